@@ -1,0 +1,184 @@
+//! What the engine answers: what to do, and what it holds back, each with its reason as data.
+
+use super::ServiceName;
+use crate::units::Bytes;
+use crate::units::Millicores;
+use crate::units::Permille;
+use crate::units::Span;
+
+/// One answer of the engine.
+#[must_use = "a decision nobody applies is a bug"]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Decision {
+    /// What to do now, in this order.
+    pub actions: Vec<Action>,
+    /// What was wanted and held back, or could not be judged.
+    pub held: Vec<Held>,
+}
+
+/// One change of the host. Whoever carries it out has nothing left to choose.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Action {
+    /// Gives every instance of a service a new CPU limit, without a restart.
+    LimitCpu {
+        /// The service.
+        service: ServiceName,
+        /// The limit until now.
+        from: Millicores,
+        /// The limit from now on.
+        to: Millicores,
+        /// Why.
+        why: Reason,
+    },
+    /// Gives every instance of a service a new memory limit, without a restart.
+    LimitMemory {
+        /// The service.
+        service: ServiceName,
+        /// The limit until now.
+        from: Bytes,
+        /// The limit from now on.
+        to: Bytes,
+        /// Why.
+        why: Reason,
+    },
+}
+
+impl Action {
+    /// The service that is changed.
+    #[must_use]
+    pub const fn service(&self) -> &ServiceName {
+        match self {
+            Self::LimitCpu { service, .. } | Self::LimitMemory { service, .. } => service,
+        }
+    }
+
+    /// What is changed.
+    #[must_use]
+    pub const fn resource(&self) -> Resource {
+        match self {
+            Self::LimitCpu { .. } => Resource::Cpu,
+            Self::LimitMemory { .. } => Resource::Memory,
+        }
+    }
+
+    /// Whether it gives more than there was.
+    #[must_use]
+    pub fn is_increase(&self) -> bool {
+        match self {
+            Self::LimitCpu { from, to, .. } => to > from,
+            Self::LimitMemory { from, to, .. } => to > from,
+        }
+    }
+}
+
+/// What a limit limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub enum Resource {
+    /// CPU.
+    Cpu,
+    /// Memory.
+    Memory,
+}
+
+/// The rule that fired, with what it saw.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Reason {
+    /// Usage of the limit stayed above the threshold.
+    AboveThreshold {
+        /// Usage of the limit.
+        seen: Permille,
+        /// The threshold.
+        threshold: Permille,
+        /// For so many checks in a row.
+        checks: u32,
+    },
+    /// Usage of the limit stayed below the threshold.
+    BelowThreshold {
+        /// Usage of the limit.
+        seen: Permille,
+        /// The threshold.
+        threshold: Permille,
+        /// For so many checks in a row.
+        checks: u32,
+    },
+}
+
+/// Something that did not happen.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Held {
+    /// The service it is about.
+    pub service: ServiceName,
+    /// The limit it is about; `None` where nothing about the service could be judged.
+    pub resource: Option<Resource>,
+    /// The rule that wanted to act; `None` where none got so far.
+    pub wanted: Option<Reason>,
+    /// What held it back.
+    pub guard: Guard,
+}
+
+/// What holds an action back.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Guard {
+    /// Too few checks in a row agree so far.
+    Hysteresis {
+        /// Checks that agree.
+        checks: u32,
+        /// Checks that must.
+        needed: u32,
+    },
+    /// The service was adjusted too short a time ago.
+    Cooldown {
+        /// What is left of it.
+        left: Span,
+    },
+    /// The service was adjusted too often in the last 24 hours.
+    DailyLimit {
+        /// How often.
+        used: u32,
+        /// When the next adjustment is allowed, from now.
+        left: Span,
+    },
+    /// The limit is already as far as it may go.
+    AtCpuBound {
+        /// The bound.
+        bound: Millicores,
+    },
+    /// The limit is already as far as it may go.
+    AtMemoryBound {
+        /// The bound.
+        bound: Bytes,
+    },
+    /// All limits together would promise more CPU than the host's pool allows.
+    CpuPool {
+        /// What is missing.
+        short: Millicores,
+    },
+    /// All limits together would promise more memory than the host's pool allows.
+    MemoryPool {
+        /// What is missing.
+        short: Bytes,
+    },
+    /// The new limit would be below what the service was seen to hold.
+    WorkingSet {
+        /// The largest working set seen in the window.
+        seen: Bytes,
+    },
+    /// A service that holds data does not get less memory while it runs.
+    Stateful,
+    /// There is no measurement.
+    NoData,
+    /// The newest measurement is too old.
+    Stale {
+        /// How old.
+        age: Span,
+    },
+    /// The measurement cannot be true: the text says why.
+    Absurd {
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The service has no such limit to adjust.
+    NoLimit,
+    /// No instance is up and well.
+    NotReady,
+}

@@ -1,0 +1,80 @@
+//! A machine that runs containers.
+
+use crate::units::Bytes;
+use crate::units::Millicores;
+use crate::units::Money;
+use crate::units::Permille;
+
+/// A host as bought or detected: what it has, what it keeps for itself, what it costs.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Host {
+    /// The profile's name: `kvm-4`.
+    pub name: String,
+    /// What a person calls it: `Hostinger KVM 4`.
+    pub title: String,
+    /// Its cores, fastest group first. Never empty, never a group without cores.
+    pub cores: Vec<CoreGroup>,
+    /// Memory as the kernel sees it.
+    pub memory: Bytes,
+    /// Size of the disk.
+    pub disk: Bytes,
+    /// CPU kept for the system; the rest is the pool.
+    pub reserve_cpu: Millicores,
+    /// Memory kept for the system; the rest is the pool.
+    pub reserve_memory: Bytes,
+    /// CPU time that other guests of the same machine take away, on average.
+    pub steal: Permille,
+    /// CPU that the system itself uses.
+    pub system_cpu: Millicores,
+    /// Memory that the system itself uses.
+    pub system_memory: Bytes,
+    /// What it costs, where that is known.
+    pub price: Option<Price>,
+}
+
+/// Cores of one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct CoreGroup {
+    /// How many.
+    pub count: u32,
+    /// Speed of one against the reference core that `work.cpu` is stated for; an M1 efficiency core is 50 %.
+    pub speed: Permille,
+}
+
+/// A price with what a reader needs to check it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Price {
+    /// For one month.
+    pub month: Money,
+    /// The day it was seen, `2025-12-28`.
+    pub seen: String,
+    /// Where it was seen.
+    pub source: String,
+}
+
+impl Host {
+    /// All cores at full speed, in thousandths of a reference core, before steal; rounded down.
+    #[must_use]
+    pub fn capacity(&self) -> Millicores {
+        let total = self.cores.iter().map(|group| u64::from(group.count).saturating_mul(group.speed.get()));
+        Millicores::new(total.fold(0, u64::saturating_add))
+    }
+
+    /// How many cores there are, of whatever speed.
+    #[must_use]
+    pub fn core_count(&self) -> u32 {
+        self.cores.iter().map(|group| group.count).fold(0, u32::saturating_add)
+    }
+
+    /// CPU that containers may use: capacity less the reserve.
+    #[must_use]
+    pub fn pool_cpu(&self) -> Millicores {
+        self.capacity().minus(self.reserve_cpu)
+    }
+
+    /// Memory that containers may use: all less the reserve.
+    #[must_use]
+    pub const fn pool_memory(&self) -> Bytes {
+        self.memory.minus(self.reserve_memory)
+    }
+}

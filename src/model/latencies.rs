@@ -1,0 +1,248 @@
+//! How long requests took: counts in fixed logarithmic buckets, so that parts merge exactly and in any order.
+
+use crate::units::Span;
+
+/// Buckets per doubling of time: neighbouring bounds differ by 4.4 %.
+const PER_DOUBLING: usize = 16;
+/// From 1 µs up to 2³⁶ µs (19 hours); what is longer counts in the last bucket.
+const BUCKETS: usize = 36 * PER_DOUBLING;
+/// `round(2^(i/16) · 2³²)` for the bounds within one doubling; whole numbers, so that no platform rounds otherwise.
+const STEPS: [u64; PER_DOUBLING] = [
+    4_294_967_296,
+    4_485_121_744,
+    4_683_695_048,
+    4_891_059_943,
+    5_107_605_667,
+    5_333_738_689,
+    5_569_883_475,
+    5_816_483_285,
+    6_074_001_000,
+    6_342_919_999,
+    6_623_745_059,
+    6_917_003_306,
+    7_223_245_206,
+    7_543_045_592,
+    7_877_004_752,
+    8_225_749_546,
+];
+
+/// Response times of many requests. Counts are in thousandths of a request, since a simulated second holds an expected
+/// mixture of response times, not a sample; the sum is kept apart, so that the mean is exact.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Latencies {
+    /// Thousandths of a request by bucket; as long as the last bucket in use.
+    counts: Vec<u64>,
+    /// All counts added up, in thousandths of a request.
+    total: u64,
+    /// All response times added up, in nanoseconds times thousandths of a request.
+    sum: u128,
+}
+
+impl Latencies {
+    /// No requests.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { counts: Vec::new(), total: 0, sum: 0 }
+    }
+
+    /// How many buckets there are.
+    #[must_use]
+    pub const fn buckets() -> usize {
+        BUCKETS
+    }
+
+    /// The lower bound of a bucket. The first bucket starts at zero.
+    ///
+    /// # Panics
+    /// If there is no such bucket and it is not the end of the last one.
+    #[must_use]
+    pub fn lower(bucket: usize) -> Span {
+        assert!(bucket <= BUCKETS, "bucket {bucket} of {BUCKETS}");
+        if bucket == 0 {
+            return Span::ZERO;
+        }
+        Span::from_nanos(bound(bucket))
+    }
+
+    /// The bucket a response time falls into.
+    #[must_use]
+    pub fn bucket(time: Span) -> usize {
+        let nanos = time.nanos();
+        if nanos < bound(1) {
+            return 0;
+        }
+        let doubling = (nanos / 1000).max(1).ilog2() as usize;
+        let first = doubling * PER_DOUBLING;
+        let mut bucket = first.min(BUCKETS - 1);
+        while bucket + 1 < BUCKETS && bound(bucket + 1) <= nanos {
+            bucket += 1;
+        }
+        bucket
+    }
+
+    /// Adds `thousandths` of a request that took `time`.
+    pub fn add(&mut self, time: Span, thousandths: u64) {
+        self.add_to_bucket(Self::bucket(time), thousandths);
+        self.sum += u128::from(time.nanos()) * u128::from(thousandths);
+    }
+
+    /// Adds `thousandths` of a request to a bucket, without their time: follow it with [`Self::add_time`].
+    pub fn add_to_bucket(&mut self, bucket: usize, thousandths: u64) {
+        if thousandths == 0 {
+            return;
+        }
+        if self.counts.len() <= bucket {
+            self.counts.resize(bucket + 1, 0);
+        }
+        self.counts[bucket] += thousandths;
+        self.total += thousandths;
+    }
+
+    /// Adds to the sum of response times, in nanoseconds times thousandths of a request.
+    pub fn add_time(&mut self, nano_thousandths: u128) {
+        self.sum += nano_thousandths;
+    }
+
+    /// Adds all of `other`.
+    pub fn merge(&mut self, other: &Self) {
+        if self.counts.len() < other.counts.len() {
+            self.counts.resize(other.counts.len(), 0);
+        }
+        for (mine, theirs) in self.counts.iter_mut().zip(&other.counts) {
+            *mine += theirs;
+        }
+        self.total += other.total;
+        self.sum += other.sum;
+    }
+
+    /// Forgets everything, keeping the memory.
+    pub fn clear(&mut self) {
+        self.counts.clear();
+        self.total = 0;
+        self.sum = 0;
+    }
+
+    /// How many requests, in thousandths.
+    #[must_use]
+    pub const fn thousandths(&self) -> u64 {
+        self.total
+    }
+
+    /// The counts by bucket, in thousandths of a request.
+    #[must_use]
+    pub fn counts(&self) -> &[u64] {
+        &self.counts
+    }
+
+    /// The mean response time, rounded down to a nanosecond; `None` without requests.
+    #[must_use]
+    pub fn mean(&self) -> Option<Span> {
+        let mean = self.sum.checked_div(u128::from(self.total))?;
+        Some(Span::from_nanos(u64::try_from(mean).unwrap_or(u64::MAX)))
+    }
+
+    /// The time that `numerator / denominator` of the requests stay within: linear inside the bucket, as Prometheus'
+    /// `histogram_quantile` does; `None` without requests.
+    ///
+    /// # Panics
+    /// If the fraction is above one.
+    #[must_use]
+    pub fn quantile(&self, numerator: u64, denominator: u64) -> Option<Span> {
+        assert!(numerator <= denominator && denominator > 0, "no quantile {numerator}/{denominator}");
+        if self.total == 0 {
+            return None;
+        }
+        let wanted = u128::from(self.total) * u128::from(numerator);
+        let scale = u128::from(denominator);
+        let mut below: u128 = 0;
+        for (bucket, &count) in self.counts.iter().enumerate() {
+            let count = u128::from(count) * scale;
+            if count > 0 && below + count >= wanted {
+                let (lower, upper) = (Self::lower(bucket).nanos(), Self::lower(bucket + 1).nanos());
+                let part = u128::from(upper - lower) * (wanted - below) / count;
+                return Some(Span::from_nanos(lower + u64::try_from(part).unwrap_or(0)));
+            }
+            below += count;
+        }
+        Some(Self::lower(self.counts.len()))
+    }
+
+    /// How many requests took longer than `time`, in thousandths; linear inside the bucket, rounded down.
+    #[must_use]
+    pub fn above(&self, time: Span) -> u64 {
+        let bucket = Self::bucket(time);
+        let over: u64 = self.counts.iter().skip(bucket + 1).sum();
+        let inside = self.counts.get(bucket).copied().unwrap_or(0);
+        let (lower, upper) = (Self::lower(bucket).nanos(), Self::lower(bucket + 1).nanos());
+        let left = u128::from(upper.saturating_sub(time.nanos().max(lower)));
+        let part = u128::from(inside) * left / u128::from((upper - lower).max(1));
+        over + u64::try_from(part).unwrap_or(0)
+    }
+}
+
+/// The lower bound of a bucket in nanoseconds, rounded down.
+fn bound(bucket: usize) -> u64 {
+    let (doubling, step) = (bucket / PER_DOUBLING, bucket % PER_DOUBLING);
+    let micros_2_32 = u128::from(STEPS[step]) << doubling;
+    u64::try_from((micros_2_32 * 1000) >> 32).unwrap_or(u64::MAX)
+}
+
+/// `[first bucket, counts..., sum]` in the record: few digits, exact.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Wire(usize, Vec<u64>, u128);
+
+impl serde::Serialize for Latencies {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let first = self.counts.iter().position(|count| *count > 0).unwrap_or(0);
+        Wire(first, self.counts.get(first..).unwrap_or_default().to_vec(), self.sum).serialize(serializer)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Latencies {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Wire(first, used, sum) = Wire::deserialize(deserializer)?;
+        if first.saturating_add(used.len()) > BUCKETS {
+            return Err(serde::de::Error::custom(format!("latencies beyond the last of {BUCKETS} buckets")));
+        }
+        let total = used
+            .iter()
+            .try_fold(0_u64, |total, count| total.checked_add(*count))
+            .ok_or_else(|| serde::de::Error::custom("latency counts that do not fit 64 bits"))?;
+        let mut counts = vec![0; first];
+        counts.extend(used);
+        Ok(Self { counts, total, sum })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_time_falls_between_the_bounds_of_its_bucket() {
+        for nanos in (0..200_000).chain((1..60).map(|power| 1_u64 << power)).chain((1..60).map(|p| (1_u64 << p) - 1)) {
+            let time = Span::from_nanos(nanos);
+            let bucket = Latencies::bucket(time);
+            assert!(Latencies::lower(bucket) <= time, "{time}");
+            assert!(bucket == BUCKETS - 1 || time < Latencies::lower(bucket + 1), "{time}");
+        }
+    }
+
+    #[test]
+    fn quantiles_of_an_exponential_are_within_half_a_percent() {
+        let mut times = Latencies::new();
+        let n = 100_000_u32;
+        for i in 0..n {
+            let time = -libm::log(1.0 - (f64::from(i) + 0.5) / f64::from(n)) * 20e6;
+            times.add(Span::from_nanos(crate::units::whole(time)), 1000);
+        }
+        for (percent, wanted) in [(50, 20e6 * core::f64::consts::LN_2), (95, 20e6 * 2.995_732), (99, 20e6 * 4.605_170)]
+        {
+            let seen = times.quantile(percent, 100).expect("requests").nanos() as f64;
+            assert!((seen / wanted - 1.0).abs() < 0.005, "p{percent}: {seen} for {wanted}");
+        }
+        assert!((times.mean().expect("requests").nanos() as f64 / 20e6 - 1.0).abs() < 0.001);
+        let written = serde_json::to_string(&times).expect("writes");
+        assert_eq!(serde_json::from_str::<Latencies>(&written).expect("reads"), times);
+    }
+}

@@ -1,0 +1,117 @@
+//! The truth about a stretch of the run: what plots, tables and verdicts are made from. The engine never sees it.
+
+use super::Action;
+use super::InstanceState;
+use super::Latencies;
+use super::Limits;
+use super::ServiceName;
+use crate::units::Bytes;
+use crate::units::Instant;
+use crate::units::Millicores;
+use crate::units::Permille;
+use crate::units::Span;
+
+/// What happened between two points in time.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Sample {
+    /// The end of the stretch.
+    pub at: Instant,
+    /// Its length.
+    pub span: Span,
+    /// The host.
+    pub host: HostSample,
+    /// The services, in the order of the scenario (by name).
+    pub services: Vec<ServiceSample>,
+}
+
+/// The host in a stretch of the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct HostSample {
+    /// CPU used by everything, the mean.
+    pub cpu: Millicores,
+    /// Memory used by everything, the largest.
+    pub memory: Bytes,
+}
+
+/// A service in a stretch of the run.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct ServiceSample {
+    /// Requests that came, in thousandths.
+    pub arrived: u64,
+    /// Requests that ended well, in thousandths.
+    pub served: u64,
+    /// Requests that failed (timed out, refused, nobody up), in thousandths.
+    pub failed: u64,
+    /// Response times of those that ended well, calls to other services included.
+    pub latency: Latencies,
+    /// Requests in the service at the end, in thousandths.
+    pub queue: u64,
+    /// CPU used by all instances, the mean.
+    pub cpu: Millicores,
+    /// Share of quota periods in which an instance was throttled.
+    pub throttled: Permille,
+    /// Largest working set of an instance.
+    pub memory: Bytes,
+    /// Instances that are up and well, the fewest.
+    pub replicas: u32,
+    /// Limits of an instance at the end.
+    pub limits: Limits,
+    /// Restarts of instances.
+    pub restarts: u32,
+    /// OOM kills of instances.
+    pub oom_kills: u32,
+    /// At some moment more requests came than could be served.
+    pub saturated: bool,
+}
+
+/// Something that happened at a point in time.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Incident {
+    /// The kernel killed an instance that passed its memory limit.
+    OomKilled {
+        /// The service.
+        service: ServiceName,
+        /// Its instance, from 1.
+        instance: u32,
+        /// What it held.
+        held: Bytes,
+        /// What it was allowed.
+        limit: Bytes,
+    },
+    /// The host ran out of memory and the kernel killed an instance.
+    HostOomKilled {
+        /// The service.
+        service: ServiceName,
+        /// Its instance, from 1.
+        instance: u32,
+        /// What it held.
+        held: Bytes,
+    },
+    /// An instance died.
+    Crashed {
+        /// The service.
+        service: ServiceName,
+        /// Its instance, from 1.
+        instance: u32,
+    },
+    /// An instance went from one state to another.
+    Changed {
+        /// The service.
+        service: ServiceName,
+        /// Its instance, from 1.
+        instance: u32,
+        /// The state it is in now.
+        to: InstanceState,
+    },
+    /// The host refused an action.
+    Refused {
+        /// The action.
+        action: Action,
+        /// Why.
+        why: String,
+    },
+    /// A fault of the scenario began, by its place in the list.
+    FaultBegan(usize),
+    /// A fault of the scenario ended, by its place in the list.
+    FaultEnded(usize),
+}

@@ -1,0 +1,83 @@
+//! One experiment, resolved: every name looked up, every default filled in.
+
+use super::Expectation;
+use super::Host;
+use super::Load;
+use super::Policy;
+use super::ServiceModel;
+use super::ServiceName;
+use crate::seed::Seed;
+use crate::units::Instant;
+use crate::units::Span;
+use std::collections::BTreeMap;
+
+/// One experiment: a stack on a host under a load, with what is expected of it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Scenario {
+    /// What a person calls it.
+    pub name: String,
+    /// The host.
+    pub host: Host,
+    /// The services, from the stack, the catalog and the scenario's own figures.
+    pub services: BTreeMap<ServiceName, ServiceModel>,
+    /// Requests from outside, by the service they reach.
+    pub load: BTreeMap<ServiceName, Load>,
+    /// The policy of each service; a service without one is left as it is.
+    pub policies: BTreeMap<ServiceName, Policy>,
+    /// What goes wrong, in order of time.
+    pub faults: Vec<Fault>,
+    /// How the engine sees the host.
+    pub sensors: Sensors,
+    /// How long it runs, warm-up included.
+    pub duration: Span,
+    /// Time at the start that is simulated and not judged.
+    pub warmup: Span,
+    /// Length of a simulation step.
+    pub step: Span,
+    /// Time between two samples of the record.
+    pub sample: Span,
+    /// The seeds it is run with; never empty.
+    pub seeds: Vec<Seed>,
+    /// What must hold.
+    pub expect: Vec<Expectation>,
+}
+
+/// What lies between the truth and the engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Sensors {
+    /// Time between two scrapes.
+    pub scrape: Span,
+    /// Window that rates are taken over.
+    pub window: Span,
+    /// Time from a scrape until the engine can see it.
+    pub delay: Span,
+    /// Time between two looks of the engine.
+    pub look: Span,
+}
+
+impl Default for Sensors {
+    /// Scrapes every 15 s, rates over 5 min, no delay; the engine looks every 30 s.
+    fn default() -> Self {
+        Self { scrape: Span::from_secs(15), window: Span::from_mins(5), delay: Span::ZERO, look: Span::from_secs(30) }
+    }
+}
+
+/// Something that goes wrong at a known time.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Fault {
+    /// When.
+    pub at: Instant,
+    /// For how long; zero for what happens in a moment.
+    pub lasts: Span,
+    /// What.
+    pub kind: FaultKind,
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum FaultKind {
+    /// All instances of a service die at once.
+    Crash(ServiceName),
+    /// No scrape succeeds.
+    MetricsOutage,
+}

@@ -1,0 +1,62 @@
+//! What happened, in order; its file format and version. One record is one run: one scenario with one seed.
+
+use crate::model::Decision;
+use crate::model::Incident;
+use crate::model::Observation;
+use crate::model::Sample;
+use crate::model::Scenario;
+use crate::seed::Seed;
+use crate::units::Instant;
+
+/// Version of the file format. A reader refuses a newer one and says so.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// One entry of a record.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub enum Event {
+    /// The first entry: what is run, with what.
+    Began(Box<Header>),
+    /// What the engine was told.
+    Seen {
+        /// When.
+        at: Instant,
+        /// What.
+        observation: Observation,
+    },
+    /// What it answered.
+    Decided {
+        /// When.
+        at: Instant,
+        /// What.
+        decision: Decision,
+    },
+    /// Something happened on the host.
+    Happened {
+        /// When.
+        at: Instant,
+        /// What.
+        incident: Incident,
+    },
+    /// The truth about the stretch since the last sample.
+    Sampled(Sample),
+    /// The last entry.
+    Ended {
+        /// When.
+        at: Instant,
+        /// Containers advanced by one step.
+        container_ticks: u64,
+    },
+}
+
+/// What is run, with what.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Header {
+    /// [`FORMAT_VERSION`] of the writer.
+    pub format_version: u32,
+    /// Version of the program.
+    pub plimsoll_version: String,
+    /// The seed.
+    pub seed: Seed,
+    /// The whole resolved scenario.
+    pub scenario: Scenario,
+}

@@ -1,0 +1,1 @@
+//! Everything that is read from a record: verdict, summary, plots, HTML, JSON, Markdown, JUnit.

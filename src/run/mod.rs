@@ -1,0 +1,1 @@
+//! The joint: decide, audit, write down; and the loops around it.

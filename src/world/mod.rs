@@ -1,0 +1,3 @@
+//! What is observed and acted on: a host made of arithmetic, or (later) a host made of Docker.
+
+pub mod sim;
