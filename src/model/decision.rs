@@ -182,3 +182,25 @@ pub enum Guard {
     /// No instance is up and well.
     NotReady,
 }
+
+impl Guard {
+    /// Its name, as policy tests, tables and metrics call it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Hysteresis { .. } => "hysteresis",
+            Self::Cooldown { .. } => "cooldown",
+            Self::DailyLimit { .. } => "daily limit",
+            Self::AtCpuBound { .. } | Self::AtMemoryBound { .. } => "at bound",
+            Self::CpuPool { .. } => "cpu pool",
+            Self::MemoryPool { .. } => "memory pool",
+            Self::WorkingSet { .. } => "working set",
+            Self::Stateful => "stateful",
+            Self::NoData => "no data",
+            Self::Stale { .. } => "stale data",
+            Self::Absurd { .. } => "absurd data",
+            Self::NoLimit => "no limit",
+            Self::NotReady => "not ready",
+        }
+    }
+}
