@@ -1,1 +1,171 @@
-//! One thin file a command: plain values in, an exit code out. Only `cli::printer` prints.
+//! The command line: one thin file a command. Before you change it:
+//! 1. A command gets plain values, calls the library and prints through [`printer::Printer`]; it decides nothing itself.
+//! 2. Every option can be set by the environment: [`command`] adds `PLIMSOLL_…` to all of them, so none is forgotten.
+//! 3. How a command ends is an [`exit::Exit`]; nothing else sets an exit code.
+
+mod clock;
+mod codes;
+mod completions;
+pub mod exit;
+mod explain;
+mod format;
+mod help;
+mod man;
+mod printer;
+
+use clap::CommandFactory;
+use clap::FromArgMatches;
+use exit::Exit;
+use exit::Failure;
+use format::Format;
+use printer::Color;
+use printer::Printer;
+use printer::Talk;
+use std::num::NonZeroUsize;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// Tells how deep a Docker host may be loaded: a Compose stack, a host and a load go in, a verdict comes out.
+#[derive(Debug, clap::Parser)]
+#[command(name = "plimsoll", version, propagate_version = false, subcommand_required = true)]
+struct Cli {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, clap::Args)]
+struct Globals {
+    /// When to colour the output.
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t, help_heading = "Output")]
+    color: Color,
+    /// Say only what was asked for, and what is wrong.
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Output")]
+    quiet: bool,
+    /// Say how it came about, too.
+    #[arg(short, long, global = true, help_heading = "Output")]
+    verbose: bool,
+    /// Print JSON; short for `--format json`.
+    #[arg(long, global = true, conflicts_with = "format", help_heading = "Output")]
+    json: bool,
+    /// Print in this format; not every command writes every one.
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", help_heading = "Output")]
+    format: Option<Format>,
+    /// Work on so many things at once; all cores where not given. The results are the same for any number.
+    #[arg(long, global = true, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+}
+
+impl Globals {
+    fn talk(&self) -> Talk {
+        match (self.quiet, self.verbose) {
+            (true, _) => Talk::Quiet,
+            (_, true) => Talk::Verbose,
+            _ => Talk::Normal,
+        }
+    }
+
+    /// The format asked for: `table` where nothing is said.
+    fn format(&self) -> Format {
+        if self.json { Format::Json } else { self.format.unwrap_or_default() }
+    }
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Explain(explain::ExplainArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
+}
+
+/// Runs the program: reads the command line, runs the command, and says how it ended.
+#[must_use]
+pub fn main() -> ExitCode {
+    let exit = std::panic::catch_unwind(run).unwrap_or_else(|_| {
+        let mut printer = Printer::new(Color::Auto, Talk::Normal);
+        printer.failure(&Failure::Bug("the command broke one of its own rules and was stopped".to_owned()));
+        Exit::Fault
+    });
+    exit.into()
+}
+
+fn run() -> Exit {
+    let cli = match command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let mut printer = Printer::new(cli.globals.color, cli.globals.talk());
+    let exit = match prepare(&cli.globals).and_then(|()| dispatch(&cli, &mut printer)) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            printer.failure(&failure);
+            failure.exit()
+        }
+    };
+    match printer.finish() {
+        Ok(()) => exit,
+        Err(failure) => {
+            Printer::new(cli.globals.color, cli.globals.talk()).failure(&failure);
+            failure.exit()
+        }
+    }
+}
+
+fn dispatch(cli: &Cli, printer: &mut Printer) -> Result<Exit, Failure> {
+    let format = cli.globals.format();
+    match &cli.command {
+        Command::Explain(args) => explain::explain(args, format, printer),
+        Command::Completions(args) => completions::completions(args, printer),
+        Command::Man(args) => man::man(args, printer),
+    }
+}
+
+/// The whole command line: what clap derives, with an environment variable for every option.
+fn command() -> clap::Command {
+    let root = Cli::command().after_help(help::AFTER).mut_args(help::with_environment);
+    let root = root.mut_subcommands(|sub| sub.mut_args(help::with_environment));
+    let page = help::page(&root);
+    root.help_template(page)
+}
+
+/// Sets up the process: an interrupt ends it with its own code, and as many threads work as were asked for.
+fn prepare(globals: &Globals) -> Result<(), Failure> {
+    let at_once = Arc::new(AtomicBool::new(true));
+    let interrupted = i32::from(Exit::Interrupted.code());
+    signal_hook::flag::register_conditional_shutdown(signal_hook::consts::SIGINT, interrupted, at_once)
+        .map_err(|error| Failure::Environment(format!("cannot watch for interrupts: {error}")))?;
+    if let Some(jobs) = globals.jobs {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs.get());
+        pool.build_global().map_err(|error| Failure::Environment(format!("cannot start {jobs} threads: {error}")))?;
+    }
+    Ok(())
+}
+
+/// Help and version are asked for and go to stdout; all else is a usage error.
+fn usage(error: &clap::Error) -> Exit {
+    let mut printer = Printer::new(asked_color(), Talk::Normal);
+    let text = error.render().ansi().to_string();
+    if error.use_stderr() {
+        printer.error_text(&text);
+        return Exit::Invalid;
+    }
+    printer.data(&text);
+    Exit::Good
+}
+
+/// What `--color` says on a command line that could not be read as a whole.
+fn asked_color() -> Color {
+    let mut words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
+    let mut asked = std::env::var("PLIMSOLL_COLOR").ok();
+    while let Some(word) = words.next() {
+        if word == "--color" {
+            asked = words.next();
+        } else if let Some(when) = word.strip_prefix("--color=") {
+            asked = Some(when.to_owned());
+        }
+    }
+    asked.and_then(|when| clap::ValueEnum::from_str(&when, true).ok()).unwrap_or_default()
+}

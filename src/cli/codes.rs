@@ -1,0 +1,81 @@
+//! What can be wrong with a command line or a project, and the list of everything that can be wrong anywhere.
+
+use crate::input::problem;
+use crate::input::problem::Code;
+use crate::input::yaml;
+
+/// An option does not go with this command or with another option.
+pub(super) static OPTION: Code = Code {
+    id: "PL0701",
+    title: "an option does not fit",
+    explanation: "\
+An option was given that this command cannot follow: a format it does not write, a seed range without an end, or two
+options that exclude each other. The message names the option and what is possible instead.
+
+    $ plimsoll stack --format html
+    error[PL0701]: `stack` does not write `html`, only `table`, `json`, `csv`, `md`
+
+`plimsoll help COMMAND` shows the options of a command.",
+};
+
+/// A code, schema or other fixed name that does not exist.
+pub(super) static NAME: Code = Code {
+    id: "PL0702",
+    title: "unknown name on the command line",
+    explanation: "\
+The command line names something that does not exist: an error code, a schema. The message suggests the nearest name
+there is. Without a name, `plimsoll explain` and `plimsoll schema` list what they know.",
+};
+
+/// A file on the command line that is not there or cannot be told from any format.
+pub(super) static FILE: Code = Code {
+    id: "PL0703",
+    title: "a file is missing, or is of no known kind",
+    explanation: "\
+A path on the command line does not exist, or holds a file that is none of ours. `validate` tells the kind of a file by
+its first keys, then by its place: `scenario:` is a scenario, `cases:` is a policy test, `services:` alone is a Compose
+file, and files below `hardware-profiles/`, `catalog/` and `catalog/policies/` are what the directory holds; a `.csv`
+file is a trace and a `.jsonl` or `.jsonl.gz` file is a record.
+
+    $ plimsoll validate notes.txt
+    error[PL0703]: `notes.txt` is of no known kind
+
+Give the file the extension and the first key of its kind; `plimsoll schema` lists the kinds.",
+};
+
+/// Nothing to do: no file, no test, no scenario matches.
+pub(super) static NOTHING: Code = Code {
+    id: "PL0704",
+    title: "nothing to check",
+    explanation: "\
+No scenario or policy test was found, or the filters and the partition leave none. To pass without having looked would
+be the worst answer a gate can give, so this is an error.
+
+A scenario is found by its name: `scenario.yaml` or `NAME.scenario.yaml`; a policy test is `policy-test.yaml` or
+`NAME.policy-test.yaml`. They are looked for below the directory of `plimsoll.yaml`, or below the working directory
+where there is none. `plimsoll test --list` shows what is found; a filter is a part of the name or the path.
+
+A partition may be empty when there are fewer tests than parts; that alone is no error.",
+};
+
+/// A baseline file cannot be read.
+pub(super) static BASELINE: Code = Code {
+    id: "PL0705",
+    title: "a baseline cannot be used",
+    explanation: "\
+The committed baseline beside a scenario cannot be read, or was written by a newer version. Baselines are written by
+`plimsoll test --update`, and are not meant to be edited by hand: take the committed version again, or write it anew and
+read the difference before you commit it.",
+};
+
+/// The codes of this room.
+pub(super) const CODES: &[&Code] = &[&OPTION, &NAME, &FILE, &NOTHING, &BASELINE];
+
+/// Every code of the program, in order of its name.
+#[must_use]
+pub(super) fn all() -> Vec<&'static Code> {
+    let rooms = [problem::CODES, yaml::CODES, CODES];
+    let mut codes: Vec<&'static Code> = rooms.into_iter().flatten().copied().collect();
+    codes.sort_by_key(|code| code.id);
+    codes
+}
