@@ -11,7 +11,9 @@ mod explain;
 mod format;
 mod help;
 mod man;
+mod partition;
 mod printer;
+mod project;
 
 use clap::CommandFactory;
 use clap::FromArgMatches;
