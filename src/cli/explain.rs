@@ -31,7 +31,10 @@ pub(super) fn explain(args: &ExplainArgs, format: Format, printer: &mut Printer)
         None => codes::all(),
     };
     match format {
-        Format::Table if args.code.is_some() => codes.iter().for_each(|code| printer.data(&page(code))),
+        Format::Table if args.code.is_some() => {
+            let pages: Vec<String> = codes.iter().map(|code| page(code, printer.width())).collect();
+            printer.data(&pages.join("\n"));
+        }
         Format::Table => codes.iter().for_each(|code| printer.data(&format!("{}  {}", code.id, code.title))),
         Format::Json => {
             let list: Vec<_> = codes
@@ -61,6 +64,48 @@ fn find(asked: &str) -> Result<&'static Code, Failure> {
     Err(Problem::error(&codes::NAME, message).help("`plimsoll explain` lists all codes").into())
 }
 
-fn page(code: &Code) -> String {
-    format!("{}\n\n{}\n", paint(HEAD, &format!("{}: {}", code.id, code.title)), code.explanation)
+fn page(code: &Code, width: usize) -> String {
+    let heading = paint(HEAD, &format!("{}: {}", code.id, code.title));
+    format!("{heading}\n\n{}\n", filled(code.explanation, width))
+}
+
+/// Paragraphs broken to the width. Indented lines are examples and stay as they are.
+fn filled(text: &str, width: usize) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    let mut open = false;
+    for line in text.lines() {
+        let prose = !line.is_empty() && !line.starts_with(' ');
+        if !prose || !open {
+            lines.push(String::new());
+        }
+        open = prose;
+        if !prose {
+            lines.last_mut().expect("just pushed").push_str(line);
+            continue;
+        }
+        for word in line.split(' ') {
+            let used = lines.last().map_or(0, |line| line.chars().count());
+            if used > 0 && used + 1 + word.chars().count() > width {
+                lines.push(String::new());
+            }
+            let last = lines.last_mut().expect("never empty");
+            if !last.is_empty() {
+                last.push(' ');
+            }
+            last.push_str(word);
+        }
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prose_is_filled_and_examples_are_not() {
+        assert_eq!(filled("one two\nthree four\n\nfive", 14), "one two three\nfour\n\nfive");
+        let example = "see:\n\n    $ plimsoll simulate scenarios/peak.yaml\n\ndone";
+        assert_eq!(filled(example, 20), example);
+    }
 }

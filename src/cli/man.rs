@@ -2,8 +2,8 @@
 
 use super::exit::Exit;
 use super::exit::Failure;
+use super::output;
 use super::printer::Printer;
-use std::path::Path;
 use std::path::PathBuf;
 
 /// Print the man page, or write the pages of all commands to a directory.
@@ -26,7 +26,6 @@ pub(super) fn man(args: &ManArgs, printer: &mut Printer) -> Result<Exit, Failure
         printer.data(&String::from_utf8_lossy(&page(root)?));
         return Ok(Exit::Good);
     };
-    std::fs::create_dir_all(directory).map_err(|error| unwritable(directory, &error))?;
     let mut pages = vec![("plimsoll.1".to_owned(), root.clone())];
     for sub in root.get_subcommands() {
         let name = format!("plimsoll-{}", sub.get_name());
@@ -34,8 +33,7 @@ pub(super) fn man(args: &ManArgs, printer: &mut Printer) -> Result<Exit, Failure
     }
     let count = pages.len();
     for (file, command) in pages {
-        let path = directory.join(file);
-        std::fs::write(&path, page(command)?).map_err(|error| unwritable(&path, &error))?;
+        output::write(&directory.join(file), &page(command)?)?;
     }
     printer.note(&format!("wrote {count} pages to {}", directory.display()));
     Ok(Exit::Good)
@@ -46,8 +44,4 @@ fn page(command: clap::Command) -> Result<Vec<u8>, Failure> {
     let written = clap_mangen::Man::new(command).render(&mut roff);
     written.map_err(|error| Failure::Environment(format!("cannot make the man page: {error}")))?;
     Ok(roff)
-}
-
-fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::Environment(format!("cannot write {}: {error}", path.display()))
 }

@@ -11,6 +11,7 @@ mod explain;
 mod format;
 mod help;
 mod man;
+mod output;
 mod partition;
 mod printer;
 mod project;
