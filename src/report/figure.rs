@@ -123,8 +123,9 @@ impl Figure {
     /// With enough digits to tell it from `other` where both would read the same.
     #[must_use]
     pub fn beside(self, other: Self) -> String {
-        let short = self.to_string();
-        if short == other.to_string() && self != other { self.with_digits(7) } else { short }
+        let differs = |digits| self.with_digits(digits) != other.with_digits(digits);
+        let digits = (3..9).find(|digits| self == other || differs(*digits));
+        self.with_digits(digits.unwrap_or(9))
     }
 
     fn with_digits(self, digits: i32) -> String {

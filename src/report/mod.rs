@@ -8,10 +8,23 @@
 //! 3. The same record gives the same bytes, whatever the machine; only the wall time, which the caller gives, may differ.
 //! 4. No meaning by colour alone: every mark has a word or a form, too.
 
+mod collect;
 mod figure;
+pub mod json;
 mod judge;
+mod junit;
+mod markdown;
+mod series;
+mod story;
+mod summary;
+mod table;
+mod text;
 pub mod words;
 
+pub use collect::Collector;
+pub use collect::Keep;
+pub use collect::Report;
+pub use collect::Run;
 pub use figure::Figure;
 pub use figure::Unit;
 pub use judge::Failure;
@@ -22,3 +35,19 @@ pub use judge::Scene;
 pub use judge::ServiceScene;
 pub use judge::Verdict;
 pub use judge::verdicts;
+pub use junit::Case;
+pub use junit::Suite;
+pub use junit::junit;
+pub use markdown::markdown;
+pub use series::Point;
+pub use series::Series;
+pub use series::ServicePoint;
+pub use story::HeldCount;
+pub use story::Story;
+pub use summary::HostFigures;
+pub use summary::Level;
+pub use summary::ServiceFigures;
+pub use summary::Summary;
+pub use table::csv;
+pub use text::Paint;
+pub use text::text;

@@ -10,6 +10,7 @@ use crate::model::InstanceState;
 use crate::model::Reason;
 use crate::model::Resource;
 use crate::model::Scenario;
+use crate::units::Span;
 
 /// What is done: `cpu of api 1 → 1.25`.
 #[must_use]
@@ -146,6 +147,17 @@ pub const fn comparison(comparison: Comparison) -> &'static str {
         Comparison::AtLeast => ">=",
         Comparison::Equal => "==",
     }
+}
+
+/// A long time in hours, as people state the length of a day: `24h`, `1h30m`; from three days on in days.
+#[must_use]
+pub fn duration(span: Span) -> String {
+    let hours = span.secs() / 3600;
+    if !(24..=72).contains(&hours) {
+        return span.to_string();
+    }
+    let rest = span.minus(Span::from_secs(hours * 3600));
+    if rest == Span::ZERO { format!("{hours}h") } else { format!("{hours}h{rest}") }
 }
 
 /// `1 check`, `3 checks`.

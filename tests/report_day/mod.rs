@@ -74,7 +74,7 @@ const SERVICES: [(&str, &str, u8, u64, u64, f64, f64); 19] = [
     ("redis", "cache", 1, 250, 512, 240.0, 0.3),
     ("traefik", "proxy", 1, 250, 256, 90.0, 0.8),
     ("watchtower", "maintenance", 3, 100, 128, 0.0, 0.0),
-    ("ziggie-api", "api", 1, 500, 1024, 60.0, 12.0),
+    ("ziggie-api", "api", 1, 500, 1024, 42.0, 12.0),
     ("ziggie-web", "web", 1, 250, 512, 40.0, 3.0),
 ];
 
@@ -278,7 +278,8 @@ fn sample(minute: u64, at: Instant, limits: &[Limits], noise: &mut u64) -> Sampl
         let wobble = 0.9 + 0.2 * ((*noise >> 40) as f64 / f64::from(1_u32 << 24));
         let day = (minute % 1440) as f64 / 1440.0;
         let curve = 0.5 + 0.5 * libm::cos((day - 20.0 / 24.0) * core::f64::consts::TAU);
-        let rate = rate * (1.0 / 12.0 + 11.0 / 12.0 * curve) * wobble;
+        let crowd = if name == "ziggie-api" && (1150..1180).contains(&(minute % 1440)) { 1.7 } else { 1.0 };
+        let rate = rate * (1.0 / 12.0 + 11.0 / 12.0 * curve) * wobble * crowd;
         let replicas = if name == "ziggie-web" { 2 } else { 1 };
         let down = name == "n8n" && (1201..=1203).contains(&(minute % 1440));
         let wanted = rate * work + 4.0 + 6.0 * wobble;
