@@ -15,6 +15,7 @@ mod output;
 mod partition;
 mod printer;
 mod project;
+mod running;
 
 use clap::CommandFactory;
 use clap::FromArgMatches;

@@ -115,6 +115,18 @@ impl Latencies {
         self.sum += other.sum;
     }
 
+    /// Takes away what was merged before, as a window that moves on does.
+    ///
+    /// # Panics
+    /// If `other` was never merged.
+    pub fn unmerge(&mut self, other: &Self) {
+        for (mine, theirs) in self.counts.iter_mut().zip(&other.counts) {
+            *mine -= theirs;
+        }
+        self.total -= other.total;
+        self.sum -= other.sum;
+    }
+
     /// Forgets everything, keeping the memory.
     pub fn clear(&mut self) {
         self.counts.clear();
@@ -132,6 +144,12 @@ impl Latencies {
     #[must_use]
     pub fn counts(&self) -> &[u64] {
         &self.counts
+    }
+
+    /// All response times added up, in nanoseconds times thousandths of a request.
+    #[must_use]
+    pub const fn total_time(&self) -> u128 {
+        self.sum
     }
 
     /// The mean response time, rounded down to a nanosecond; `None` without requests.

@@ -1,4 +1,24 @@
 //! What happened, in order; its file format and version. One record is one run: one scenario with one seed.
+//!
+//! A file is JSON lines, one [`Event`] a line, [`Event::Began`] first and [`Event::Ended`] last; gzip where its name ends
+//! in `.gz`. Before you change it:
+//! 1. The same events give the same bytes: no clock, no file name, no machine in the file, nor in its gzip header.
+//! 2. The types are those of `model`: a renamed field is a new [`FORMAT_VERSION`]. A reader takes its own version only,
+//!    and says which program reads the other.
+//! 3. A reader trusts nothing: whatever passes [`Reader`] is in order, complete and small enough to be added up, so
+//!    nobody behind it checks again.
+
+mod check;
+mod problem;
+mod read;
+mod write;
+
+pub use problem::CODES;
+pub use problem::Explained;
+pub use problem::RecordError;
+pub use read::Reader;
+pub use write::Compression;
+pub use write::Writer;
 
 use crate::model::Decision;
 use crate::model::Incident;

@@ -1,0 +1,177 @@
+//! One run taken in, event by event; several runs of a scenario together.
+
+use super::judge::Judge;
+use super::judge::Judged;
+use super::judge::Verdict;
+use super::judge::verdicts;
+use super::series::Series;
+use super::story::Story;
+use super::summary;
+use super::summary::Summary;
+use super::summary::Summing;
+use crate::model::Scenario;
+use crate::record::Event;
+use crate::record::Header;
+use crate::seed::Seed;
+use crate::units::Instant;
+use std::sync::Arc;
+
+/// Whether a run keeps what plots are drawn from: three megabytes for 19 services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// Figures and verdict only.
+    Figures,
+    /// The points of the plots, too.
+    Plots,
+}
+
+/// Takes the events of one run.
+#[derive(Debug)]
+pub struct Collector {
+    scenario: Arc<Scenario>,
+    seed: Seed,
+    plimsoll_version: String,
+    judge: Judge,
+    summing: Summing,
+    story: Story,
+    series: Option<Series>,
+    end: Instant,
+}
+
+impl Collector {
+    /// For the run that begins with this header.
+    #[must_use]
+    pub fn new(header: &Header, keep: Keep) -> Self {
+        let scenario = Arc::new(header.scenario.clone());
+        Self {
+            judge: Judge::new(&scenario),
+            summing: Summing::new(&scenario),
+            story: Story::default(),
+            series: (keep == Keep::Plots).then(|| Series::new(&scenario)),
+            seed: header.seed,
+            plimsoll_version: header.plimsoll_version.clone(),
+            scenario,
+            end: Instant::START,
+        }
+    }
+
+    /// Takes the next event; the first one, the header, may be among them.
+    pub fn take(&mut self, event: &Event) {
+        self.judge.take(event);
+        self.summing.take(event);
+        self.story.take(event);
+        match event {
+            Event::Sampled(sample) => {
+                self.end = sample.at;
+                if let Some(series) = &mut self.series {
+                    series.take(sample);
+                }
+            }
+            Event::Ended { at, .. } => self.end = *at,
+            Event::Began(_) | Event::Seen { .. } | Event::Decided { .. } | Event::Happened { .. } => {}
+        }
+    }
+
+    /// What is known of the run.
+    #[must_use]
+    pub fn finish(self) -> Run {
+        Run {
+            judged: self.judge.finish(self.end),
+            scenario: self.scenario,
+            seed: self.seed,
+            plimsoll_version: self.plimsoll_version,
+            summary: self.summing.finish(),
+            story: self.story,
+            series: self.series,
+            end: self.end,
+        }
+    }
+}
+
+/// What is known of one run.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// What was run.
+    pub scenario: Arc<Scenario>,
+    /// With which seed.
+    pub seed: Seed,
+    /// By which version of the program.
+    pub plimsoll_version: String,
+    /// What came of the expectations.
+    pub judged: Vec<Judged>,
+    /// Figures.
+    pub summary: Summary,
+    /// What was done and what happened.
+    pub story: Story,
+    /// What the plots are drawn from.
+    pub series: Option<Series>,
+    /// Its end.
+    pub end: Instant,
+}
+
+impl Run {
+    /// Whether all expectations hold in this run.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.judged.iter().all(|judged| judged.passed)
+    }
+}
+
+/// All runs of one scenario.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// What was run.
+    pub scenario: Arc<Scenario>,
+    /// The scenario as the user named it, for the command that shows a run again.
+    pub path: String,
+    /// Verdicts over all seeds, in the order of the scenario.
+    pub verdicts: Vec<Verdict>,
+    /// Figures over all seeds.
+    pub together: Summary,
+    /// The runs, by seed.
+    pub runs: Vec<Run>,
+    /// Place in `runs` of the run that is shown: the first that failed, else the first.
+    pub shown: usize,
+    /// Time the runs took in seconds, where the caller measured it.
+    pub wall_seconds: Option<f64>,
+}
+
+impl Report {
+    /// A report on the runs of one scenario; `None` without a run. Only the run that is shown keeps its plots.
+    #[must_use]
+    pub fn new(path: &str, mut runs: Vec<Run>, wall_seconds: Option<f64>) -> Option<Self> {
+        runs.sort_by_key(|run| run.seed);
+        let judged: Vec<(Seed, Vec<Judged>)> = runs.iter().map(|run| (run.seed, run.judged.clone())).collect();
+        let shown = runs.iter().position(|run| !run.passed()).unwrap_or(0);
+        for (place, run) in runs.iter_mut().enumerate() {
+            if place != shown {
+                run.series = None;
+            }
+        }
+        let together = summary::together(runs.iter().map(|run| &run.summary))?;
+        let scenario = Arc::clone(&runs.first()?.scenario);
+        let verdicts = verdicts(&scenario.expect, &judged);
+        Some(Self { scenario, path: path.to_owned(), verdicts, together, runs, shown, wall_seconds })
+    }
+
+    /// Whether all expectations hold over the seeds.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.verdicts.iter().all(|verdict| verdict.passed)
+    }
+
+    /// The run whose plots and story are shown.
+    #[must_use]
+    pub fn shown(&self) -> &Run {
+        &self.runs[self.shown]
+    }
+
+    /// The command that shows one seed again.
+    #[must_use]
+    pub fn command(&self, seed: Seed) -> String {
+        let path = &self.path;
+        let plain = !path.is_empty() && path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+=:@%,".contains(c));
+        let quoted = if plain { path.clone() } else { format!("'{}'", path.replace('\'', r"'\''")) };
+        format!("plimsoll simulate {quoted} --seed {}", seed.get())
+    }
+}

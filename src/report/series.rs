@@ -1,0 +1,170 @@
+//! What the plots are drawn from: at most 1,440 points a series, neighbours merged where a run has more samples.
+//!
+//! Merged points keep what matters to a reader of the plot: CPU is the mean over time, memory, latency and throttling the
+//! worst, replicas the fewest, requests are added up, limits the last ones.
+
+use crate::model::HostSample;
+use crate::model::Limits;
+use crate::model::Sample;
+use crate::model::Scenario;
+use crate::model::ServiceName;
+use crate::model::ServiceSample;
+use crate::units::Instant;
+use std::sync::Arc;
+
+/// Most points of a series.
+pub(super) const POINTS_MAX: usize = 1440;
+
+/// The points of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Series {
+    /// Names in the order of [`Point::services`].
+    pub names: Vec<ServiceName>,
+    /// In order of time.
+    pub points: Vec<Point>,
+    /// So many samples make one point.
+    merged: u64,
+    /// So many samples are in the last point.
+    filled: u64,
+}
+
+/// One or several samples next to each other.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Point {
+    /// Begin in seconds.
+    pub from: f64,
+    /// End in seconds.
+    pub to: f64,
+    /// CPU of the host in cores, the mean.
+    pub host_cpu: f64,
+    /// Memory of the host in bytes, the most.
+    pub host_memory: f64,
+    /// The services.
+    pub services: Vec<ServicePoint>,
+}
+
+/// A service in one point.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ServicePoint {
+    /// CPU of all instances in cores, the mean.
+    pub cpu: f64,
+    /// Share of periods with throttling, the most.
+    pub throttled: f64,
+    /// Largest working set of an instance in bytes.
+    pub memory: f64,
+    /// Limits of an instance at the end.
+    pub limits: Limits,
+    /// p50, p95 and p99 in milliseconds, the worst; none without requests that ended well.
+    pub latency: Option<[f64; 3]>,
+    /// Finished requests.
+    pub requests: f64,
+    /// Failed requests.
+    pub errors: f64,
+    /// Instances up and well, the fewest.
+    pub replicas: u32,
+    /// More came than could be served.
+    pub saturated: bool,
+}
+
+impl Series {
+    /// Starts with nothing.
+    #[must_use]
+    pub fn new(scenario: &Arc<Scenario>) -> Self {
+        let names = scenario.services.keys().cloned().collect();
+        Self { names, points: Vec::new(), merged: 1, filled: 0 }
+    }
+
+    /// Takes the next sample.
+    pub fn take(&mut self, sample: &Sample) {
+        let point = Point::of(sample);
+        if let Some(last) = self.points.last_mut()
+            && self.filled < self.merged
+        {
+            last.merge(&point);
+            self.filled += 1;
+            return;
+        }
+        if self.points.len() == POINTS_MAX {
+            self.halve();
+        }
+        self.points.push(point);
+        self.filled = 1;
+    }
+
+    /// Merges neighbours, two by two.
+    fn halve(&mut self) {
+        let mut halved = Vec::with_capacity(POINTS_MAX);
+        for pair in self.points.chunks(2) {
+            let mut point = pair[0].clone();
+            if let Some(next) = pair.get(1) {
+                point.merge(next);
+            }
+            halved.push(point);
+        }
+        self.points = halved;
+        self.merged *= 2;
+    }
+
+    /// The whole time in seconds.
+    #[must_use]
+    pub fn end(&self) -> f64 {
+        self.points.last().map_or(0.0, |point| point.to)
+    }
+}
+
+impl Point {
+    fn of(sample: &Sample) -> Self {
+        let HostSample { cpu, memory } = sample.host;
+        let secs = |at: Instant| at.since_start().as_secs();
+        Self {
+            from: secs(sample.at.minus(sample.span)),
+            to: secs(sample.at),
+            host_cpu: cpu.as_cores(),
+            host_memory: memory.get() as f64,
+            services: sample.services.iter().map(ServicePoint::of).collect(),
+        }
+    }
+
+    fn merge(&mut self, next: &Self) {
+        let (mine, theirs) = (self.to - self.from, next.to - next.from);
+        let mean = |a: f64, b: f64| (a * mine + b * theirs) / (mine + theirs);
+        self.host_cpu = mean(self.host_cpu, next.host_cpu);
+        self.host_memory = self.host_memory.max(next.host_memory);
+        for (service, other) in self.services.iter_mut().zip(&next.services) {
+            service.cpu = mean(service.cpu, other.cpu);
+            service.throttled = service.throttled.max(other.throttled);
+            service.memory = service.memory.max(other.memory);
+            service.limits = other.limits;
+            service.latency = worse(service.latency, other.latency);
+            service.requests += other.requests;
+            service.errors += other.errors;
+            service.replicas = service.replicas.min(other.replicas);
+            service.saturated |= other.saturated;
+        }
+        self.to = next.to;
+    }
+}
+
+impl ServicePoint {
+    fn of(service: &ServiceSample) -> Self {
+        let time = |percent| service.latency.quantile(percent, 100).map(|time| time.nanos() as f64 / 1e6);
+        Self {
+            cpu: service.cpu.as_cores(),
+            throttled: service.throttled.as_fraction(),
+            memory: service.memory.get() as f64,
+            limits: service.limits,
+            latency: time(50).zip(time(95)).zip(time(99)).map(|((p50, p95), p99)| [p50, p95, p99]),
+            requests: (service.served + service.failed) as f64 / 1000.0,
+            errors: service.failed as f64 / 1000.0,
+            replicas: service.replicas,
+            saturated: service.saturated,
+        }
+    }
+}
+
+fn worse(one: Option<[f64; 3]>, other: Option<[f64; 3]>) -> Option<[f64; 3]> {
+    match (one, other) {
+        (Some(a), Some(b)) => Some([a[0].max(b[0]), a[1].max(b[1]), a[2].max(b[2])]),
+        (one, other) => one.or(other),
+    }
+}

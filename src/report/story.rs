@@ -1,0 +1,117 @@
+//! What was done, what was held back and what happened, in bounded space.
+
+use super::words;
+use crate::model::Action;
+use crate::model::Guard;
+use crate::model::Incident;
+use crate::model::InstanceState;
+use crate::model::Scenario;
+use crate::model::ServiceName;
+use crate::record::Event;
+use crate::units::Instant;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// At most so many actions and incidents are kept one by one; all are counted.
+const KEPT: usize = 10_000;
+
+/// What was done, held back and what happened in one run.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Story {
+    /// Actions in order of time, the first ten thousand.
+    pub actions: Vec<(Instant, Action)>,
+    /// How many there were.
+    pub action_count: u64,
+    /// What was held back, by guard and service.
+    pub held: BTreeMap<(&'static str, ServiceName), HeldCount>,
+    /// Incidents in order of time, the first ten thousand; plain changes of state are left out.
+    pub incidents: Vec<(Instant, Incident)>,
+    /// How many there were.
+    pub incident_count: u64,
+}
+
+/// How often a guard held something back for one service.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeldCount {
+    /// How often.
+    pub count: u64,
+    /// When first.
+    pub first: Instant,
+    /// When last.
+    pub last: Instant,
+    /// What it said last.
+    pub guard: Guard,
+    /// What the guard is for.
+    pub meaning: &'static str,
+}
+
+impl Story {
+    /// Takes the next event.
+    pub fn take(&mut self, event: &Event) {
+        match event {
+            Event::Decided { at, decision } => {
+                for action in &decision.actions {
+                    self.action_count += 1;
+                    if self.actions.len() < KEPT {
+                        self.actions.push((*at, action.clone()));
+                    }
+                }
+                for held in &decision.held {
+                    let count =
+                        self.held.entry((held.guard.name(), held.service.clone())).or_insert_with(|| HeldCount {
+                            count: 0,
+                            first: *at,
+                            last: *at,
+                            guard: held.guard.clone(),
+                            meaning: words::guard_meaning(&held.guard),
+                        });
+                    count.count += 1;
+                    count.last = *at;
+                    count.guard.clone_from(&held.guard);
+                }
+            }
+            Event::Happened { at, incident } if is_told(incident) => {
+                self.incident_count += 1;
+                if self.incidents.len() < KEPT {
+                    self.incidents.push((*at, incident.clone()));
+                }
+            }
+            Event::Happened { .. } | Event::Began(_) | Event::Seen { .. } | Event::Sampled(_) | Event::Ended { .. } => {
+            }
+        }
+    }
+
+    /// What was done and what happened between two times, in words, at most so many.
+    #[must_use]
+    pub fn around(&self, from: Instant, to: Instant, most: usize, scenario: &Scenario) -> Vec<String> {
+        let inside = |at: Instant| at >= from && at <= to;
+        let actions = self.actions.iter().filter(|(at, _)| inside(*at));
+        let incidents = self.incidents.iter().filter(|(at, _)| inside(*at));
+        let mut all: Vec<(Instant, String)> = actions
+            .map(|(at, action)| (*at, format!("{at} {}", words::action(action))))
+            .chain(incidents.map(|(at, incident)| (*at, format!("{at} {}", words::incident(incident, scenario)))))
+            .collect();
+        all.sort_by_key(|(at, _)| *at);
+        all.into_iter().take(most).map(|(_, text)| text).collect()
+    }
+
+    /// The stretches in which a fault of the scenario was on: place in the list, begin, end.
+    #[must_use]
+    pub fn faults(&self, scenario: &Arc<Scenario>) -> Vec<(usize, Instant, Instant)> {
+        let faults = scenario.faults.iter().enumerate();
+        faults.map(|(place, fault)| (place, fault.at, fault.at.plus(fault.lasts))).collect()
+    }
+}
+
+/// Whether an incident is told on its own: going through the states of a start is not, except to be unhealthy.
+fn is_told(incident: &Incident) -> bool {
+    match incident {
+        Incident::Changed { to, .. } => *to == InstanceState::Unhealthy,
+        Incident::OomKilled { .. }
+        | Incident::HostOomKilled { .. }
+        | Incident::Crashed { .. }
+        | Incident::Refused { .. }
+        | Incident::FaultBegan(_)
+        | Incident::FaultEnded(_) => true,
+    }
+}

@@ -1,0 +1,281 @@
+//! A report for the terminal.
+
+use super::collect::Report;
+use super::figure::Figure;
+use super::figure::rounded;
+use super::json::around;
+use super::judge::Verdict;
+use super::summary::ServiceFigures;
+use super::words::counted;
+use super::words::duration;
+use crate::units::Bytes;
+use crate::units::Millicores;
+
+/// Whether the terminal takes colours. They only repeat what words and signs say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Paint {
+    /// No colours.
+    Plain,
+    /// ANSI colours.
+    Colour,
+}
+
+impl Paint {
+    fn wrap(self, code: &str, text: &str) -> String {
+        match self {
+            Self::Plain => text.to_owned(),
+            Self::Colour => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
+        }
+    }
+
+    /// What is good.
+    #[must_use]
+    pub fn good(self, text: &str) -> String {
+        self.wrap("32", text)
+    }
+
+    /// What is bad.
+    #[must_use]
+    pub fn bad(self, text: &str) -> String {
+        self.wrap("31;1", text)
+    }
+
+    /// What stands out.
+    #[must_use]
+    pub fn strong(self, text: &str) -> String {
+        self.wrap("1", text)
+    }
+
+    /// What stands back.
+    #[must_use]
+    pub fn faint(self, text: &str) -> String {
+        self.wrap("2", text)
+    }
+}
+
+/// The whole report in lines of at most `width` columns where names allow it.
+#[must_use]
+pub fn text(report: &Report, width: usize, paint: Paint) -> String {
+    let width = width.clamp(60, 160);
+    let mut out = head(report, paint);
+    out.push_str(&table(report, width, paint));
+    out.push_str(&host(report));
+    let longest = |of: fn(&Verdict) -> usize| report.verdicts.iter().map(of).max().unwrap_or(0);
+    let name = longest(|verdict| verdict.name.chars().count()).min(width / 3);
+    let measured = longest(|verdict| verdict.measured_text().chars().count()).min(width / 2);
+    for verdict in &report.verdicts {
+        let (sign, word) = if verdict.passed { ("✓", "pass") } else { ("✗", "FAIL") };
+        let mark = format!("{sign} {word}");
+        let mark = if verdict.passed { paint.good(&mark) } else { paint.bad(&mark) };
+        let (title, value) = (clean(&verdict.name), verdict.measured_text());
+        let line = format!("{title:<name$}  {value:<measured$}  {}", verdict.wanted);
+        if line.chars().count() + 9 <= width {
+            out.push_str(&format!("  {mark} {line}\n"));
+        } else {
+            out.push_str(&format!("  {mark} {title}\n"));
+            folded(&mut out, "         got  ", &value, width);
+            folded(&mut out, "         want ", &verdict.wanted, width);
+        }
+        if !verdict.passed {
+            failure(&mut out, report, verdict, width);
+        }
+    }
+    out.push_str(&foot(report, paint));
+    out
+}
+
+fn head(report: &Report, paint: Paint) -> String {
+    let run = report.shown();
+    let took = report.wall_seconds.map(|wall| format!(" in {} s", rounded(wall, 2))).unwrap_or_default();
+    let seeds = match report.runs.len() {
+        1 => format!("seed {}", run.seed.get()),
+        many => counted(many as u64, "seed"),
+    };
+    let name = paint.strong(&clean(&report.scenario.name));
+    format!(
+        "{name}  {}  {} simulated{took}  {seeds}\n",
+        clean(&report.scenario.host.title),
+        duration(run.end.since_start())
+    )
+}
+
+/// The table of services; columns that do not fit are left out, the least important ones first.
+fn table(report: &Report, width: usize, paint: Paint) -> String {
+    let titles = ["service", "replicas", "cpu p95", "memory max", "latency p50/p95/p99", "requests", "errors"];
+    let rows: Vec<[String; 7]> = report
+        .together
+        .services
+        .iter()
+        .map(|(name, figures)| {
+            [
+                clean(name.as_str()),
+                replicas(figures),
+                cpu(figures, report.scenario.services.get(name).map_or(1, |model| model.replicas)),
+                memory(figures),
+                latency(figures),
+                if figures.requests == 0 {
+                    "-".to_owned()
+                } else {
+                    Figure::count(figures.requests_whole() as f64).to_string()
+                },
+                if figures.requests == 0 {
+                    "-".to_owned()
+                } else {
+                    Figure::count(figures.errors_whole() as f64).to_string()
+                },
+            ]
+        })
+        .collect();
+    let wide = |column: usize| {
+        rows.iter().map(|row| row[column].chars().count()).chain([titles[column].len()]).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..titles.len()).map(wide).collect();
+    let mut shown: Vec<usize> = (0..titles.len()).collect();
+    for drop in [5, 1, 6] {
+        let total: usize = shown.iter().map(|column| widths[*column] + 2).sum();
+        if total > width + 2 {
+            shown.retain(|column| *column != drop);
+        }
+    }
+    let line = |cells: &dyn Fn(usize) -> String| {
+        let padded = shown.iter().map(|column| format!("{:<width$}", cells(*column), width = widths[*column]));
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    let mut out = format!("{}\n", paint.faint(&line(&|column| titles[column].to_owned())));
+    for row in &rows {
+        out.push_str(&line(&|column| row[column].clone()));
+        out.push('\n');
+    }
+    out
+}
+
+fn host(report: &Report) -> String {
+    let figures = &report.together.host;
+    let (cores, memory) = (report.scenario.host.capacity(), report.scenario.host.memory);
+    let cpu = rounded(figures.cpu.percentile(95) as f64 / 1000.0, 3);
+    let mut line = format!("host: cpu p95 {cpu} of {cores}, memory max {}", part_of(figures.memory_max, Some(memory)));
+    let saturated: Vec<String> = report
+        .together
+        .services
+        .iter()
+        .filter(|(_, figures)| figures.is_saturated())
+        .map(|(name, figures)| {
+            let time = Figure::new(figures.saturated_nanos as f64 / 1e6, super::figure::Unit::Millis);
+            format!("{name} for {time}")
+        })
+        .collect();
+    if !saturated.is_empty() {
+        line.push_str(&format!(
+            "\nsaturated (latency there is the backlog's, not to be trusted): {}",
+            saturated.join(", ")
+        ));
+    }
+    line.push('\n');
+    line
+}
+
+fn failure(out: &mut String, report: &Report, verdict: &Verdict, width: usize) {
+    if let Some(why) = &verdict.worst.problem {
+        folded(out, "         why: ", why, width);
+    }
+    if report.runs.len() > 1 {
+        let held = format!("{} of {}", verdict.seeds_held, counted(report.runs.len() as u64, "seed"));
+        folded(out, "         held in ", &held, width);
+    }
+    if let Some((seed, failure)) = &verdict.first_failure {
+        let got = failure.measured.map(|figure| {
+            let by = verdict.worst.missed_by(figure).map(|by| format!(", {by}")).unwrap_or_default();
+            format!(": {figure}{by}")
+        });
+        let line = format!("{}..{} (seed {}){}", failure.from, failure.to, seed.get(), got.unwrap_or_default());
+        folded(out, "         first at ", &line, width);
+        folded(out, "         then: ", &failure.scene.to_string(), width);
+        let around = around(report, *seed, failure);
+        if !around.is_empty() {
+            folded(out, "         around: ", &around.join("; "), width);
+        }
+    }
+    if let Some(seed) = verdict.failed_seed {
+        // A command is never folded: it is there to be copied.
+        out.push_str(&format!("         repeat: {}\n", report.command(seed)));
+    }
+}
+
+fn foot(report: &Report, paint: Paint) -> String {
+    let failed = report.verdicts.iter().filter(|verdict| !verdict.passed).count();
+    let (all, actions) = (report.verdicts.len(), counted(report.together.actions, "action"));
+    let line = match (failed, all) {
+        (_, 0) => "no expectations: nothing is judged".to_owned(),
+        (0, _) => format!("passed: all {} hold", counted(all as u64, "expectation")),
+        _ => format!("failed: {failed} of {} broken", counted(all as u64, "expectation")),
+    };
+    let line = if failed == 0 { paint.good(&line) } else { paint.bad(&line) };
+    format!("{line}, {actions}\n")
+}
+
+/// Adds a text behind a label, folded at spaces, the rest below the text.
+fn folded(out: &mut String, label: &str, text: &str, width: usize) {
+    let indent = label.chars().count();
+    let room = width.saturating_sub(indent).max(20);
+    let mut line = String::new();
+    let mut lead = label.to_owned();
+    for word in clean(text).split(' ') {
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
+            out.push_str(&format!("{lead}{line}\n"));
+            lead = " ".repeat(indent);
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    out.push_str(&format!("{lead}{line}\n"));
+}
+
+/// Names may hold anything; the terminal gets no control characters of theirs.
+fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+pub(super) fn replicas(figures: &ServiceFigures) -> String {
+    let (low, high) = (figures.replicas_min, figures.replicas_max);
+    if low == high { high.to_string() } else { format!("{low}..{high}") }
+}
+
+pub(super) fn cpu(figures: &ServiceFigures, replicas: u32) -> String {
+    let used = rounded(figures.cpu.percentile(95) as f64 / 1000.0, 2);
+    match figures.limits.cpu {
+        Some(limit) => format!("{used} of {}", Millicores::scaled(limit, u64::from(replicas), 1)),
+        None => format!("{used}, no limit"),
+    }
+}
+
+pub(super) fn memory(figures: &ServiceFigures) -> String {
+    let text = part_of(figures.memory_max, figures.memory_limit);
+    match figures.oom_kills {
+        0 => text,
+        kills => format!("{text} OOM {kills}x"),
+    }
+}
+
+pub(super) fn latency(figures: &ServiceFigures) -> String {
+    let (Some(p50), Some(p95), Some(p99)) = (figures.latency_ms(50), figures.latency_ms(95), figures.latency_ms(99))
+    else {
+        return "-".to_owned();
+    };
+    let (scale, unit) = if p99 >= 10_000.0 { (1000.0, "s") } else { (1.0, "ms") };
+    let [p50, p95, p99] = [p50, p95, p99].map(|time| rounded(time / scale, 2));
+    let mark = if figures.is_saturated() { " saturated" } else { "" };
+    format!("{p50} / {p95} / {p99} {unit}{mark}")
+}
+
+fn part_of(part: Bytes, whole: Option<Bytes>) -> String {
+    let Some(whole) = whole.filter(|whole| whole.get() > 0) else {
+        return format!("{}, no limit", Figure::bytes(part.get()));
+    };
+    let share = Figure::share(part.get() as f64 / whole.get() as f64);
+    let (size, unit) = if whole >= Bytes::gibi(1) { (1_u64 << 30, "GiB") } else { (1 << 20, "MiB") };
+    let in_unit = |bytes: Bytes| rounded(bytes.get() as f64 / size as f64, 2);
+    format!("{} / {} {unit} ({share})", in_unit(part), in_unit(whole))
+}

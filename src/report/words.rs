@@ -1,0 +1,173 @@
+//! Actions, reasons, guards and incidents in words. The rest of the house has them as data.
+
+use crate::model::Action;
+use crate::model::Comparison;
+use crate::model::FaultKind;
+use crate::model::Guard;
+use crate::model::Held;
+use crate::model::Incident;
+use crate::model::InstanceState;
+use crate::model::Reason;
+use crate::model::Resource;
+use crate::model::Scenario;
+use crate::units::Span;
+
+/// What is done: `cpu of api 1 → 1.25`.
+#[must_use]
+pub fn action(action: &Action) -> String {
+    match action {
+        Action::LimitCpu { service, from, to, .. } => format!("cpu of {service} {from} → {to}"),
+        Action::LimitMemory { service, from, to, .. } => format!("memory of {service} {from} → {to}"),
+    }
+}
+
+/// Why it is done: `91% of the limit, above 80% for 3 checks`.
+#[must_use]
+pub fn reason(reason: &Reason) -> String {
+    match reason {
+        Reason::AboveThreshold { seen, threshold, checks } => {
+            format!("used {seen} of the limit, above {threshold} for {}", counted(u64::from(*checks), "check"))
+        }
+        Reason::BelowThreshold { seen, threshold, checks } => {
+            format!("used {seen} of the limit, below {threshold} for {}", counted(u64::from(*checks), "check"))
+        }
+    }
+}
+
+/// The reason of an action in words.
+#[must_use]
+pub fn why(action: &Action) -> String {
+    match action {
+        Action::LimitCpu { why, .. } | Action::LimitMemory { why, .. } => reason(why),
+    }
+}
+
+/// What holds an action back: `adjusted too short a time ago, 12m left`.
+#[must_use]
+pub fn guard(guard: &Guard) -> String {
+    match guard {
+        Guard::Hysteresis { checks, needed } => format!("{checks} of {needed} checks agree"),
+        Guard::Cooldown { left } => format!("adjusted too short a time ago, {left} left"),
+        Guard::DailyLimit { used, left } => {
+            format!("adjusted {} in 24 h already, next in {left}", counted(u64::from(*used), "time"))
+        }
+        Guard::AtCpuBound { bound } => format!("cpu is at its bound of {bound}"),
+        Guard::AtMemoryBound { bound } => format!("memory is at its bound of {bound}"),
+        Guard::CpuPool { short } => format!("the host's pool is short of {short} CPU"),
+        Guard::MemoryPool { short } => format!("the host's pool is short of {short} memory"),
+        Guard::WorkingSet { seen } => format!("the new limit is below the working set of {seen}"),
+        Guard::CpuDemand { seen } => format!("the new limit is too close to the {seen} CPU in use"),
+        Guard::RateLimit { used, left } => {
+            format!("{} of this host were changed shortly before, next in {left}", counted(u64::from(*used), "limit"))
+        }
+        Guard::Stateful => "it holds data: no less memory while it runs".to_owned(),
+        Guard::NoData => "there is no measurement".to_owned(),
+        Guard::Stale { age } => format!("the newest measurement is {age} old"),
+        Guard::Absurd { why } => format!("the measurement cannot be true: {why}"),
+        Guard::NoLimit => "there is no such limit to adjust".to_owned(),
+        Guard::NotReady => "no instance is up and well".to_owned(),
+    }
+}
+
+/// What a guard is for, whatever its figures: the head of a table of what was held.
+#[must_use]
+pub const fn guard_meaning(guard: &Guard) -> &'static str {
+    match guard {
+        Guard::Hysteresis { .. } => "too few checks in a row agree yet",
+        Guard::Cooldown { .. } => "adjusted too short a time ago",
+        Guard::DailyLimit { .. } => "adjusted too often in 24 hours",
+        Guard::AtCpuBound { .. } | Guard::AtMemoryBound { .. } => "the limit is as far as the policy lets it go",
+        Guard::CpuPool { .. } => "limits would promise more CPU than the pool allows",
+        Guard::MemoryPool { .. } => "limits would promise more memory than the pool allows",
+        Guard::WorkingSet { .. } => "the new limit would be below the working set",
+        Guard::CpuDemand { .. } => "the new limit would be too close to what is in use",
+        Guard::RateLimit { .. } => "too many limits of the host were changed in a short time",
+        Guard::Stateful => "it holds data and keeps its memory while it runs",
+        Guard::NoData => "there was no measurement",
+        Guard::Stale { .. } => "the newest measurement was too old",
+        Guard::Absurd { .. } => "the measurement could not be true",
+        Guard::NoLimit => "there is no such limit to adjust",
+        Guard::NotReady => "no instance was up and well",
+    }
+}
+
+/// Something that did not happen: `cpu of api held: 2 of 3 checks agree`.
+#[must_use]
+pub fn held(held: &Held) -> String {
+    let what = match held.resource {
+        Some(Resource::Cpu) => format!("cpu of {}", held.service),
+        Some(Resource::Memory) => format!("memory of {}", held.service),
+        None => held.service.to_string(),
+    };
+    format!("{what} held: {}", guard(&held.guard))
+}
+
+/// What happened: `api-1 OOM killed at 530M of 512M`.
+#[must_use]
+pub fn incident(incident: &Incident, scenario: &Scenario) -> String {
+    match incident {
+        Incident::OomKilled { service, instance, held, limit } => {
+            let (held, limit) = (super::Figure::bytes(held.get()), super::Figure::bytes(limit.get()));
+            format!("{service}-{instance} OOM killed holding {}, limit {limit}", held.beside(limit))
+        }
+        Incident::HostOomKilled { service, instance, held } => {
+            let held = super::Figure::bytes(held.get());
+            format!("{service}-{instance} killed holding {held}: the host ran out of memory")
+        }
+        Incident::Crashed { service, instance } => format!("{service}-{instance} crashed"),
+        Incident::Changed { service, instance, to } => format!("{service}-{instance} is {}", state(*to)),
+        Incident::Refused { action: refused, why } => format!("{} refused: {why}", action(refused)),
+        Incident::FaultBegan(fault) => format!("fault begins: {}", fault_of(scenario, *fault)),
+        Incident::FaultEnded(fault) => format!("fault ends: {}", fault_of(scenario, *fault)),
+    }
+}
+
+/// A fault of the scenario, by its place in the list.
+#[must_use]
+pub fn fault_of(scenario: &Scenario, place: usize) -> String {
+    match scenario.faults.get(place).map(|fault| &fault.kind) {
+        Some(FaultKind::Crash(service)) => format!("crash of {service}"),
+        Some(FaultKind::MetricsOutage) => "metrics outage".to_owned(),
+        None => format!("fault {place}"),
+    }
+}
+
+/// The state of an instance.
+#[must_use]
+pub const fn state(state: InstanceState) -> &'static str {
+    match state {
+        InstanceState::Starting => "starting",
+        InstanceState::Healthy => "healthy",
+        InstanceState::Unhealthy => "unhealthy",
+        InstanceState::Down => "down",
+    }
+}
+
+/// The sign of a comparison.
+#[must_use]
+pub const fn comparison(comparison: Comparison) -> &'static str {
+    match comparison {
+        Comparison::Less => "<",
+        Comparison::AtMost => "<=",
+        Comparison::More => ">",
+        Comparison::AtLeast => ">=",
+        Comparison::Equal => "==",
+    }
+}
+
+/// A long time in hours, as people state the length of a day: `24h`, `1h30m`; from three days on in days.
+#[must_use]
+pub fn duration(span: Span) -> String {
+    let hours = span.secs() / 3600;
+    if !(24..=72).contains(&hours) {
+        return span.to_string();
+    }
+    let rest = span.minus(Span::from_secs(hours * 3600));
+    if rest == Span::ZERO { format!("{hours}h") } else { format!("{hours}h{rest}") }
+}
+
+/// `1 check`, `3 checks`.
+#[must_use]
+pub fn counted(count: u64, thing: &str) -> String {
+    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
+}
