@@ -93,16 +93,16 @@ impl Series {
 
     /// Merges neighbours, two by two.
     fn halve(&mut self) {
-        let mut halved = Vec::with_capacity(POINTS_MAX);
-        for pair in self.points.chunks(2) {
-            let mut point = pair[0].clone();
-            if let Some(next) = pair.get(1) {
-                point.merge(next);
-            }
-            halved.push(point);
-        }
+        let halved = self.points.chunks(2).filter_map(merged).collect();
         self.points = halved;
         self.merged *= 2;
+    }
+
+    /// At most so many points, neighbours merged.
+    #[must_use]
+    pub fn coarse(&self, most: usize) -> Vec<Point> {
+        let each = self.points.len().div_ceil(most.max(1)).max(1);
+        self.points.chunks(each).filter_map(merged).collect()
     }
 
     /// The whole time in seconds.
@@ -143,6 +143,14 @@ impl Point {
         }
         self.to = next.to;
     }
+}
+
+/// Neighbours as one point.
+fn merged(points: &[Point]) -> Option<Point> {
+    let (first, rest) = points.split_first()?;
+    let mut point = first.clone();
+    rest.iter().for_each(|next| point.merge(next));
+    Some(point)
 }
 
 impl ServicePoint {

@@ -1,0 +1,22 @@
+//! Pictures of a run: one of the host, one of each service, panels with a common time axis.
+//!
+//! Before you change it:
+//! 1. A picture is drawn once, with plotters, as SVG in the light colours. The dark one is the same text with other colours
+//!    (`palette`); PNG is the same SVG through resvg. So all three always show the same.
+//! 2. Names stand beside the lines they name; no box of legends. Nothing is told by colour alone.
+//! 3. It is drawn at twice the size it is shown at, since plotters places by whole pixels.
+//! 4. Look at every picture you change, as SVG in a browser, light and dark, and as PNG.
+
+mod axis;
+mod canvas;
+mod marks;
+mod palette;
+mod panel;
+mod png;
+mod subjects;
+
+pub(super) use palette::css;
+pub use png::Theme;
+pub use png::png;
+pub use subjects::Picture;
+pub use subjects::pictures;
