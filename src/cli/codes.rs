@@ -32,10 +32,10 @@ pub(super) static FILE: Code = Code {
     id: "PL0703",
     title: "a file is missing, or is of no known kind",
     explanation: "\
-A path on the command line does not exist, or holds a file that is none of ours. `validate` tells the kind of a file by
-its first keys, then by its place: `scenario:` is a scenario, `cases:` is a policy test, `services:` alone is a Compose
-file, and files below `hardware-profiles/`, `catalog/` and `catalog/policies/` are what the directory holds; a `.csv`
-file is a trace and a `.jsonl` or `.jsonl.gz` file is a record.
+A path on the command line does not exist, or holds a file that is none of ours. The kind of a file is told by its keys:
+`scenario`, `profile`, `catalog` and `policy` name what they are, `cases` is a policy test, `services` alone is a Compose
+file. Without such a key the place counts: `hardware-profiles/`, `catalog/`, `catalog/policies/`. A `.csv` file is a trace,
+a `.jsonl` or `.jsonl.gz` file is a record.
 
     $ plimsoll validate notes.txt
     error[PL0703]: `notes.txt` is of no known kind
@@ -51,9 +51,9 @@ pub(super) static NOTHING: Code = Code {
 No scenario or policy test was found, or the filters and the partition leave none. To pass without having looked would
 be the worst answer a gate can give, so this is an error.
 
-A scenario is found by its name: `scenario.yaml` or `NAME.scenario.yaml`; a policy test is `policy-test.yaml` or
-`NAME.policy-test.yaml`. They are looked for below the directory of `plimsoll.yaml`, or below the working directory
-where there is none. `plimsoll test --list` shows what is found; a filter is a part of the name or the path.
+A scenario is a YAML file with the key `scenario`, a policy test one with the key `cases`. They are looked for below the
+directory of `plimsoll.yaml`, or below the working directory where there is none; hidden directories, `target`,
+`node_modules` and `vendor` are left out. `plimsoll test --list` shows what is found; a filter is a part of the path.
 
 A partition may be empty when there are fewer tests than parts; that alone is no error.",
 };

@@ -72,6 +72,11 @@ impl Globals {
         }
     }
 
+    /// Threads asked for: zero is one a core.
+    fn jobs(&self) -> usize {
+        self.jobs.map_or(0, NonZeroUsize::get)
+    }
+
     /// The format asked for: `table` where nothing is said.
     fn format(&self) -> Format {
         if self.json { Format::Json } else { self.format.unwrap_or_default() }

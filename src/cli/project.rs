@@ -1,8 +1,9 @@
-//! The project: the directory of `plimsoll.yaml`, and the files in it that can be run or checked.
+//! The files of a project that can be run or checked.
 //!
 //! A file is known by what is in it, then by where it lies. Only the first lines are read, so that a large repository is
 //! walked in no time.
 
+use crate::input::project::FILE_NAME;
 use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
@@ -30,21 +31,12 @@ pub(super) enum Kind {
     Project,
 }
 
-/// The project's own file.
-pub(super) const PROJECT_FILE: &str = "plimsoll.yaml";
-
 /// How much of a file is read to tell what it is.
 const HEAD_BYTES: u64 = 64 * 1024;
 /// Directories that never hold a user's own files.
 const SKIPPED: [&str; 3] = ["target", "node_modules", "vendor"];
 /// Deeper than this nobody keeps scenarios; it also ends a walk around a loop of links.
 const DEPTH_MAX: usize = 24;
-
-/// The project that a directory is in: the nearest directory upwards with a `plimsoll.yaml`, or the directory itself.
-pub(super) fn root(from: &Path) -> PathBuf {
-    let above = from.ancestors().find(|directory| directory.join(PROJECT_FILE).is_file());
-    above.unwrap_or(from).to_path_buf()
-}
 
 /// Files of a known kind below a directory, in order of their names.
 pub(super) fn files(directory: &Path) -> Vec<(PathBuf, Kind)> {
@@ -74,7 +66,7 @@ fn walk(directory: &Path, depth: usize, found: &mut Vec<(PathBuf, Kind)>) {
 /// What a file is; `None` for what is none of ours, or cannot be read.
 pub(super) fn kind(path: &Path) -> Option<Kind> {
     let name = path.file_name()?.to_str()?;
-    if name == PROJECT_FILE || name == "plimsoll.yml" {
+    if name == FILE_NAME || name == "plimsoll.yml" {
         return Some(Kind::Project);
     }
     if name.ends_with(".csv") {
@@ -89,27 +81,23 @@ pub(super) fn kind(path: &Path) -> Option<Kind> {
     let keys = first_keys(path)?;
     let has = |key: &str| keys.iter().any(|other| other == key);
     let within = |directory: &str| path.parent().is_some_and(|parent| parent.iter().any(|part| part == directory));
-    if has("scenario") {
-        Some(Kind::Scenario)
-    } else if has("cases") {
-        Some(Kind::PolicyTest)
-    } else if within("hardware-profiles") {
-        Some(Kind::Profile)
-    } else if within("catalog") && within("policies") {
-        Some(Kind::Policy)
-    } else if within("catalog") {
-        Some(Kind::Catalog)
-    } else if has("cores") || has("cpus") && has("memory") {
-        Some(Kind::Profile)
-    } else if has("vertical") {
-        Some(Kind::Policy)
-    } else if has("images") {
-        Some(Kind::Catalog)
-    } else if has("services") || has("include") || is_compose_name(name) {
-        Some(Kind::Compose)
-    } else {
-        None
+    let by_content = [
+        ("scenario", Kind::Scenario),
+        ("cases", Kind::PolicyTest),
+        ("profile", Kind::Profile),
+        ("catalog", Kind::Catalog),
+        ("policy", Kind::Policy),
+    ];
+    if let Some((_, kind)) = by_content.iter().find(|(key, _)| has(key)) {
+        return Some(*kind);
     }
+    let by_place = [
+        (within("hardware-profiles"), Kind::Profile),
+        (within("catalog") && within("policies"), Kind::Policy),
+        (within("catalog"), Kind::Catalog),
+        (has("services") || has("include") || is_compose_name(name), Kind::Compose),
+    ];
+    by_place.iter().find(|(here, _)| *here).map(|(_, kind)| *kind)
 }
 
 fn is_compose_name(name: &str) -> bool {
@@ -176,13 +164,5 @@ mod tests {
             ("run.jsonl.gz", Kind::Record),
         ];
         assert_eq!(found, wanted.map(|(path, kind)| (path.to_owned(), kind)));
-    }
-
-    #[test]
-    fn the_project_is_found_by_walking_up() {
-        let directory = project(&[("plimsoll.yaml", ""), ("a/b/c.txt", "")]);
-        assert_eq!(root(&directory.path().join("a/b")), directory.path());
-        let without = project(&[("a/c.txt", "")]);
-        assert_eq!(root(&without.path().join("a")), without.path().join("a"));
     }
 }

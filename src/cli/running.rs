@@ -12,7 +12,6 @@ use crate::report::Keep;
 use crate::report::Report;
 use crate::run::simulate::simulate_all;
 use crate::seed::Seed;
-use crate::units::Instant;
 use std::fs::File;
 use std::path::Path;
 use std::path::PathBuf;
@@ -22,13 +21,29 @@ use std::path::PathBuf;
 pub(super) struct Wanted {
     /// What the report needs.
     pub(super) keep: Keep,
-    /// Where the record goes. With several seeds each gets its own file: `run.jsonl.gz`, `run-seed-2.jsonl.gz`.
-    pub(super) record: Option<PathBuf>,
+    /// Where the record goes. With several seeds each gets its own file: `run-seed-2.jsonl.gz`.
+    pub(super) records: Vec<PathBuf>,
+    /// Where the report goes.
+    pub(super) directory: Option<PathBuf>,
     /// Threads; zero is one a core.
     pub(super) jobs: usize,
 }
 
-/// Runs a scenario with all its seeds and reports on it.
+/// What a scenario file is called among others: the directory of a `scenario.yaml`, else the file without its end.
+pub(super) fn name(path: &Path) -> String {
+    let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = file.trim_end_matches(".yml").trim_end_matches(".yaml").trim_end_matches(".scenario");
+    let directory = path.parent().and_then(Path::file_name).filter(|_| stem == "scenario");
+    directory.map_or_else(|| stem.to_owned(), |directory| directory.to_string_lossy().into_owned())
+}
+
+/// Samples that a scenario takes over all its seeds: the steps of a progress bar.
+pub(super) fn samples(scenario: &Scenario) -> u64 {
+    let each = scenario.duration.nanos().div_ceil(scenario.sample.nanos().max(1));
+    each.saturating_mul(scenario.seeds.len() as u64)
+}
+
+/// Runs a scenario with all its seeds and reports on it. `progress` hears of every sample, from any thread.
 ///
 /// # Errors
 ///
@@ -37,12 +52,12 @@ pub(super) fn run(
     scenario: &Scenario,
     path: &str,
     wanted: &Wanted,
-    progress: &(dyn Fn(Seed, Instant) + Sync),
+    progress: &(dyn Fn() + Sync),
 ) -> Result<Report, Failure> {
     let several = scenario.seeds.len() > 1;
     let begin = |seed: Seed| Consumer::begin(wanted, seed, several);
     let (runs, took) =
-        clock::timed(|| simulate_all(scenario, wanted.jobs, &begin, &|consumer, event| consumer.take(event), progress));
+        clock::timed(|| simulate_all(scenario, wanted.jobs, &begin, &Consumer::take, &|_, _| progress()));
     let mut finished = Vec::new();
     for run in runs {
         if let Err(breached) = run.end {
@@ -69,7 +84,7 @@ pub(super) fn record_path(path: &Path, seed: Seed, several: bool) -> PathBuf {
 struct Consumer {
     keep: Keep,
     collector: Option<Collector>,
-    record: Option<Recording>,
+    records: Vec<Recording>,
     failure: Option<String>,
 }
 
@@ -80,13 +95,12 @@ struct Recording {
 
 impl Consumer {
     fn begin(wanted: &Wanted, seed: Seed, several: bool) -> Self {
-        let mut consumer = Self { keep: wanted.keep, collector: None, record: None, failure: None };
-        if let Some(path) = &wanted.record {
-            let path = record_path(path, seed, several);
+        let mut consumer = Self { keep: wanted.keep, collector: None, records: Vec::new(), failure: None };
+        for path in wanted.records.iter().map(|path| record_path(path, seed, several)) {
             match create(&path) {
                 Ok(file) => {
                     let writer = Writer::new(file, Compression::of(&path));
-                    consumer.record = Some(Recording { path, writer });
+                    consumer.records.push(Recording { path, writer });
                 }
                 Err(error) => consumer.fail(&path, &error),
             }
@@ -101,28 +115,27 @@ impl Consumer {
         if let Some(collector) = &mut self.collector {
             collector.take(event);
         }
-        let pushed = self.record.as_mut().map_or(Ok(()), |record| record.writer.push(event));
-        if let Err(error) = pushed {
-            self.give_up(&error);
+        if self.failure.is_none() {
+            let failed = self.records.iter_mut().find_map(|record| {
+                let error = record.writer.push(event).err()?;
+                Some((record.path.clone(), error))
+            });
+            if let Some((path, error)) = failed {
+                self.fail(&path, &error);
+            }
         }
     }
 
     /// A record that cannot be written is not written any further; the run goes on to its end.
-    fn give_up(&mut self, error: &std::io::Error) {
-        if let Some(record) = self.record.take() {
-            self.fail(&record.path, error);
-        }
-    }
-
     fn fail(&mut self, path: &Path, error: &std::io::Error) {
         self.failure = Some(format!("cannot write {}: {error}", path.display()));
     }
 
     fn finish(mut self) -> Result<Option<crate::report::Run>, Failure> {
-        if let Some(record) = self.record.take()
-            && let Err(error) = record.writer.finish()
-        {
-            self.fail(&record.path, &error);
+        for record in std::mem::take(&mut self.records) {
+            if let Err(error) = record.writer.finish() {
+                self.fail(&record.path, &error);
+            }
         }
         match self.failure {
             Some(message) => Err(Failure::Environment(message)),

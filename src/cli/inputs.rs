@@ -1,0 +1,77 @@
+//! What commands give the loaders: the environment, seeds, names of files as the user wrote them.
+
+use crate::seed::Seed;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::str::FromStr;
+
+/// Most seeds one command runs with. More would be a typing error: `1..200000000`.
+const SEEDS_MAX: u64 = 10_000;
+
+/// The process's environment; what is not UTF-8 cannot stand in a Compose file and is left out.
+pub(super) fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
+}
+
+/// Seeds as given: `7`, `1..20`, `1,5,9`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Seeds(Vec<Seed>);
+
+impl Seeds {
+    /// In order, each once.
+    pub(super) fn list(&self) -> Vec<Seed> {
+        self.0.clone()
+    }
+}
+
+impl FromStr for Seeds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is no list of seeds such as `7`, `1..20` or `1,5,9`");
+        let number = |text: &str| text.trim().parse::<u64>().map_err(|_| wrong());
+        let mut numbers = Vec::new();
+        for part in text.split(',') {
+            let Some((from, to)) = part.split_once("..") else {
+                numbers.push(number(part)?);
+                continue;
+            };
+            let (from, to) = (number(from)?, number(to)?);
+            if from > to {
+                return Err(format!("the seeds of `{text}` run backwards"));
+            }
+            if to - from >= SEEDS_MAX {
+                return Err(format!("`{text}` asks for more than {SEEDS_MAX} seeds"));
+            }
+            numbers.extend(from..=to);
+        }
+        numbers.sort_unstable();
+        numbers.dedup();
+        if numbers.len() as u64 > SEEDS_MAX {
+            return Err(format!("`{text}` asks for more than {SEEDS_MAX} seeds"));
+        }
+        Ok(Self(numbers.into_iter().map(Seed::new).collect()))
+    }
+}
+
+/// A path as the user would type it from where he is: relative where it lies below, with `/`.
+pub(super) fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(&here).unwrap_or(path).to_string_lossy().replace('\\', "/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_are_read_as_they_are_written() {
+        let numbers = |text: &str| text.parse::<Seeds>().map(|seeds| seeds.0.iter().map(|seed| seed.get()).collect());
+        assert_eq!(numbers("7"), Ok(vec![7]));
+        assert_eq!(numbers("1..3"), Ok(vec![1, 2, 3]));
+        assert_eq!(numbers("9,1..2,2"), Ok(vec![1, 2, 9]));
+        for wrong in ["", "x", "1..", "3..1", "-1", "1..200000000", "1...3", "1.5"] {
+            assert!(numbers(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! `plimsoll validate`: are these files good?
+
+use super::Globals;
+use super::check;
+use super::codes;
+use super::exit::Exit;
+use super::exit::Failure;
+use super::format::Format;
+use super::inputs;
+use super::printer::BAD;
+use super::printer::GOOD;
+use super::printer::Printer;
+use super::printer::paint;
+use super::project;
+use super::project::Kind;
+use crate::input::problem::Problem;
+use crate::input::problem::Problems;
+use crate::input::problem::Severity;
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// Check files: all errors at once, with line and column.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Scenarios, policy tests, policies, hardware profiles, catalogs, Compose files, traces, records and plimsoll.yaml are
+checked with everything they refer to. Without a path, the working directory is.
+
+Examples:
+  plimsoll validate
+  plimsoll validate scenarios compose.yml hardware-profiles/my-host.yaml
+  plimsoll validate --json | jq .errors")]
+pub(super) struct ValidateArgs {
+    /// Files, or directories with files.
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+}
+
+/// Checks the files and shows what is wrong with them.
+///
+/// # Errors
+///
+/// A format that is not written. What is wrong with the files is shown, and is the exit code.
+pub(super) fn validate(args: &ValidateArgs, globals: &Globals, printer: &mut Printer) -> Result<Exit, Failure> {
+    let format = globals.format();
+    if !matches!(format, Format::Table | Format::Json) {
+        return Err(format.refused("validate", &[Format::Table, Format::Json]));
+    }
+    let mut problems = Problems::new();
+    let files = files(&args.paths, &mut problems);
+    let mut seen: BTreeSet<PathBuf> = BTreeSet::new();
+    for (path, kind) in &files {
+        printer.detail(&format!("check {}", inputs::shown(path)));
+        let read = check::check(path, *kind, &mut problems);
+        seen.extend(read.iter().map(|path| path.canonicalize().unwrap_or_else(|_| path.clone())));
+    }
+    let count = |severity| problems.iter().filter(|problem| problem.severity == severity).count();
+    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    if format == Format::Json {
+        printer.json(&json!({
+            "format_version": 1,
+            "files": seen.len(),
+            "errors": errors,
+            "warnings": warnings,
+            "problems": problems.to_json(),
+        }));
+    } else {
+        printer.problems(&problems);
+        printer.data(&summary(seen.len(), errors, warnings));
+    }
+    Ok(if problems.has_errors() { Exit::Invalid } else { Exit::Good })
+}
+
+/// The files to check: those named, and those found in the directories named.
+fn files(paths: &[PathBuf], problems: &mut Problems) -> Vec<(PathBuf, Kind)> {
+    let here = [PathBuf::from(".")];
+    let mut files = Vec::new();
+    for path in if paths.is_empty() { &here } else { paths } {
+        if path.is_dir() {
+            let found = project::files(path);
+            if found.is_empty() {
+                problems.push(nothing(path));
+            }
+            files.extend(found);
+        } else if !path.exists() {
+            let message = format!("`{}` does not exist", path.display());
+            problems.push(Problem::error(&codes::FILE, message).help("check the path; a directory works too"));
+        } else if let Some(kind) = project::kind(path) {
+            files.push((path.clone(), kind));
+        } else {
+            let message = format!("`{}` is of no known kind", path.display());
+            let help = "a file is known by its first key, its place or its end: `plimsoll explain PL0703`";
+            problems.push(Problem::error(&codes::FILE, message).help(help));
+        }
+    }
+    files
+}
+
+fn nothing(directory: &Path) -> Problem {
+    let message = format!("there is nothing to check below `{}`", directory.display());
+    Problem::error(&codes::NOTHING, message).help("name a file or another directory")
+}
+
+fn summary(files: usize, errors: usize, warnings: usize) -> String {
+    let counted = |count: usize, thing: &str| format!("{count} {thing}{}", if count == 1 { "" } else { "s" });
+    let style = if errors == 0 { GOOD } else { BAD };
+    let mut text = format!("{} checked, {}", counted(files, "file"), paint(style, &counted(errors, "error")));
+    if warnings > 0 {
+        text.push_str(&format!(", {}", counted(warnings, "warning")));
+    }
+    text
+}
