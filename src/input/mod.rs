@@ -2,6 +2,7 @@
 //! its place and a way out.
 
 pub mod compose;
+pub mod expression;
 pub mod problem;
 pub mod scenario;
 pub mod yaml;
