@@ -114,6 +114,12 @@ pub enum RecordError {
         /// The most a line may have, in bytes.
         limit: usize,
     },
+    /// Not a baseline.
+    #[error("not a baseline: {why}")]
+    Baseline {
+        /// What is wrong with it.
+        why: String,
+    },
     /// A figure that cannot be.
     #[error("line {line}: {why}")]
     Figures {
@@ -136,6 +142,7 @@ impl RecordError {
             Self::Cut { .. } => &CUT,
             Self::Long { .. } => &LONG,
             Self::Figures { .. } => &FIGURES,
+            Self::Baseline { .. } => &BASELINE,
         }
     }
 }

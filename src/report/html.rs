@@ -215,7 +215,11 @@ fn expectation(report: &Report, verdict: &Verdict) -> ExpectationRow {
             details.push(("why", problem.clone()));
         }
         if let Some((seed, failure)) = &verdict.first_failure {
-            let measured = failure.measured.map(|figure| format!(": {figure}")).unwrap_or_default();
+            let bound = verdict.worst.bound;
+            let measured = failure
+                .measured
+                .map(|figure| format!(": {}", bound.map_or_else(|| figure.to_string(), |bound| figure.beside(bound))));
+            let measured = measured.unwrap_or_default();
             let by = failure.measured.and_then(|figure| verdict.worst.missed_by(figure));
             let by = by.map(|by| format!(", {by}")).unwrap_or_default();
             details.push(("first", format!("{} to {}, seed {}{measured}{by}", failure.from, failure.to, seed.get())));

@@ -8,6 +8,7 @@
 //! 3. The same record gives the same bytes, whatever the machine; only the wall time, which the caller gives, may differ.
 //! 4. No meaning by colour alone: every mark has a word or a form, too.
 
+pub mod baseline;
 mod collect;
 mod figure;
 mod html;
@@ -22,7 +23,11 @@ mod summary;
 mod table;
 mod text;
 pub mod words;
+mod write;
 
+pub use baseline::Baseline;
+pub use baseline::Change;
+pub use baseline::ChangeKind;
 pub use collect::Collector;
 pub use collect::Keep;
 pub use collect::Report;
@@ -58,3 +63,4 @@ pub use summary::Summary;
 pub use table::csv;
 pub use text::Paint;
 pub use text::text;
+pub use write::write;

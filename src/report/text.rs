@@ -185,6 +185,7 @@ fn failure(out: &mut String, report: &Report, verdict: &Verdict, width: usize) {
     if let Some((seed, failure)) = &verdict.first_failure {
         let got = failure.measured.map(|figure| {
             let by = verdict.worst.missed_by(figure).map(|by| format!(", {by}")).unwrap_or_default();
+            let figure = verdict.worst.bound.map_or_else(|| figure.to_string(), |bound| figure.beside(bound));
             format!(": {figure}{by}")
         });
         let line = format!("{}..{} (seed {}){}", failure.from, failure.to, seed.get(), got.unwrap_or_default());

@@ -15,6 +15,7 @@ mod panel;
 mod png;
 mod subjects;
 
+pub(super) use palette::alone;
 pub(super) use palette::css;
 pub use png::Theme;
 pub use png::png;

@@ -71,6 +71,11 @@ pub(in crate::report) fn css() -> String {
     rules
 }
 
+/// A picture as a file of its own, which turns dark where the reader wants it dark.
+pub(in crate::report) fn alone(svg: &str) -> String {
+    svg.replacen("</title>", &format!("</title><style>{}</style>", css()), 1)
+}
+
 /// The same picture in dark colours.
 pub(super) fn darkened(svg: &str) -> String {
     // By way of names that are no colours, since a dark colour may be another one's light colour.

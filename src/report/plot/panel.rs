@@ -18,7 +18,7 @@ pub(super) const LEFT: i32 = 124;
 /// Right end of the time axis; names of lines stand behind it.
 pub(super) const RIGHT: i32 = 1064;
 /// Room above a panel for its title.
-const TITLE: i32 = 40;
+const TITLE: i32 = 48;
 /// Room below it.
 const BELOW: i32 = 18;
 /// Height of a line of text.
@@ -140,7 +140,7 @@ impl Panel {
                 Sign::Crash => (palette::RED, "crash"),
             };
             canvas.line(vec![(x, frame.top), (x, frame.bottom)], colour, 1);
-            let y = frame.top - 4;
+            let y = frame.top - 13;
             match mark.sign {
                 Sign::Up(_) => canvas.area(vec![(x - 9, y + 8), (x + 9, y + 8), (x, y - 9)], colour, 1.0),
                 Sign::Down(_) => canvas.area(vec![(x - 9, y - 8), (x + 9, y - 8), (x, y + 9)], colour, 1.0),

@@ -1,0 +1,58 @@
+//! A report as files in a directory.
+
+use super::collect::Report;
+use super::html::html;
+use super::json;
+use super::junit::Suite;
+use super::junit::junit;
+use super::markdown::markdown;
+use super::plot;
+use super::plot::Theme;
+use super::plot::pictures;
+use super::plot::png;
+use super::table::csv;
+use rayon::iter::IntoParallelRefIterator;
+use rayon::iter::ParallelIterator;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// Writes `report.html`, `summary.json`, `summary.md`, `services.csv`, `junit.xml` and `plots/*.svg`, `plots/*.png` into a
+/// directory, which is made where it is missing. Gives the files in the order a person would open them.
+///
+/// # Errors
+/// What the file system says.
+pub fn write(directory: &Path, report: &Report) -> io::Result<Vec<PathBuf>> {
+    let plots = directory.join("plots");
+    fs::create_dir_all(&plots)?;
+    let pictures = pictures(report.shown());
+    let mut summary = serde_json::to_string_pretty(&json::scenario(report))?;
+    summary.push('\n');
+    let texts = [
+        ("report.html", html(report, &pictures)),
+        ("summary.json", summary),
+        ("summary.md", markdown(report)),
+        ("services.csv", csv(std::slice::from_ref(report)).map_err(io::Error::other)?),
+        ("junit.xml", junit(&[Suite::of(report)])),
+    ];
+    let mut written = Vec::new();
+    for (name, text) in texts {
+        let path = directory.join(name);
+        fs::write(&path, text)?;
+        written.push(path);
+    }
+    let drawn: Vec<io::Result<[PathBuf; 2]>> = pictures
+        .par_iter()
+        .map(|picture| {
+            let paths = ["svg", "png"].map(|ending| plots.join(format!("{}.{ending}", picture.file)));
+            fs::write(&paths[0], plot::alone(&picture.svg))?;
+            fs::write(&paths[1], png(&picture.svg, Theme::Light).map_err(io::Error::other)?)?;
+            Ok(paths)
+        })
+        .collect();
+    for paths in drawn {
+        written.extend(paths?);
+    }
+    Ok(written)
+}
