@@ -16,7 +16,7 @@ use crate::input::project::Project;
 use crate::input::scenario;
 use crate::input::scenario::LoadOptions;
 use crate::input::schema;
-use crate::input::trace::Trace;
+use crate::input::trace;
 use crate::record::Reader;
 use std::path::Path;
 use std::path::PathBuf;
@@ -30,7 +30,7 @@ pub(super) fn check(path: &Path, kind: Kind, problems: &mut Problems) -> Vec<Pat
         Kind::Policy => alone(path, policy(path)),
         Kind::Profile => alone(path, source(path).and_then(|source| profile::parse(&source))),
         Kind::Catalog => alone(path, source(path).and_then(|source| schema::read::<CatalogFile>(&source))),
-        Kind::Trace => alone(path, source(path).and_then(|source| Trace::parse(&source))),
+        Kind::Trace => alone(path, trace::read(path)),
         Kind::Record => alone(path, record(path)),
         Kind::Project => alone(path, Project::find(path.parent().unwrap_or(Path::new("")))),
     };

@@ -1,8 +1,20 @@
 //! What can be wrong with a command line or a project, and the list of everything that can be wrong anywhere.
 
+use crate::input::catalog;
+use crate::input::compose;
+use crate::input::expression;
+use crate::input::policy;
+use crate::input::policy_test;
 use crate::input::problem;
 use crate::input::problem::Code;
+use crate::input::profile;
+use crate::input::scenario;
+use crate::input::schema;
+use crate::input::trace;
 use crate::input::yaml;
+use crate::record;
+use crate::record::Explained;
+use std::sync::LazyLock;
 
 /// An option does not go with this command or with another option.
 pub(super) static OPTION: Code = Code {
@@ -71,10 +83,35 @@ read the difference before you commit it.",
 /// The codes of this room.
 pub(super) const CODES: &[&Code] = &[&OPTION, &NAME, &FILE, &NOTHING, &BASELINE];
 
+/// The codes of records as problems know them: the record is read by a room that knows no input.
+static OF_RECORDS: LazyLock<Vec<Code>> = LazyLock::new(|| {
+    let code = |from: &&Explained| Code { id: from.id, title: from.title, explanation: from.explanation };
+    record::CODES.iter().map(code).collect()
+});
+
+/// The code of what is wrong with a record.
+pub(super) fn of_record(explained: &Explained) -> &'static Code {
+    OF_RECORDS.iter().find(|code| code.id == explained.id).unwrap_or(&FILE)
+}
+
 /// Every code of the program, in order of its name.
 #[must_use]
 pub(super) fn all() -> Vec<&'static Code> {
-    let rooms = [problem::CODES, yaml::CODES, CODES];
+    let rooms = [
+        problem::CODES,
+        yaml::CODES,
+        compose::CODES,
+        schema::CODES,
+        scenario::CODES,
+        expression::CODES,
+        profile::CODES,
+        catalog::CODES,
+        policy::CODES,
+        policy_test::CODES,
+        trace::CODES,
+        &OF_RECORDS.iter().collect::<Vec<&'static Code>>(),
+        CODES,
+    ];
     let mut codes: Vec<&'static Code> = rooms.into_iter().flatten().copied().collect();
     codes.sort_by_key(|code| code.id);
     codes

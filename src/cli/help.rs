@@ -7,7 +7,11 @@ use clap::ArgAction;
 use clap::builder::FalseyValueParser;
 
 /// The commands by what they are for. A test holds the list against the commands there are.
-const GROUPS: [(&str, &[&str]); 3] = [("Look", &[]), ("Run", &[]), ("Learn", &["explain", "completions", "man"])];
+const GROUPS: [(&str, &[&str]); 3] = [
+    ("Look", &["validate", "stack"]),
+    ("Run", &["simulate", "test", "report"]),
+    ("Learn", &["explain", "schema", "completions", "man"]),
+];
 
 /// The page of `plimsoll --help`: commands in groups, then the options.
 #[must_use]

@@ -10,7 +10,9 @@ const SEEDS_MAX: u64 = 10_000;
 
 /// The process's environment; what is not UTF-8 cannot stand in a Compose file and is left out.
 pub(super) fn environment() -> BTreeMap<String, String> {
-    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
 }
 
 /// Seeds as given: `7`, `1..20`, `1,5,9`.

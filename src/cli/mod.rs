@@ -3,19 +3,32 @@
 //! 2. Every option can be set by the environment: [`command`] adds `PLIMSOLL_…` to all of them, so none is forgotten.
 //! 3. How a command ends is an [`exit::Exit`]; nothing else sets an exit code.
 
+mod check;
 mod clock;
 mod codes;
 mod completions;
 pub mod exit;
 mod explain;
 mod format;
+mod gate;
 mod help;
+mod in_order;
+mod inputs;
 mod man;
 mod output;
 mod partition;
 mod printer;
 mod project;
+mod report;
+mod reports;
 mod running;
+mod schema;
+mod scoreboard;
+mod simulate;
+mod stack;
+mod stack_view;
+mod test;
+mod validate;
 
 use clap::CommandFactory;
 use clap::FromArgMatches;
@@ -85,7 +98,13 @@ impl Globals {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    Validate(validate::ValidateArgs),
+    Stack(stack::StackArgs),
+    Simulate(simulate::SimulateArgs),
+    Test(test::TestArgs),
+    Report(report::ReportArgs),
     Explain(explain::ExplainArgs),
+    Schema(schema::SchemaArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
 }
@@ -124,9 +143,15 @@ fn run() -> Exit {
 }
 
 fn dispatch(cli: &Cli, printer: &mut Printer) -> Result<Exit, Failure> {
-    let format = cli.globals.format();
+    let globals = &cli.globals;
     match &cli.command {
-        Command::Explain(args) => explain::explain(args, format, printer),
+        Command::Validate(args) => validate::validate(args, globals, printer),
+        Command::Stack(args) => stack::stack(args, globals, printer),
+        Command::Simulate(args) => simulate::simulate(args, globals, printer),
+        Command::Test(args) => test::test(args, globals, printer),
+        Command::Report(args) => report::report(args, globals, printer),
+        Command::Schema(args) => schema::schema(args, printer),
+        Command::Explain(args) => explain::explain(args, globals.format(), printer),
         Command::Completions(args) => completions::completions(args, printer),
         Command::Man(args) => man::man(args, printer),
     }

@@ -23,7 +23,8 @@ pub(super) fn show(reports: &[Report], format: Format, printer: &mut Printer) ->
         }
         Format::Json => printer.json(&report::json::document(reports)),
         Format::Csv => {
-            let table = report::csv(reports).map_err(|error| Failure::Bug(format!("cannot make the table: {error}")))?;
+            let table =
+                report::csv(reports).map_err(|error| Failure::Bug(format!("cannot make the table: {error}")))?;
             printer.data(&table);
         }
         Format::Md => {
@@ -32,7 +33,7 @@ pub(super) fn show(reports: &[Report], format: Format, printer: &mut Printer) ->
         }
         Format::Html => {
             for report in reports {
-                printer.data(&report::html(report));
+                printer.data(&report::html(report, &report::pictures(report.shown())));
             }
         }
     }
@@ -45,7 +46,7 @@ pub(super) fn show(reports: &[Report], format: Format, printer: &mut Printer) ->
 ///
 /// Where something cannot be written.
 pub(super) fn write(report: &Report, directory: &Path, printer: &mut Printer) -> Result<(), Failure> {
-    let written = report::write(report, directory);
+    let written = report::write(directory, report);
     written.map_err(|error| Failure::Environment(format!("cannot write to {}: {error}", directory.display())))?;
     printer.note(&format!("report {}", inputs::shown(&directory.join("report.html"))));
     Ok(())

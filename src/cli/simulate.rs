@@ -54,7 +54,8 @@ pub(super) struct SimulateArgs {
 /// Everything that is wrong with the files of all scenarios, before any of them runs; and what cannot be written.
 pub(super) fn simulate(args: &SimulateArgs, globals: &Globals, printer: &mut Printer) -> Result<Exit, Failure> {
     let seeds = args.seed.as_ref().or(args.seeds.as_ref()).map(Seeds::list).unwrap_or_default();
-    let options = LoadOptions { environment: inputs::environment(), host: args.host.clone(), seeds, ..LoadOptions::default() };
+    let options =
+        LoadOptions { environment: inputs::environment(), host: args.host.clone(), seeds, ..LoadOptions::default() };
     let paths: Vec<PathBuf> = args.scenarios.iter().map(|path| scenario_file(path)).collect();
     let mut problems = crate::input::problem::Problems::new();
     let mut loaded = Vec::new();

@@ -64,8 +64,7 @@ pub(super) fn stack(args: &StackArgs, globals: &Globals, printer: &mut Printer) 
     let format = globals.format();
     match format {
         Format::Table => {
-            printer.data(&stack_view::text(&loaded, &catalog));
-            printer.note(&stack_view::ignored(&loaded));
+            printer.data(&(stack_view::text(&loaded, &catalog) + &stack_view::ignored(&loaded)));
         }
         Format::Json => printer.json(&stack_view::json(&loaded, &catalog)),
         Format::Csv => printer.data(&stack_view::csv(&loaded, &catalog)),

@@ -245,8 +245,18 @@ pub(super) fn ignored(loaded: &Loaded) -> String {
 }
 
 const COLUMNS: [&str; 12] = [
-    "service", "image", "cpu limit", "cpu reservation", "memory limit", "memory reservation", "pids", "replicas",
-    "health check", "depends on", "role", "tier",
+    "service",
+    "image",
+    "cpu limit",
+    "cpu reservation",
+    "memory limit",
+    "memory reservation",
+    "pids",
+    "replicas",
+    "health check",
+    "depends on",
+    "role",
+    "tier",
 ];
 
 fn row(name: &ServiceName, service: &Service, catalog: &Catalog) -> [String; 12] {

@@ -82,7 +82,8 @@ fn files(paths: &[PathBuf], problems: &mut Problems) -> Vec<(PathBuf, Kind)> {
             if found.is_empty() {
                 problems.push(nothing(path));
             }
-            files.extend(found);
+            let fragments = fragments(&found);
+            files.extend(found.into_iter().filter(|(path, _)| !fragments.contains(path)));
         } else if !path.exists() {
             let message = format!("`{}` does not exist", path.display());
             problems.push(Problem::error(&codes::FILE, message).help("check the path; a directory works too"));
@@ -96,6 +97,18 @@ fn files(paths: &[PathBuf], problems: &mut Problems) -> Vec<(PathBuf, Kind)> {
     }
     files
 }
+
+/// Compose files that are meant to be laid over another one in their directory: alone they would be full of holes. Who
+/// names one gets it checked.
+fn fragments(found: &[(PathBuf, Kind)]) -> BTreeSet<PathBuf> {
+    let compose = || found.iter().filter(|(_, kind)| *kind == Kind::Compose).map(|(path, _)| path);
+    let is_base = |path: &Path| path.file_name().is_some_and(|name| BASES.iter().any(|base| name == *base));
+    let bases: BTreeSet<Option<&Path>> = compose().filter(|path| is_base(path)).map(|path| path.parent()).collect();
+    compose().filter(|path| !is_base(path) && bases.contains(&path.parent())).cloned().collect()
+}
+
+/// The names that Compose looks for.
+const BASES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
 
 fn nothing(directory: &Path) -> Problem {
     let message = format!("there is nothing to check below `{}`", directory.display());

@@ -1,0 +1,234 @@
+//! One scenario or policy test, run for `plimsoll test`: what passed, what failed, what is worse than its baseline.
+
+use super::clock;
+use super::codes;
+use super::exit::Failure;
+use super::output;
+use super::running;
+use super::running::Wanted;
+use crate::input::policy_test;
+use crate::input::problem::Problem;
+use crate::input::problem::Problems;
+use crate::input::scenario;
+use crate::input::scenario::LoadOptions;
+use crate::input::scenario::Resolved;
+use crate::model::PolicyTest;
+use crate::report::Baseline;
+use crate::report::Case;
+use crate::report::ChangeKind;
+use crate::report::Report;
+use crate::report::Suite;
+use crate::run;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A scenario or policy test that is ready to run.
+pub(super) struct Test {
+    /// Its path from the project's directory, with `/`.
+    pub(super) name: String,
+    /// Its file.
+    pub(super) path: PathBuf,
+    what: What,
+}
+
+enum What {
+    Scenario(Box<Resolved>),
+    Policy(PolicyTest),
+}
+
+impl Test {
+    /// Reads a scenario.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong with it.
+    pub(super) fn scenario(name: String, path: PathBuf, options: &LoadOptions) -> Result<Self, Problems> {
+        let resolved = scenario::load(&path, options)?;
+        Ok(Self { name, path, what: What::Scenario(Box::new(resolved)) })
+    }
+
+    /// Reads a policy test.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong with it.
+    pub(super) fn policy(name: String, path: PathBuf) -> Result<Self, Problems> {
+        let test = policy_test::load(&path)?;
+        Ok(Self { name, path, what: What::Policy(test) })
+    }
+
+    /// What the reader should know although it is no error.
+    pub(super) fn warnings(&self) -> Option<&Problems> {
+        match &self.what {
+            What::Scenario(resolved) => Some(&resolved.warnings),
+            What::Policy(_) => None,
+        }
+    }
+
+    /// The names of its checks, in order.
+    pub(super) fn checks(&self) -> Vec<String> {
+        match &self.what {
+            What::Scenario(resolved) if resolved.scenario.expect.is_empty() => vec![RUNS.to_owned()],
+            What::Scenario(resolved) => resolved.scenario.expect.iter().map(|expect| expect.name.clone()).collect(),
+            What::Policy(test) => test.cases.iter().map(|case| case.name.clone()).collect(),
+        }
+    }
+
+    /// Samples it takes: the steps of a progress bar.
+    pub(super) fn samples(&self) -> u64 {
+        match &self.what {
+            What::Scenario(resolved) => running::samples(&resolved.scenario),
+            What::Policy(_) => 0,
+        }
+    }
+
+    /// The file of its baseline: `baseline.json` beside a `scenario.yaml`, else `NAME.baseline.json`.
+    pub(super) fn baseline_path(&self) -> PathBuf {
+        let file = self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let stem = file.trim_end_matches(".yml").trim_end_matches(".yaml").trim_end_matches(".scenario");
+        let own = if stem == "scenario" { "baseline.json".to_owned() } else { format!("{stem}.baseline.json") };
+        self.path.with_file_name(own)
+    }
+
+    /// Runs it and judges what came of it.
+    ///
+    /// # Errors
+    ///
+    /// Where the engine breaks its own rules, and where files cannot be read or written.
+    pub(super) fn run(&self, wanted: &Wanted, progress: &(dyn Fn() + Sync)) -> Result<Finished, Failure> {
+        let (finished, took) = clock::timed(|| match &self.what {
+            What::Scenario(resolved) => self.simulated(resolved, wanted, progress),
+            What::Policy(test) => Ok(self.judged(test)),
+        });
+        finished.map(|finished| Finished { took, ..finished })
+    }
+
+    fn simulated(
+        &self,
+        resolved: &Resolved,
+        wanted: &Wanted,
+        progress: &(dyn Fn() + Sync),
+    ) -> Result<Finished, Failure> {
+        let report = running::run(&resolved.scenario, &super::inputs::shown(&self.path), wanted, progress)?;
+        let suite = Suite { name: self.name.clone(), ..Suite::of(&report) };
+        let changes = match baseline(&self.baseline_path())? {
+            Some(baseline) => baseline.compare(&report),
+            None => Vec::new(),
+        };
+        let (worse, better): (Vec<_>, Vec<_>) =
+            changes.into_iter().partition(|change| change.kind != ChangeKind::Better);
+        let texts = |changes: Vec<crate::report::Change>| changes.into_iter().map(|change| change.text).collect();
+        let checks = suite.cases.iter().map(Check::of).collect();
+        Ok(Finished {
+            name: self.name.clone(),
+            took: Duration::ZERO,
+            checks,
+            worse: texts(worse),
+            better: texts(better),
+            report: Some(Box::new(report)),
+        })
+    }
+
+    fn judged(&self, test: &PolicyTest) -> Finished {
+        let results = run::policy_test::judge(test);
+        let checks = results.into_iter().map(|result| Check {
+            name: result.name,
+            failures: result
+                .failures
+                .iter()
+                .map(|failure| format!("at {}\nwant  {}\ngot   {}", failure.at, failure.wanted, failure.got))
+                .collect(),
+        });
+        let checks = checks.collect();
+        let (worse, better) = (Vec::new(), Vec::new());
+        Finished { name: self.name.clone(), took: Duration::ZERO, checks, worse, better, report: None }
+    }
+}
+
+/// The check of a scenario that expects nothing.
+const RUNS: &str = "runs to its end";
+
+/// What came of a test.
+pub(super) struct Finished {
+    /// The name of the test.
+    pub(super) name: String,
+    /// Wall time.
+    pub(super) took: Duration,
+    /// Its expectations or cases.
+    pub(super) checks: Vec<Check>,
+    /// What is worse than, or other than, the baseline.
+    pub(super) worse: Vec<String>,
+    /// What is better.
+    pub(super) better: Vec<String>,
+    /// The report of a scenario.
+    pub(super) report: Option<Box<Report>>,
+}
+
+/// One expectation or case.
+pub(super) struct Check {
+    /// Its name.
+    pub(super) name: String,
+    /// What is wrong, each at length; none where it holds.
+    pub(super) failures: Vec<String>,
+}
+
+impl Check {
+    fn of(case: &Case) -> Self {
+        Self { name: case.name.clone(), failures: case.failure.iter().map(|(_, long)| long.clone()).collect() }
+    }
+}
+
+impl Finished {
+    /// Whether all checks hold.
+    pub(super) fn passed(&self) -> bool {
+        self.checks.iter().all(|check| check.failures.is_empty())
+    }
+
+    /// As JUnit knows it: the checks, and the comparison with the baseline where there is anything to say.
+    pub(super) fn suite(&self) -> Suite {
+        let line = |text: &str| text.lines().next().unwrap_or_default().to_owned();
+        let mut cases: Vec<Case> = self
+            .checks
+            .iter()
+            .map(|check| {
+                let text = check.failures.join("\n");
+                let failure = (!check.failures.is_empty()).then(|| (line(&text), text.clone()));
+                Case { name: check.name.clone(), failure }
+            })
+            .collect();
+        if !self.worse.is_empty() {
+            let summary = format!("worse than the baseline: {}", self.worse[0]);
+            cases.push(Case { name: "baseline".to_owned(), failure: Some((summary, self.worse.join("\n"))) });
+        }
+        Suite { name: self.name.clone(), cases, seconds: Some(self.took.as_secs_f64()) }
+    }
+}
+
+/// The committed baseline, where there is one.
+fn baseline(path: &Path) -> Result<Option<Baseline>, Failure> {
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::Environment(format!("cannot read {}: {error}", path.display())))?;
+    let baseline = Baseline::read(&text).map_err(|error| {
+        let problem = Problem::error(&codes::BASELINE, format!("{}: {error}", super::inputs::shown(path)));
+        Failure::from(problem.help("take the committed version again, or write it anew with `plimsoll test --update`"))
+    })?;
+    Ok(Some(baseline))
+}
+
+/// Writes the baseline of a report, where it is not what is there already; says whether it was written.
+///
+/// # Errors
+///
+/// Where it cannot be written.
+pub(super) fn update(path: &Path, report: &Report) -> Result<bool, Failure> {
+    let text = Baseline::of(report).text();
+    if std::fs::read_to_string(path).is_ok_and(|old| old == text) {
+        return Ok(false);
+    }
+    output::write(path, text.as_bytes())?;
+    Ok(true)
+}
