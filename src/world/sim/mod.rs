@@ -3,6 +3,8 @@
 //! 2. All randomness comes from named streams of the seed; `exp`, `ln`, `pow` come from `libm`.
 //! 3. What the engine sees goes through the sensors, never straight from the state.
 
+pub mod oracle;
+pub mod queueing;
 pub mod response;
 
 use crate::model::Action;
