@@ -2,3 +2,62 @@
 //! 1. It is told everything: the time, the observation, the policies.
 //! 2. Same inputs in the same order give the same decisions, byte for byte: no clock, no I/O, no randomness, no floats.
 //! 3. What it is told may be stale or absurd; a decision must be safe even then.
+//! 4. Every check of a service ends in an action, in something held, or in silence because all is well.
+
+mod grant;
+mod measure;
+mod vertical;
+mod wish;
+
+use crate::model::Decision;
+use crate::model::Observation;
+use crate::model::Policy;
+use crate::model::ServiceName;
+use crate::units::Instant;
+use std::collections::BTreeMap;
+
+/// Decides what to change on one host. A state machine: it remembers what it saw and did, and nothing else moves it.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    watched: BTreeMap<ServiceName, vertical::Watched>,
+    operations: grant::Operations,
+}
+
+impl Engine {
+    /// An engine that has seen nothing yet. Services without a policy are left as they are.
+    #[must_use]
+    pub fn new(policies: BTreeMap<ServiceName, Policy>) -> Self {
+        let watched = policies.into_iter().filter_map(|(name, policy)| match policy {
+            Policy::None => None,
+            Policy::Vertical(policy) => Some((name, vertical::Watched::new(policy))),
+        });
+        Self { watched: watched.collect(), operations: grant::Operations::default() }
+    }
+
+    /// Looks at the host once and answers what to do now.
+    ///
+    /// It may look as often as it likes: a service is judged only when its check is due. What came of an action is
+    /// learned from the limits of later observations, never from an answer.
+    pub fn observe(&mut self, now: Instant, seen: &Observation) -> Decision {
+        let mut decision = Decision::default();
+        let mut wishes = Vec::new();
+        for (name, watched) in &mut self.watched {
+            let service = seen.services.get(name);
+            watched.look(now, service);
+            if watched.take_due_check(now) {
+                watched.check(now, name, service, &seen.host, &mut wishes, &mut decision.held);
+            }
+        }
+        if !wishes.is_empty() {
+            grant::grant(now, seen, wishes, &mut self.watched, &mut self.operations, &mut decision);
+        }
+        decision.held.sort_by(|a, b| (&a.service, a.resource).cmp(&(&b.service, b.resource)));
+        decision
+    }
+
+    /// When a service was last checked; `None` where that has not happened or it has no policy.
+    #[must_use]
+    pub fn checked(&self, service: &ServiceName) -> Option<Instant> {
+        self.watched.get(service).and_then(vertical::Watched::checked)
+    }
+}

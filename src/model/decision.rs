@@ -163,6 +163,18 @@ pub enum Guard {
         /// The largest working set seen in the window.
         seen: Bytes,
     },
+    /// The new limit would be so close to what the service uses that it would have to grow again.
+    CpuDemand {
+        /// CPU used by an instance, the mean over the window.
+        seen: Millicores,
+    },
+    /// Too many limits were changed on this host in a short time.
+    RateLimit {
+        /// How many.
+        used: u32,
+        /// When the next change is allowed, from now.
+        left: Span,
+    },
     /// A service that holds data does not get less memory while it runs.
     Stateful,
     /// There is no measurement.
@@ -195,6 +207,8 @@ impl Guard {
             Self::CpuPool { .. } => "cpu pool",
             Self::MemoryPool { .. } => "memory pool",
             Self::WorkingSet { .. } => "working set",
+            Self::CpuDemand { .. } => "cpu demand",
+            Self::RateLimit { .. } => "rate limit",
             Self::Stateful => "stateful",
             Self::NoData => "no data",
             Self::Stale { .. } => "stale data",

@@ -81,8 +81,8 @@ pub enum PolicyWanted {
     Actions(u64),
     /// Actions so far on one service.
     ActionsOf(ServiceName, u64),
-    /// The newest look was held back by this guard, by its name: `no data`, `cooldown`, `hysteresis`.
+    /// The newest check of a service was held back by this guard, by its name: `no data`, `cooldown`, `hysteresis`.
     Held(String),
-    /// The newest look held nothing back.
+    /// The newest check of every service held nothing back.
     NothingHeld,
 }

@@ -1,0 +1,101 @@
+//! What a decision costs (register E13: 1,000 services in less than 100 ms).
+
+use criterion::BatchSize;
+use criterion::Criterion;
+use criterion::criterion_group;
+use criterion::criterion_main;
+use plimsoll::audit::Audit;
+use plimsoll::engine::Engine;
+use plimsoll::model::HostSeen;
+use plimsoll::model::InstanceSeen;
+use plimsoll::model::InstanceState;
+use plimsoll::model::Limits;
+use plimsoll::model::Observation;
+use plimsoll::model::Policy;
+use plimsoll::model::ServiceName;
+use plimsoll::model::ServiceSeen;
+use plimsoll::model::Usage;
+use plimsoll::model::Vertical;
+use plimsoll::units::Bytes;
+use plimsoll::units::Instant;
+use plimsoll::units::Millicores;
+use plimsoll::units::Span;
+use std::collections::BTreeMap;
+use std::hint::black_box;
+
+const SERVICES: u64 = 1000;
+
+/// A thousand services of three instances: a third too busy, a third idle, a third well.
+fn seen(now: Instant) -> Observation {
+    let service = |index: u64| {
+        let usage = Usage {
+            at: now,
+            window: Span::from_mins(5),
+            cpu: Millicores::new([950, 100, 500][(index % 3) as usize]),
+            memory: Bytes::mebi(256),
+            memory_max: Bytes::mebi(256),
+        };
+        let instances = (1..=3).map(|number| InstanceSeen {
+            number,
+            state: InstanceState::Healthy,
+            usage: Some(usage),
+            oom_kills: 0,
+            restarts: 0,
+        });
+        let limits = Limits { cpu: Some(Millicores::cores(1)), memory: Some(Bytes::mebi(512)) };
+        (name(index), ServiceSeen { limits, stateful: false, instances: instances.collect() })
+    };
+    Observation {
+        host: HostSeen { pool_cpu: Millicores::cores(4000), pool_memory: Bytes::gibi(4000) },
+        services: (0..SERVICES).map(service).collect(),
+    }
+}
+
+fn name(index: u64) -> ServiceName {
+    ServiceName::new(&format!("service-{index:04}"))
+}
+
+/// An engine one look before its third check, so that the next look wishes for as much as it can.
+fn ready() -> (BTreeMap<ServiceName, Policy>, Engine) {
+    let policies: BTreeMap<_, _> =
+        (0..SERVICES).map(|index| (name(index), Policy::Vertical(Vertical::default()))).collect();
+    let mut engine = Engine::new(policies.clone());
+    for minutes in [0, 5, 10] {
+        let now = Instant::after_start(Span::from_mins(minutes));
+        let _ = black_box(engine.observe(now, &seen(now)));
+    }
+    (policies, engine)
+}
+
+fn decide(criterion: &mut Criterion) {
+    let (policies, engine) = ready();
+    let now = Instant::after_start(Span::from_mins(15));
+    let seen = seen(now);
+    criterion.bench_function("engine/check of 1000 services", |bencher| {
+        bencher.iter_batched(
+            || engine.clone(),
+            |mut engine| black_box(engine.observe(now, &seen)),
+            BatchSize::SmallInput,
+        );
+    });
+    let soon = Instant::after_start(Span::from_mins(11));
+    criterion.bench_function("engine/look at 1000 services between checks", |bencher| {
+        bencher.iter_batched(
+            || engine.clone(),
+            |mut engine| black_box(engine.observe(soon, &seen)),
+            BatchSize::SmallInput,
+        );
+    });
+    let decision = engine.clone().observe(now, &seen);
+    let audit = Audit::new(&policies);
+    criterion.bench_function("audit/decision about 1000 services", |bencher| {
+        bencher.iter_batched(
+            || audit.clone(),
+            |mut audit| black_box(audit.check(now, &seen, &decision)),
+            BatchSize::SmallInput,
+        );
+    });
+}
+
+criterion_group!(benches, decide);
+criterion_main!(benches);

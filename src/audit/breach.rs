@@ -1,0 +1,84 @@
+//! What the audit finds.
+
+use crate::model::ServiceName;
+use crate::units::Instant;
+use std::fmt;
+
+/// A rule that a decision broke.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Breach {
+    /// When the decision was made.
+    pub at: Instant,
+    /// The rule.
+    pub rule: Rule,
+    /// The service.
+    pub service: ServiceName,
+    /// What is wrong, with its numbers.
+    pub text: String,
+}
+
+/// The rules of a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rule {
+    /// Only a service with a policy is changed.
+    Policy,
+    /// Only a service that was seen is changed.
+    Observed,
+    /// A limit is changed once at a look.
+    Once,
+    /// An action starts from the limit in force.
+    From,
+    /// An action changes something.
+    Change,
+    /// A limit stays within the policy's bounds.
+    Bounds,
+    /// All limits together stay within what the host's pool allows.
+    Pool,
+    /// A service is left alone for its cooldown.
+    Cooldown,
+    /// A service is adjusted only so often in 24 hours.
+    DailyLimit,
+    /// A host is changed only so often in five minutes.
+    Rate,
+    /// A service that holds data keeps its memory.
+    Stateful,
+    /// What was seen in use still fits.
+    WorkingSet,
+    /// Nothing is taken from a service that is not entirely well.
+    Unwell,
+    /// Only what was measured, lately and plausibly, is acted on.
+    Data,
+    /// An action has a reason that the policy knows.
+    Reason,
+}
+
+impl Rule {
+    /// The rule in a few words.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Policy => "only services with a policy are changed",
+            Self::Observed => "only services that were seen are changed",
+            Self::Once => "a limit is changed once at a look",
+            Self::From => "an action starts from the limit in force",
+            Self::Change => "an action changes something",
+            Self::Bounds => "a limit stays within its bounds",
+            Self::Pool => "all limits together stay within the host's pool",
+            Self::Cooldown => "a service is left alone for its cooldown",
+            Self::DailyLimit => "a service is adjusted only so often a day",
+            Self::Rate => "a host is changed only so often in five minutes",
+            Self::Stateful => "a service that holds data keeps its memory",
+            Self::WorkingSet => "what is in use still fits",
+            Self::Unwell => "nothing is taken from a service that is not well",
+            Self::Data => "only fresh measurements are acted on",
+            Self::Reason => "an action has a reason that its policy knows",
+        }
+    }
+}
+
+impl fmt::Display for Breach {
+    /// `15m: api: its CPU limit would be 9; its bounds are 0.1 and 8 (rule: a limit stays within its bounds)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: {} (rule: {})", self.at, self.service, self.text, self.rule.text())
+    }
+}

@@ -1,0 +1,310 @@
+//! The rules of a decision, stated a second time. It never imports the engine, so it cannot share its mistakes.
+//!
+//! Before you change it:
+//! 1. A rule here is what an operator would say aloud, in the plainest form that can be checked from outside: the policies,
+//!    the observation, the decision, and the decisions before it. It need not be as strict as the engine, never stricter.
+//! 2. It keeps its own book of what was done. What the engine remembers is not evidence.
+//! 3. Actions are judged in their order, as they will be carried out.
+
+mod breach;
+mod limits;
+
+pub use breach::Breach;
+pub use breach::Rule;
+
+use crate::model::Action;
+use crate::model::Decision;
+use crate::model::InstanceState;
+use crate::model::Observation;
+use crate::model::Policy;
+use crate::model::Reason;
+use crate::model::Resource;
+use crate::model::ServiceName;
+use crate::model::ServiceSeen;
+use crate::model::Vertical;
+use crate::units::Bytes;
+use crate::units::Instant;
+use crate::units::Span;
+use limits::Amount;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+const DAY: Span = Span::from_mins(1440);
+const FIVE_MINUTES: Span = Span::from_mins(5);
+const CHANGES_IN_FIVE_MINUTES: usize = 10;
+
+/// Checks every decision of an engine, in order.
+#[derive(Debug, Clone)]
+pub struct Audit {
+    policies: BTreeMap<ServiceName, Vertical>,
+    book: Vec<Entry>,
+    deaths: BTreeMap<ServiceName, Deaths>,
+}
+
+/// OOM kills of a service, as its counters tell.
+#[derive(Debug, Clone, Copy, Default)]
+struct Deaths {
+    counted: u64,
+    limit: Option<Bytes>,
+    last: Option<(Instant, Bytes)>,
+}
+
+/// One change of the past.
+#[derive(Debug, Clone)]
+struct Entry {
+    at: Instant,
+    service: ServiceName,
+    resource: Resource,
+    to: Amount,
+}
+
+/// One decision under audit.
+struct Case<'a> {
+    now: Instant,
+    seen: &'a Observation,
+    breaches: Vec<Breach>,
+}
+
+impl Audit {
+    /// An auditor who knows the policies and has seen no decision yet.
+    #[must_use]
+    pub fn new(policies: &BTreeMap<ServiceName, Policy>) -> Self {
+        let policies = policies.iter().filter_map(|(name, policy)| match policy {
+            Policy::Vertical(policy) => Some((name.clone(), *policy)),
+            Policy::None => None,
+        });
+        Self { policies: policies.collect(), book: Vec::new(), deaths: BTreeMap::new() }
+    }
+
+    /// Every rule the decision breaks; none for a good one. The decision is taken down as done either way.
+    pub fn check(&mut self, now: Instant, seen: &Observation, decision: &Decision) -> Vec<Breach> {
+        self.book.retain(|entry| entry.at.plus(DAY) > now);
+        self.count_deaths(now, seen);
+        let mut case = Case { now, seen, breaches: Vec::new() };
+        let mut touched = BTreeSet::new();
+        for action in &decision.actions {
+            let (name, resource) = (action.service(), action.resource());
+            if !touched.insert((name, resource)) {
+                case.report(Rule::Once, name, format!("the {} limit is changed twice at once", limits::word(resource)));
+            }
+            match (self.policies.get(name), seen.services.get(name)) {
+                (None, _) => case.report(Rule::Policy, name, "it is changed and has no policy".to_owned()),
+                (_, None) => case.report(Rule::Observed, name, "it is changed and was not seen".to_owned()),
+                (Some(policy), Some(service)) => {
+                    case.check_limit(policy, service, action);
+                    case.check_evidence(policy, service, action);
+                    self.check_deaths(&mut case, policy, action);
+                    self.check_pool(&mut case, policy, action);
+                    self.check_pace(&mut case, policy, action);
+                }
+            }
+            let to = Amount::after(action);
+            self.book.push(Entry { at: now, service: name.clone(), resource, to });
+        }
+        self.check_rate(&mut case, decision);
+        case.breaches
+    }
+
+    /// Notes who was OOM killed since the last look, and at which limit. The first look only reads the counters.
+    fn count_deaths(&mut self, now: Instant, seen: &Observation) {
+        for (name, service) in &seen.services {
+            let counted = service.instances.iter().map(|instance| u64::from(instance.oom_kills)).sum();
+            let deaths = self.deaths.entry(name.clone()).or_default();
+            if let Some(limit) = deaths.limit
+                && counted > deaths.counted
+            {
+                deaths.last = Some((now, limit));
+            }
+            (deaths.counted, deaths.limit) = (counted, service.limits.memory);
+        }
+    }
+
+    /// What was too little within the last day is not given again.
+    fn check_deaths(&self, case: &mut Case<'_>, policy: &Vertical, action: &Action) {
+        let name = action.service();
+        if let Some((at, limit)) = self.deaths.get(name).and_then(|deaths| deaths.last)
+            && at.plus(DAY) > case.now
+            && let Action::LimitMemory { from, to, .. } = action
+            && to < from
+            && u128::from(limit.get()) * 1000 > u128::from(to.get()) * u128::from(policy.memory_high.get())
+        {
+            let text = format!("it was OOM killed at {limit} {} ago and would get {to}", case.now.since(at));
+            case.report(Rule::WorkingSet, name, text);
+        }
+    }
+
+    /// What all limits of a resource add up to: what was seen, or what was given in the last five minutes if that is more.
+    fn check_pool(&self, case: &mut Case<'_>, policy: &Vertical, action: &Action) {
+        if !action.is_increase() {
+            return;
+        }
+        let resource = action.resource();
+        let recent: Vec<&Entry> = self
+            .book
+            .iter()
+            .filter(|entry| entry.resource == resource && entry.at.plus(FIVE_MINUTES) > case.now)
+            .collect();
+        let mut total: u128 = 0;
+        for (name, service) in &case.seen.services {
+            let mut each = Amount::seen(service, resource).map_or(0, Amount::number);
+            for entry in recent.iter().filter(|entry| entry.service == *name) {
+                each = each.max(entry.to.number());
+            }
+            if name == action.service() {
+                each = each.max(Amount::after(action).number());
+            }
+            total += u128::from(each) * service.instances.len() as u128;
+        }
+        let (pool, overcommit) = match resource {
+            Resource::Cpu => (case.seen.host.pool_cpu.get(), policy.overcommit_cpu),
+            Resource::Memory => (case.seen.host.pool_memory.get(), policy.overcommit_memory),
+        };
+        let allowed = u128::from(pool) * u128::from(overcommit.get()) / 1000;
+        // Sums beyond 64 bits are no host's: they are cut at the largest number that a limit can have.
+        if total.min(u128::from(u64::MAX)) > allowed {
+            let shown = |amount: u128| Amount::of(resource, u64::try_from(amount).unwrap_or(u64::MAX));
+            let (total, allowed) = (shown(total), shown(allowed));
+            let text = format!("all limits together come to {total}; {overcommit} of the pool is {allowed}");
+            case.report(Rule::Pool, action.service(), text);
+        }
+    }
+
+    /// Cooldown and daily limit. Changes of one look are one adjustment.
+    fn check_pace(&self, case: &mut Case<'_>, policy: &Vertical, action: &Action) {
+        let name = action.service();
+        let mut times: Vec<Instant> = self
+            .book
+            .iter()
+            .filter(|entry| entry.service == *name && entry.at != case.now)
+            .map(|entry| entry.at)
+            .collect();
+        times.dedup();
+        if let Some(last) = times.last()
+            && last.plus(policy.cooldown) > case.now
+        {
+            let (ago, cooldown) = (case.now.since(*last), policy.cooldown);
+            case.report(Rule::Cooldown, name, format!("it was adjusted {ago} ago; its cooldown is {cooldown}"));
+        }
+        let count = times.len() as u64 + 1;
+        if count > u64::from(policy.per_day) {
+            let text = format!("this is adjustment {count} in 24h; at most {} are allowed", policy.per_day);
+            case.report(Rule::DailyLimit, name, text);
+        }
+    }
+
+    fn check_rate(&self, case: &mut Case<'_>, decision: &Decision) {
+        let recent = self.book.iter().filter(|entry| entry.at.plus(FIVE_MINUTES) > case.now).count();
+        if let Some(action) = decision.actions.last()
+            && recent > CHANGES_IN_FIVE_MINUTES
+        {
+            let text =
+                format!("limits were changed {recent} times in 5m; at most {CHANGES_IN_FIVE_MINUTES} are allowed");
+            case.report(Rule::Rate, action.service(), text);
+        }
+    }
+}
+
+impl Case<'_> {
+    fn report(&mut self, rule: Rule, service: &ServiceName, text: String) {
+        self.breaches.push(Breach { at: self.now, rule, service: service.clone(), text });
+    }
+
+    /// The limit itself: it starts from what is in force, goes somewhere, and stays within its bounds.
+    fn check_limit(&mut self, policy: &Vertical, service: &ServiceSeen, action: &Action) {
+        let (name, resource) = (action.service(), action.resource());
+        let word = limits::word(resource);
+        let (from, to) = (Amount::before(action), Amount::after(action));
+        match Amount::seen(service, resource) {
+            Some(limit) if limit == from => {}
+            Some(limit) => {
+                self.report(Rule::From, name, format!("its {word} limit is {limit}, the action starts from {from}"));
+            }
+            None => self.report(Rule::From, name, format!("it has no {word} limit, the action starts from {from}")),
+        }
+        if from == to {
+            self.report(Rule::Change, name, format!("its {word} limit is changed from {from} to the same"));
+        }
+        let (least, most) = match resource {
+            Resource::Cpu => (Amount::Cpu(policy.cpu_min), Amount::Cpu(policy.cpu_max)),
+            Resource::Memory => (Amount::Memory(policy.memory_min), Amount::Memory(policy.memory_max)),
+        };
+        if to < least || to > most {
+            let text = format!("its {word} limit would be {to}; its bounds are {least} and {most}");
+            self.report(Rule::Bounds, name, text);
+        }
+    }
+
+    /// What the action rests on: every running instance measured lately, a reason that the policy knows and that fits, and
+    /// nothing taken from a service that holds data, is not well, or needs it.
+    fn check_evidence(&mut self, policy: &Vertical, service: &ServiceSeen, action: &Action) {
+        let name = action.service();
+        let now = self.now;
+        let mut running = 0_u64;
+        let mut largest = 0_u64;
+        for instance in &service.instances {
+            match instance.state {
+                InstanceState::Down | InstanceState::Starting => {}
+                InstanceState::Healthy | InstanceState::Unhealthy => {
+                    running += 1;
+                    let number = instance.number;
+                    match instance.usage {
+                        None => self.report(Rule::Data, name, format!("instance {number} was not measured")),
+                        Some(usage) if usage.at > now || usage.at.plus(policy.stale_after) < now => {
+                            let text = format!("instance {number} was measured at {}, it is {now} now", usage.at);
+                            self.report(Rule::Data, name, text);
+                        }
+                        Some(usage) if usage.window.nanos() == 0 => {
+                            self.report(Rule::Data, name, format!("instance {number} was measured over no time"));
+                        }
+                        Some(usage) => largest = largest.max(usage.memory.get()).max(usage.memory_max.get()),
+                    }
+                }
+            }
+        }
+        if running == 0 {
+            self.report(Rule::Data, name, "no instance runs".to_owned());
+        }
+        self.check_reason(policy, action);
+        if action.is_increase() {
+            return;
+        }
+        if let Some(ill) = service.instances.iter().find(|instance| instance.state != InstanceState::Healthy) {
+            let text = format!("it is given less and instance {} is {:?}", ill.number, ill.state);
+            self.report(Rule::Unwell, name, text);
+        }
+        if let Amount::Memory(to) = Amount::after(action) {
+            if service.stateful {
+                self.report(Rule::Stateful, name, format!("it holds data and is given less memory: {to}"));
+            }
+            if u128::from(largest) * 1000 > u128::from(to.get()) * u128::from(policy.memory_high.get()) {
+                let seen = Bytes::new(largest);
+                let text = format!("it held {seen}, which is more than {} of the new limit {to}", policy.memory_high);
+                self.report(Rule::WorkingSet, name, text);
+            }
+        }
+    }
+
+    fn check_reason(&mut self, policy: &Vertical, action: &Action) {
+        let (Action::LimitCpu { why, .. } | Action::LimitMemory { why, .. }) = action;
+        let (high, low) = match action.resource() {
+            Resource::Cpu => (policy.cpu_high, policy.cpu_low),
+            Resource::Memory => (policy.memory_high, policy.memory_low),
+        };
+        let (seen, checks, fits) = match *why {
+            Reason::AboveThreshold { seen, threshold, checks } => {
+                (seen, checks, action.is_increase() && threshold == high && seen > high)
+            }
+            Reason::BelowThreshold { seen, threshold, checks } => {
+                (seen, checks, !action.is_increase() && threshold == low && seen < low)
+            }
+        };
+        if !fits || checks < policy.checks {
+            let way = if action.is_increase() { "more" } else { "less" };
+            let text = format!(
+                "{seen} of the limit in {checks} checks is no reason for {way}; thresholds are {low} and {high}, {} checks",
+                policy.checks
+            );
+            self.report(Rule::Reason, action.service(), text);
+        }
+    }
+}

@@ -1,0 +1,395 @@
+//! The vertical policy: limits follow usage by thresholds (register E1). Before you change it:
+//! 1. CPU and memory are judged apart, but an adjustment is one of the service: both limits changed at one check count
+//!    once against its cooldown and its daily limit.
+//! 2. Usage is in thousandths of the limit, rounded down, and compared strictly: exactly on a threshold is within.
+//! 3. A raised limit rounds up, a lowered one down: CPU to a millicore, memory to a whole MiB. Bounds win over rounding.
+//! 4. Three checks in a row means in a row: a check without usable data, or a limit changed by anyone, ends the row. Old
+//!    agreement is no evidence after a gap. A restart ends a row of low usage: what was used before it is forgotten.
+//! 5. Whoever was OOM killed held all it was allowed: that counts as its working set for a day, however little it holds
+//!    since its restart.
+
+use super::measure;
+use super::measure::Measured;
+use super::measure::Settled;
+use super::wish::Wish;
+use super::wish::grain;
+use super::wish::is_worthwhile;
+use super::wish::scaled_down;
+use super::wish::scaled_up;
+use crate::model::Guard;
+use crate::model::Held;
+use crate::model::HostSeen;
+use crate::model::InstanceSeen;
+use crate::model::Reason;
+use crate::model::Resource;
+use crate::model::ServiceName;
+use crate::model::ServiceSeen;
+use crate::model::Vertical;
+use crate::units::Bytes;
+use crate::units::Instant;
+use crate::units::Millicores;
+use crate::units::Permille;
+use crate::units::Span;
+use std::collections::VecDeque;
+
+const DAY: Span = Span::from_mins(24 * 60);
+
+/// A limit that was raised counts as raised for this long, even where the host does not show it yet.
+const SETTLE: Span = Span::from_mins(5);
+
+/// A service with a vertical policy, and what the engine remembers about it.
+#[derive(Debug, Clone)]
+pub(super) struct Watched {
+    pub(super) policy: Vertical,
+    began: Option<Instant>,
+    checked: Option<Instant>,
+    cpu: Remembered,
+    memory: Remembered,
+    /// When it was adjusted, oldest first; nothing older than a day.
+    adjusted: VecDeque<Instant>,
+    restarts: u64,
+    oom_kills: u64,
+    /// When it was last seen to have been OOM killed, and the memory limit until then.
+    killed: Option<(Instant, u64)>,
+}
+
+/// What the engine remembers about one limit.
+#[derive(Debug, Clone, Copy, Default)]
+struct Remembered {
+    seen: Option<u64>,
+    since: Instant,
+    row: Row,
+    granted: Option<(Instant, u64)>,
+}
+
+/// Checks in a row that found the same.
+#[derive(Debug, Clone, Copy, Default)]
+struct Row {
+    side: Option<Side>,
+    checks: u32,
+}
+
+/// Which threshold was passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Above,
+    Below,
+}
+
+/// What is judged at a check, for one of the two limits.
+struct Gauge {
+    resource: Resource,
+    limit: u64,
+    /// Usage for growing.
+    high_seen: Permille,
+    /// Usage for shrinking: over the whole window.
+    low_seen: Permille,
+    /// What an instance needs at most, rounded up.
+    demand: u64,
+    high: Permille,
+    low: Permille,
+    min: u64,
+    max: u64,
+}
+
+impl Watched {
+    /// A service nobody has looked at yet.
+    pub(super) fn new(policy: Vertical) -> Self {
+        Self {
+            policy,
+            began: None,
+            checked: None,
+            cpu: Remembered::default(),
+            memory: Remembered::default(),
+            adjusted: VecDeque::new(),
+            restarts: 0,
+            oom_kills: 0,
+            killed: None,
+        }
+    }
+
+    /// When it was last checked.
+    pub(super) const fn checked(&self) -> Option<Instant> {
+        self.checked
+    }
+
+    /// Takes note of the limits. They are what the host says they are, whoever changed them.
+    pub(super) fn look(&mut self, now: Instant, service: Option<&ServiceSeen>) {
+        self.began.get_or_insert(now);
+        if let Some(service) = service {
+            self.look_for_deaths(now, service);
+            self.cpu.look(now, service.limits.cpu.map(Millicores::get));
+            self.memory.look(now, service.limits.memory.map(Bytes::get));
+        }
+    }
+
+    /// Takes note of restarts and OOM kills, by their counters; one that fell belongs to a new container.
+    fn look_for_deaths(&mut self, now: Instant, service: &ServiceSeen) {
+        let count = |each: fn(&InstanceSeen) -> u32| service.instances.iter().map(|one| u64::from(each(one))).sum();
+        let (restarts, oom_kills): (u64, u64) = (count(|one| one.restarts), count(|one| one.oom_kills));
+        if restarts > self.restarts {
+            for row in [&mut self.cpu.row, &mut self.memory.row] {
+                if row.side == Some(Side::Below) {
+                    *row = Row::default();
+                }
+            }
+        }
+        // Kills from before the first look may be of any age; they say nothing about this limit.
+        if oom_kills > self.oom_kills
+            && let Some(limit) = self.memory.seen
+        {
+            self.killed = Some((now, limit));
+        }
+        (self.restarts, self.oom_kills) = (restarts, oom_kills);
+    }
+
+    /// Whether a check is due; if so, it counts as taken. Two checks are never closer than the policy's period, so a late
+    /// look checks once and moves the rhythm.
+    pub(super) fn take_due_check(&mut self, now: Instant) -> bool {
+        let due = self.checked.or(self.began).is_some_and(|last| now.since(last) >= self.policy.every);
+        if due {
+            self.checked = Some(now);
+        }
+        due
+    }
+
+    /// Judges the service: wishes for what its own rules allow, and what they hold back.
+    pub(super) fn check(
+        &mut self,
+        now: Instant,
+        name: &ServiceName,
+        service: Option<&ServiceSeen>,
+        host: &HostSeen,
+        wishes: &mut Vec<Wish>,
+        held: &mut Vec<Held>,
+    ) {
+        let settled = Settled { cpu: self.cpu.since, memory: self.memory.since };
+        let reading = service.ok_or(Guard::NoData).and_then(|service| {
+            measure::measured(now, service, host, self.policy.stale_after, settled).map(|measured| (service, measured))
+        });
+        let (service, measured) = match reading {
+            Ok(reading) => reading,
+            Err(guard) => {
+                self.cpu.row = Row::default();
+                self.memory.row = Row::default();
+                held.push(Held { service: name.clone(), resource: None, wanted: None, guard });
+                return;
+            }
+        };
+        for resource in [Resource::Cpu, Resource::Memory] {
+            let mut hold = |wanted, guard| {
+                held.push(Held { service: name.clone(), resource: Some(resource), wanted, guard });
+            };
+            let Some(gauge) = self.gauge(now, resource, service, &measured) else {
+                hold(None, Guard::NoLimit);
+                continue;
+            };
+            let Some((side, why)) = self.count(&gauge) else { continue };
+            if let Some(guard) = self.too_soon(now, &gauge, side, service.stateful, &measured) {
+                hold(Some(why), guard);
+                continue;
+            }
+            let (to, clipped) = match self.target(&gauge, side) {
+                Ok(target) => target,
+                Err(guard) => {
+                    hold(Some(why), guard);
+                    continue;
+                }
+            };
+            if let Some(guard) = clipped {
+                hold(Some(why.clone()), guard);
+            }
+            let instances = service.instances.len() as u64;
+            wishes.push(Wish { service: name.clone(), resource, instances, from: gauge.limit, to, why });
+        }
+    }
+
+    /// What is judged for one limit; `None` where there is none (Docker's zero is none, too).
+    fn gauge(&self, now: Instant, resource: Resource, service: &ServiceSeen, measured: &Measured) -> Option<Gauge> {
+        let policy = &self.policy;
+        match resource {
+            Resource::Cpu => {
+                let limit = service.limits.cpu.map(Millicores::get).filter(|limit| *limit > 0)?;
+                let seen = Permille::ratio(measured.cpu, limit.saturating_mul(measured.running))?;
+                Some(Gauge {
+                    resource,
+                    limit,
+                    high_seen: seen,
+                    low_seen: seen,
+                    demand: measured.cpu.div_ceil(measured.running),
+                    high: policy.cpu_high,
+                    low: policy.cpu_low,
+                    min: policy.cpu_min.get(),
+                    max: policy.cpu_max.get(),
+                })
+            }
+            Resource::Memory => {
+                let limit = service.limits.memory.map(Bytes::get).filter(|limit| *limit > 0)?;
+                let killed = self.killed.filter(|(at, _)| now.since(*at) < DAY).map_or(0, |(_, held)| held);
+                Some(Gauge {
+                    resource,
+                    limit,
+                    high_seen: Permille::ratio(measured.memory, limit)?,
+                    low_seen: Permille::ratio(measured.memory_max, limit)?,
+                    demand: measured.memory_max.max(killed),
+                    high: policy.memory_high,
+                    low: policy.memory_low,
+                    min: policy.memory_min.get(),
+                    max: policy.memory_max.get(),
+                })
+            }
+        }
+    }
+
+    /// Adds the check to the row of its limit; what the row now says, unless usage is within the thresholds.
+    fn count(&mut self, gauge: &Gauge) -> Option<(Side, Reason)> {
+        let side = if gauge.high_seen > gauge.high {
+            Some(Side::Above)
+        } else if gauge.low_seen < gauge.low {
+            Some(Side::Below)
+        } else {
+            None
+        };
+        let row = &mut self.remembered(gauge.resource).row;
+        let checks = if row.side == side { row.checks.saturating_add(1) } else { 1 };
+        *row = Row { side, checks };
+        Some(match side? {
+            Side::Above => {
+                (Side::Above, Reason::AboveThreshold { seen: gauge.high_seen, threshold: gauge.high, checks })
+            }
+            Side::Below => (Side::Below, Reason::BelowThreshold { seen: gauge.low_seen, threshold: gauge.low, checks }),
+        })
+    }
+
+    /// Why the service may not be changed now, whatever the new limit would be. What lasts is named before what passes.
+    fn too_soon(
+        &mut self,
+        now: Instant,
+        gauge: &Gauge,
+        side: Side,
+        stateful: bool,
+        measured: &Measured,
+    ) -> Option<Guard> {
+        let needed = self.policy.checks;
+        let checks = self.remembered(gauge.resource).row.checks;
+        if checks < needed {
+            return Some(Guard::Hysteresis { checks, needed });
+        }
+        if side == Side::Below && stateful && gauge.resource == Resource::Memory {
+            return Some(Guard::Stateful);
+        }
+        if side == Side::Below && !measured.all_well {
+            return Some(Guard::NotReady);
+        }
+        if let Some(bound) = gauge.reached(side) {
+            return Some(bound);
+        }
+        if let Some(last) = self.adjusted.back()
+            && now.since(*last) < self.policy.cooldown
+        {
+            return Some(Guard::Cooldown { left: self.policy.cooldown.minus(now.since(*last)) });
+        }
+        while self.adjusted.front().is_some_and(|first| now.since(*first) >= DAY) {
+            self.adjusted.pop_front();
+        }
+        let used = u32::try_from(self.adjusted.len()).unwrap_or(u32::MAX);
+        if used < self.policy.per_day {
+            return None;
+        }
+        // The next is allowed when so many have left the day that one fewer than the limit remains.
+        let blocking = self.adjusted.get((used - self.policy.per_day) as usize);
+        Some(Guard::DailyLimit { used, left: blocking.map_or(DAY, |at| DAY.minus(now.since(*at))) })
+    }
+
+    /// The new limit by factor, rounding, bounds and demand; and the guard that cut a step short, if one did.
+    fn target(&self, gauge: &Gauge, side: Side) -> Result<(u64, Option<Guard>), Guard> {
+        let grain = grain(gauge.resource);
+        match side {
+            Side::Above => {
+                let to = scaled_up(gauge.limit, self.policy.increase.get(), 1000).div_ceil(grain).saturating_mul(grain);
+                let to = to.min(gauge.max).max(gauge.min);
+                if to > gauge.limit { Ok((to, None)) } else { Err(gauge.bound(gauge.max)) }
+            }
+            Side::Below => {
+                let to = scaled_down(gauge.limit, self.policy.decrease.get(), 1000) / grain * grain;
+                let to = to.min(gauge.max).max(gauge.min);
+                if to >= gauge.limit {
+                    return Err(gauge.bound(gauge.min));
+                }
+                // So much that what was seen is at most `high` of it, or the service would have to grow again at once.
+                let enough = match gauge.high.get() {
+                    0 => u64::MAX,
+                    high => scaled_up(gauge.demand, 1000, high).div_ceil(grain).saturating_mul(grain),
+                };
+                if enough <= to {
+                    return Ok((to, None));
+                }
+                let guard = match gauge.resource {
+                    Resource::Cpu => Guard::CpuDemand { seen: Millicores::new(gauge.demand) },
+                    Resource::Memory => Guard::WorkingSet { seen: Bytes::new(gauge.demand) },
+                };
+                let possible = enough <= gauge.max && is_worthwhile(gauge.limit, enough) && enough < gauge.limit;
+                if possible { Ok((enough, Some(guard))) } else { Err(guard) }
+            }
+        }
+    }
+
+    /// What an instance was promised of a resource: the limit seen, or a larger one granted a short time ago, which the
+    /// host may not show yet.
+    pub(super) fn promised(&self, now: Instant, resource: Resource) -> u64 {
+        let remembered = match resource {
+            Resource::Cpu => &self.cpu,
+            Resource::Memory => &self.memory,
+        };
+        remembered.seen.unwrap_or(0).max(remembered.granted(now))
+    }
+
+    /// Takes note that a limit is being changed.
+    pub(super) fn note_adjustment(&mut self, now: Instant, resource: Resource, to: u64) {
+        let remembered = self.remembered(resource);
+        remembered.granted = Some((now, to.max(remembered.granted(now))));
+        remembered.row = Row::default();
+        if self.adjusted.back() != Some(&now) {
+            self.adjusted.push_back(now);
+        }
+    }
+
+    const fn remembered(&mut self, resource: Resource) -> &mut Remembered {
+        match resource {
+            Resource::Cpu => &mut self.cpu,
+            Resource::Memory => &mut self.memory,
+        }
+    }
+}
+
+impl Remembered {
+    fn look(&mut self, now: Instant, limit: Option<u64>) {
+        if self.seen != limit {
+            self.row = Row::default();
+            self.since = now;
+            self.seen = limit;
+        }
+    }
+
+    /// The largest limit granted a short time ago, zero where there is none.
+    fn granted(&self, now: Instant) -> u64 {
+        self.granted.filter(|(at, _)| now.since(*at) < SETTLE).map_or(0, |(_, to)| to)
+    }
+}
+
+impl Gauge {
+    /// The bound that leaves no way to go on this side. Bounds the wrong way round leave none at all.
+    fn reached(&self, side: Side) -> Option<Guard> {
+        match side {
+            Side::Above => (self.limit >= self.max || self.min > self.max).then(|| self.bound(self.max)),
+            Side::Below => (self.limit <= self.min || self.min > self.max).then(|| self.bound(self.min)),
+        }
+    }
+
+    fn bound(&self, bound: u64) -> Guard {
+        match self.resource {
+            Resource::Cpu => Guard::AtCpuBound { bound: Millicores::new(bound) },
+            Resource::Memory => Guard::AtMemoryBound { bound: Bytes::new(bound) },
+        }
+    }
+}

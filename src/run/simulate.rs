@@ -1,0 +1,173 @@
+//! The simulated loop: synchronous, and it moves time.
+
+use super::step;
+use crate::audit::Audit;
+use crate::audit::Breach;
+use crate::engine::Engine;
+use crate::model::Scenario;
+use crate::record::Event;
+use crate::record::FORMAT_VERSION;
+use crate::record::Header;
+use crate::seed::Seed;
+use crate::units::Instant;
+use crate::units::Span;
+use crate::world::sim::World;
+use rayon::prelude::*;
+use std::fmt;
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outcome {
+    /// Simulated time it ended at.
+    pub ended: Instant,
+    /// Containers advanced by one step.
+    pub container_ticks: u64,
+}
+
+/// The engine made a decision that breaks its own rules; the run stopped there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Breached {
+    /// The seed of the run.
+    pub seed: Seed,
+    /// When.
+    pub at: Instant,
+    /// Every rule that was broken.
+    pub breaches: Vec<Breach>,
+}
+
+impl Breached {
+    /// The command that shows it again, by the scenario's path.
+    #[must_use]
+    pub fn repeat(&self, scenario: &str) -> String {
+        format!("plimsoll simulate {scenario} --seed {}", self.seed.get())
+    }
+}
+
+impl std::error::Error for Breached {}
+
+impl fmt::Display for Breached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the engine broke its own rules at {} with seed {}", self.at, self.seed.get())?;
+        self.breaches.iter().try_for_each(|breach| write!(f, "\n  {breach}"))
+    }
+}
+
+/// Runs a scenario with one seed. What happens goes to the sink in order of time: [`Event::Began`] first; at one point in
+/// time incidents, then the sample, then what the engine saw and decided; [`Event::Ended`] last.
+///
+/// The engine looks every `sensors.look`, for the first time one such span after the start. The last sample ends with the
+/// run and may be shorter.
+///
+/// # Errors
+/// [`Breached`] where a decision fails the audit. Nothing of it is applied and the run ends there, without `Ended`.
+pub fn simulate(scenario: &Scenario, seed: Seed, sink: &mut dyn FnMut(&Event)) -> Result<Outcome, Breached> {
+    let mut world = World::new(scenario, seed);
+    let mut engine = Engine::new(scenario.policies.clone());
+    let mut audit = Audit::new(&scenario.policies);
+    let end = Instant::after_start(scenario.duration);
+    let mut look = Rhythm::new(scenario.sensors.look);
+    let mut sample = Rhythm::new(scenario.sample);
+    sink(&Event::Began(Box::new(header(scenario, seed))));
+    loop {
+        let now = look.next.min(sample.next).min(end);
+        world.advance(now);
+        happened(&mut world, sink);
+        if sample.strikes(now) || now == end {
+            sink(&Event::Sampled(world.sample()));
+        }
+        if look.strikes(now) {
+            match step(&mut engine, &mut audit, now, world.observe(), sink) {
+                Ok(decision) => world.apply(&decision.actions),
+                Err(breaches) => return Err(Breached { seed, at: now, breaches }),
+            }
+            happened(&mut world, sink);
+        }
+        if now == end {
+            let container_ticks = world.container_ticks();
+            sink(&Event::Ended { at: now, container_ticks });
+            return Ok(Outcome { ended: now, container_ticks });
+        }
+    }
+}
+
+/// One seed's part of [`simulate_all`].
+#[derive(Debug)]
+pub struct Run<C> {
+    /// The seed.
+    pub seed: Seed,
+    /// What consumed its events, with what it kept of them.
+    pub consumer: C,
+    /// How it ended.
+    pub end: Result<Outcome, Breached>,
+}
+
+/// Runs a scenario with each of its seeds, on at most `jobs` threads (zero: one a core). Runs share nothing, and come back
+/// in the order of the seeds, so the number of threads changes nothing but the time it takes.
+///
+/// `begin` makes a consumer for a seed, `consume` gives it an event; `progress` hears how far each seed is, at every sample,
+/// from any thread.
+pub fn simulate_all<C: Send>(
+    scenario: &Scenario,
+    jobs: usize,
+    begin: &(dyn Fn(Seed) -> C + Sync),
+    consume: &(dyn Fn(&mut C, &Event) + Sync),
+    progress: &(dyn Fn(Seed, Instant) + Sync),
+) -> Vec<Run<C>> {
+    let run = |seed: Seed| {
+        let mut consumer = begin(seed);
+        let end = simulate(scenario, seed, &mut |event| {
+            consume(&mut consumer, event);
+            if let Event::Sampled(sample) = event {
+                progress(seed, sample.at);
+            }
+        });
+        Run { seed, consumer, end }
+    };
+    let alone = || scenario.seeds.iter().map(|seed| run(*seed)).collect();
+    if jobs == 1 || scenario.seeds.len() == 1 {
+        return alone();
+    }
+    match rayon::ThreadPoolBuilder::new().num_threads(jobs).build() {
+        Ok(pool) => pool.install(|| scenario.seeds.par_iter().with_max_len(1).map(|seed| run(*seed)).collect()),
+        // A machine that gives no threads still gives the same results, only later.
+        Err(_) => alone(),
+    }
+}
+
+/// Points in time that follow each other evenly.
+struct Rhythm {
+    every: Span,
+    next: Instant,
+}
+
+impl Rhythm {
+    /// One that strikes first after a whole span, and never for a span of zero.
+    const fn new(every: Span) -> Self {
+        let first = if every.nanos() == 0 { Span::MAX } else { every };
+        Self { every: first, next: Instant::START.plus(first) }
+    }
+
+    /// Whether it strikes now; if so, it moves on.
+    fn strikes(&mut self, now: Instant) -> bool {
+        let strikes = now == self.next;
+        if strikes {
+            self.next = now.plus(self.every);
+        }
+        strikes
+    }
+}
+
+fn happened(world: &mut World, sink: &mut dyn FnMut(&Event)) {
+    for (at, incident) in world.take_incidents() {
+        sink(&Event::Happened { at, incident });
+    }
+}
+
+fn header(scenario: &Scenario, seed: Seed) -> Header {
+    Header {
+        format_version: FORMAT_VERSION,
+        plimsoll_version: env!("CARGO_PKG_VERSION").to_owned(),
+        seed,
+        scenario: scenario.clone(),
+    }
+}

@@ -1,0 +1,10 @@
+//! What an operator may rely on: stories, properties over arbitrary observations, and a broken decision for every rule
+//! that the audit must notice.
+
+mod arbitrary;
+mod audit;
+mod guards;
+mod properties;
+mod rounding;
+mod stage;
+mod stories;
