@@ -7,6 +7,7 @@ use crate::units::Millicores;
 use crate::units::Money;
 use crate::units::Permille;
 use crate::units::Span;
+use std::fmt;
 
 /// One named expectation.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -98,7 +99,8 @@ pub enum Metric {
     HostMemory,
     /// Price of the host.
     Cost,
-    /// CPU limit not used.
+    /// CPU limit not used: the limits of all running instances less the CPU that they used, never below zero. A service
+    /// without a CPU limit has none. `of limit` is of those limits together.
     Slack,
 }
 
@@ -183,4 +185,130 @@ pub struct Tolerance {
     pub worse_by: Permille,
     /// In the measure's own unit.
     pub and_at_least: Option<Quantity>,
+}
+
+impl fmt::Display for Expectation {
+    /// As it could be written in a scenario; reading it gives the same expectation.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.measure, self.comparison, self.bound)?;
+        if let Some(windows) = self.windows {
+            write!(f, " for {} of {}", windows.share, windows.length)?;
+        }
+        if self.seeds != Permille::ONE {
+            write!(f, " in {} of seeds", self.seeds)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Measure {
+    /// `p95(latency.api)`, `max(reversals, 30m)`, `share(errors.api, 20h..20h5m)`, `cost(month)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.metric == Metric::Cost {
+            return f.write_str("cost(month)");
+        }
+        write!(f, "{}({}", self.aggregate, self.metric)?;
+        if let Subject::Service(service) = &self.subject {
+            write!(f, ".{service}")?;
+        }
+        match self.range {
+            Range::Whole => f.write_str(")"),
+            Range::Every(span) => write!(f, ", {span})"),
+            Range::Between(from, to) => write!(f, ", {from}..{to})"),
+        }
+    }
+}
+
+impl fmt::Display for Aggregate {
+    /// As an expression writes it: `p99.9`, `mean`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Percentile(share) => write!(f, "p{}", Digits(u64::from(*share), 3)),
+            Self::Mean => f.write_str("mean"),
+            Self::Max => f.write_str("max"),
+            Self::Min => f.write_str("min"),
+            Self::Rate => f.write_str("rate"),
+            Self::Count => f.write_str("count"),
+            Self::Share => f.write_str("share"),
+        }
+    }
+}
+
+impl fmt::Display for Metric {
+    /// As an expression writes it, without the service: `latency`, `limit.cpu`, `host.memory`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Latency => "latency",
+            Self::Requests => "requests",
+            Self::Errors => "errors",
+            Self::Queue => "queue",
+            Self::Cpu => "cpu",
+            Self::Throttled => "throttled",
+            Self::Memory => "memory",
+            Self::Replicas => "replicas",
+            Self::Restarts => "restarts",
+            Self::Oom => "oom",
+            Self::Actions => "actions",
+            Self::Reversals => "reversals",
+            Self::LimitCpu => "limit.cpu",
+            Self::LimitMemory => "limit.memory",
+            Self::HostCpu => "host.cpu",
+            Self::HostMemory => "host.memory",
+            Self::Cost => "cost",
+            Self::Slack => "slack",
+        })
+    }
+}
+
+impl fmt::Display for Comparison {
+    /// `<`, `<=`, `>`, `>=` or `==`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Less => "<",
+            Self::AtMost => "<=",
+            Self::More => ">",
+            Self::AtLeast => ">=",
+            Self::Equal => "==",
+        })
+    }
+}
+
+impl fmt::Display for Bound {
+    /// `500ms`, `90% of limit`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Value(figure) => figure.fmt(f),
+            Self::OfLimit(share) => write!(f, "{share} of limit"),
+        }
+    }
+}
+
+impl fmt::Display for Quantity {
+    /// With its unit, exactly.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Time(span) => span.fmt(f),
+            Self::Number(thousandths) => Digits(*thousandths, 3).fmt(f),
+            Self::Share(millionths) => write!(f, "{}%", Digits(*millionths, 4)),
+            Self::Cpu(cpu) => cpu.fmt(f),
+            Self::Memory(size) => size.fmt(f),
+            Self::Money(amount) => amount.fmt(f),
+            Self::Rate(millionths) => crate::units::Rate::micro(*millionths).fmt(f),
+        }
+    }
+}
+
+/// A whole number shown with so many decimals, without trailing zeros.
+struct Digits(u64, u32);
+
+impl fmt::Display for Digits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scale = 10_u64.pow(self.1);
+        let (whole, part) = (self.0 / scale, self.0 % scale);
+        if part == 0 {
+            return write!(f, "{whole}");
+        }
+        let digits = format!("{part:0width$}", width = self.1 as usize);
+        write!(f, "{whole}.{}", digits.trim_end_matches('0'))
+    }
 }

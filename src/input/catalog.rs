@@ -1,0 +1,332 @@
+//! What is known of common images: role, tier, whether they hold data, start-up, idle use and the cost of a request.
+//!
+//! Before you change it:
+//! 1. A figure that nobody measured is named in the entry's `guess`, and the report says so.
+//! 2. An image is found by its name whatever its registry, tag and digest; a service that is only built, by its own name.
+
+use crate::input::problem::Code;
+use crate::input::problem::Problems;
+use crate::input::problem::Source;
+use crate::input::scenario::OneOrMany;
+use crate::input::scenario::SpreadFile;
+use crate::input::schema;
+use crate::input::schema::quantity::Cpus;
+use crate::input::schema::quantity::Duration;
+use crate::input::schema::quantity::Size;
+use crate::model::Spread;
+use crate::units::Bytes;
+use crate::units::Millicores;
+use crate::units::Span;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+/// Codes of the catalog; all that can be wrong with it is wrong with its keys and values.
+pub const CODES: &[&Code] = &[];
+
+const SHIPPED: &str = include_str!("../../catalog/images.yaml");
+
+/// A catalog of images.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CatalogFile {
+    /// What a person calls it.
+    pub catalog: String,
+    /// The images, by the name of the entry.
+    pub images: BTreeMap<String, ImageFile>,
+}
+
+/// What is known of an image.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ImageFile {
+    /// Names of the image without registry and tag: `postgres`, `grafana/grafana`. A name without a slash also matches
+    /// `anyone/postgres`.
+    pub image: Option<OneOrMany>,
+    /// Names of services that are built rather than pulled.
+    #[serde(default)]
+    pub services: Vec<String>,
+    /// What it is for.
+    pub role: String,
+    /// 1 critical path, 2 workflow, 3 background.
+    #[schemars(range(min = 1, max = 3))]
+    pub tier: u8,
+    /// Holds data, or may for another reason never run twice side by side.
+    #[serde(default)]
+    pub stateful: bool,
+    /// Time from the start of the container until it answers.
+    pub start_up: Duration,
+    /// CPU wanted while it starts; half a core unless said otherwise.
+    pub start_cpu: Option<Cpus>,
+    /// CPU used when idle.
+    pub idle_cpu: Cpus,
+    /// Memory held when idle.
+    pub idle_memory: Size,
+    /// Mean CPU time of a request.
+    pub work_cpu: Option<Duration>,
+    /// Memory held by a request.
+    pub work_memory: Option<Size>,
+    /// How the CPU time of a request varies; exponential unless said otherwise.
+    pub spread: Option<SpreadFile>,
+    /// Which of these figures nobody measured.
+    #[serde(default)]
+    pub guess: Vec<String>,
+}
+
+/// What is known of a service, with every default filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Name of the entry.
+    pub name: String,
+    /// What it is for.
+    pub role: String,
+    /// 1 critical path, 2 workflow, 3 background.
+    pub tier: u8,
+    /// May never run twice side by side.
+    pub stateful: bool,
+    /// Time from the start until it answers.
+    pub start_up: Span,
+    /// CPU wanted while it starts.
+    pub start_cpu: Millicores,
+    /// CPU used when idle.
+    pub idle_cpu: Millicores,
+    /// Memory held when idle.
+    pub idle_memory: Bytes,
+    /// Mean CPU time of a request.
+    pub work_cpu: Span,
+    /// Memory held by a request.
+    pub work_memory: Bytes,
+    /// How the CPU time varies.
+    pub spread: Spread,
+    /// Which figures nobody measured.
+    pub guess: Vec<String>,
+}
+
+impl Default for Entry {
+    /// What is assumed of a service that nobody described: a stateless service of tier 2 that starts in 5 s, holds 64 MiB,
+    /// uses 5 thousandths of a core when idle, and spends 5 ms (exponential) and 256 KiB on a request.
+    fn default() -> Self {
+        Self {
+            name: "unknown".to_owned(),
+            role: "app".to_owned(),
+            tier: 2,
+            stateful: false,
+            start_up: Span::from_secs(5),
+            start_cpu: Millicores::new(500),
+            idle_cpu: Millicores::new(5),
+            idle_memory: Bytes::mebi(64),
+            work_cpu: Span::from_millis(5),
+            work_memory: Bytes::new(256 << 10),
+            spread: Spread::Exponential,
+            guess: Vec::new(),
+        }
+    }
+}
+
+/// Entries by the names they are found by.
+#[derive(Debug, Clone, Default)]
+pub struct Catalog {
+    entries: Vec<Entry>,
+    images: BTreeMap<String, usize>,
+    services: BTreeMap<String, usize>,
+    /// Files that were read.
+    pub files_read: Vec<PathBuf>,
+}
+
+impl Catalog {
+    /// The shipped catalog with `catalog/images.yaml` of this folder, or the nearest folder above it, on top.
+    ///
+    /// # Errors
+    /// All that is wrong with that file.
+    pub fn below(folder: &Path) -> Result<Self, Problems> {
+        let own = folder.ancestors().map(|folder| folder.join("catalog/images.yaml")).find(|path| path.is_file());
+        let Some(path) = own else { return Ok(shipped().clone()) };
+        let source = Source::read(&path)?;
+        if source.text() == SHIPPED {
+            return Ok(shipped().clone());
+        }
+        let mut catalog = shipped().clone();
+        catalog.add(&schema::read::<CatalogFile>(&source)?.1);
+        catalog.files_read.push(path);
+        Ok(catalog)
+    }
+
+    /// What is known of a service: by its image whatever its registry, tag and digest, else by its name.
+    #[must_use]
+    pub fn lookup(&self, image: Option<&str>, service: &str) -> Option<&Entry> {
+        let by_image = image.and_then(|image| {
+            let name = image_name(image);
+            let last = name.rsplit('/').next().unwrap_or(name);
+            self.images.get(name).or_else(|| self.images.get(last))
+        });
+        let found = by_image.or_else(|| self.services.get(service))?;
+        self.entries.get(*found)
+    }
+
+    /// All entries, in order of their names.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter()
+    }
+
+    fn add(&mut self, file: &CatalogFile) {
+        for (name, image) in &file.images {
+            let index = self.entries.len();
+            self.entries.push(entry(name, image));
+            for known in image.image.iter().flat_map(OneOrMany::list) {
+                self.images.insert(known, index);
+            }
+            for service in image.services.iter().chain([name]) {
+                self.services.insert(service.clone(), index);
+            }
+        }
+    }
+}
+
+fn entry(name: &str, file: &ImageFile) -> Entry {
+    let unknown = Entry::default();
+    Entry {
+        name: name.to_owned(),
+        role: file.role.clone(),
+        tier: file.tier,
+        stateful: file.stateful,
+        start_up: file.start_up.0,
+        start_cpu: file.start_cpu.map_or(unknown.start_cpu, |cpu| cpu.0),
+        idle_cpu: file.idle_cpu.0,
+        idle_memory: file.idle_memory.0,
+        work_cpu: file.work_cpu.map_or(unknown.work_cpu, |span| span.0),
+        work_memory: file.work_memory.map_or(unknown.work_memory, |size| size.0),
+        spread: file.spread.map_or(unknown.spread, SpreadFile::spread),
+        guess: file.guess.clone(),
+    }
+}
+
+/// The shipped catalog.
+///
+/// # Panics
+/// If the file built into the program is not a catalog, which a test rules out.
+#[must_use]
+pub fn shipped() -> &'static Catalog {
+    static CATALOG: OnceLock<Catalog> = OnceLock::new();
+    CATALOG.get_or_init(|| {
+        let file = schema::read::<CatalogFile>(&Source::new("catalog/images.yaml", SHIPPED));
+        let (_, file) = file.unwrap_or_else(|problems| panic!("the shipped catalog is wrong:\n{problems}"));
+        let mut catalog = Catalog::default();
+        catalog.add(&file);
+        catalog
+    })
+}
+
+/// What the shipped catalog knows of a service, see [`Catalog::lookup`].
+#[must_use]
+pub fn lookup(image: Option<&str>, service: &str) -> Option<&'static Entry> {
+    shipped().lookup(image, service)
+}
+
+/// The name of an image without registry, tag, digest and `library/`: `docker.io/library/postgres:16@sha256:...` is
+/// `postgres`, `ghcr.io/open-webui/open-webui:main` is `open-webui/open-webui`.
+fn image_name(image: &str) -> &str {
+    let image = image.trim();
+    let image = image.split_once('@').map_or(image, |(name, _)| name);
+    let last = image.rfind('/').map_or(0, |slash| slash + 1);
+    let image = image[last..].find(':').map_or(image, |colon| &image[..last + colon]);
+    let image = match image.split_once('/') {
+        Some((registry, name)) if registry.contains(['.', ':']) || registry == "localhost" => name,
+        _ => image,
+    };
+    image.strip_prefix("library/").unwrap_or(image)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_is_known_whatever_its_registry_tag_and_digest() {
+        for image in [
+            "postgres",
+            "postgres:16-alpine",
+            "library/postgres",
+            "docker.io/library/postgres:16@sha256:0123abcd",
+            "registry.example.com:5000/postgres:16",
+            "localhost/postgres",
+            "pgvector/pgvector:pg16",
+        ] {
+            assert_eq!(lookup(Some(image), "db").map(|entry| entry.name.as_str()), Some("postgres"), "{image}");
+        }
+        assert_eq!(
+            lookup(Some("ghcr.io/open-webui/open-webui:main"), "ui").map(|entry| entry.role.as_str()),
+            Some("llm")
+        );
+        assert_eq!(lookup(None, "ziggie-api").map(|entry| (entry.tier, entry.stateful)), Some((1, false)));
+        assert_eq!(lookup(Some("example.com/shop/checkout:7"), "checkout"), None);
+        for strange in ["", ":", "/", "@", "a/b/", "é:é@é", "x:/y"] {
+            let _ = lookup(Some(strange), "");
+        }
+    }
+
+    /// Register D2 names what is never replaced by a second instance.
+    #[test]
+    fn services_of_the_documents_have_their_tier_and_state() {
+        let stateful = [
+            "postgres",
+            "postgres-exporter",
+            "redis",
+            "redis-exporter",
+            "redis-commander",
+            "socket-proxy",
+            "mongodb",
+            "mysql",
+        ];
+        let stateless = [
+            "traefik",
+            "oauth2-proxy",
+            "crowdsec",
+            "grafana",
+            "prometheus",
+            "loki",
+            "promtail",
+            "alertmanager",
+            "jaeger",
+            "node-exporter",
+            "blackbox-exporter",
+            "cadvisor",
+            "portainer",
+            "homepage",
+            "vscode",
+            "resource-manager",
+            "nginx",
+        ];
+        for (names, wanted) in [(stateful.as_slice(), true), (stateless.as_slice(), false)] {
+            for name in names {
+                assert_eq!(lookup(None, name).map(|entry| entry.stateful), Some(wanted), "{name}");
+            }
+        }
+        let tiers = [
+            (1, ["ziggie-api", "mcp-gateway", "postgres", "redis", "nginx"].as_slice()),
+            (2, ["n8n", "ollama", "flowise", "mongodb", "sim-studio"].as_slice()),
+            (
+                3,
+                [
+                    "prometheus",
+                    "grafana",
+                    "loki",
+                    "promtail",
+                    "portainer",
+                    "open-webui",
+                    "watchtower",
+                    "github-runner",
+                    "certbot",
+                ]
+                .as_slice(),
+            ),
+        ];
+        for (tier, names) in tiers {
+            for name in names {
+                assert_eq!(lookup(None, name).map(|entry| entry.tier), Some(tier), "{name}");
+            }
+        }
+    }
+}

@@ -1,1 +1,0 @@
-//! What is wrong with a file, where, and the way out.

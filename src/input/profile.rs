@@ -1,0 +1,278 @@
+//! Hardware profiles: hosts as YAML, shipped in the program and found beside the project.
+//!
+//! Before you change it: a shipped profile is a file of `hardware-profiles/`, where each figure has its source beside it.
+
+use crate::input::problem::Code;
+use crate::input::problem::Place;
+use crate::input::problem::Problem;
+use crate::input::problem::Problems;
+use crate::input::problem::Source;
+use crate::input::problem::nearest;
+use crate::input::schema;
+use crate::input::schema::quantity::Amount;
+use crate::input::schema::quantity::Cpus;
+use crate::input::schema::quantity::Percent;
+use crate::input::schema::quantity::Size;
+use crate::input::yaml::Node;
+use crate::model::CoreGroup;
+use crate::model::Host;
+use crate::model::Price;
+use crate::units::Bytes;
+use crate::units::Millicores;
+use crate::units::Permille;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// Codes of profiles.
+pub const CODES: &[&Code] = &[&UNKNOWN, &IMPOSSIBLE];
+
+static UNKNOWN: Code = Code {
+    id: "PL0401",
+    title: "unknown hardware profile",
+    explanation: "A host is named by its profile (`kvm-4`), by the path of a profile file (`./my-host.yaml`), or written out as a \
+mapping. Names are looked up in `hardware-profiles/` of the project first, then among the profiles shipped with the program. \
+`plimsoll host` lists them.",
+};
+
+static IMPOSSIBLE: Code = Code {
+    id: "PL0402",
+    title: "a host that cannot be",
+    explanation: "A host has at least one core and some memory, and keeps less for its system than it has. The pool for \
+containers is what is left: on a KVM 4 with 16 GB of which 2 GB are reserved it is 14 GB.",
+};
+
+/// The profiles shipped with the program: name and text.
+const SHIPPED: [(&str, &str); 6] = [
+    ("kvm-4", include_str!("../../hardware-profiles/kvm-4.yaml")),
+    ("kvm-6", include_str!("../../hardware-profiles/kvm-6.yaml")),
+    ("m1-air", include_str!("../../hardware-profiles/m1-air.yaml")),
+    ("workstation-22", include_str!("../../hardware-profiles/workstation-22.yaml")),
+    ("single-core", include_str!("../../hardware-profiles/single-core.yaml")),
+    ("small-vps", include_str!("../../hardware-profiles/small-vps.yaml")),
+];
+
+/// A host by name or path, or written out.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum HostChoice {
+    /// A name or a path.
+    Name(String),
+    /// The profile itself.
+    Profile(Box<ProfileFile>),
+}
+
+/// A host: what it has, what it keeps for itself, what it costs.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileFile {
+    /// Its short name: `kvm-4`.
+    #[schemars(length(min = 1))]
+    pub profile: String,
+    /// What a person calls it: `Hostinger KVM 4`.
+    pub title: Option<String>,
+    /// How many cores, or groups of cores of different speed.
+    pub cores: CoresFile,
+    /// Memory as the kernel sees it.
+    pub memory: Size,
+    /// Size of the disk.
+    pub disk: Option<Size>,
+    /// What is kept for the system; a fifth of the CPU and 2 GB of memory unless said otherwise.
+    pub reserve: Option<ReserveFile>,
+    /// What the system itself uses; nothing unless said otherwise.
+    pub system: Option<ReserveFile>,
+    /// CPU time that other guests of the same machine take away, on average.
+    pub steal: Option<Percent>,
+    /// What it costs.
+    pub price: Option<PriceFile>,
+}
+
+/// The cores of a host.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum CoresFile {
+    /// So many at full speed.
+    Count(#[schemars(range(min = 1, max = 4096))] u32),
+    /// Groups, fastest first.
+    Groups(#[schemars(length(min = 1, max = 64))] Vec<CoreGroupFile>),
+}
+
+/// Cores of one kind.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CoreGroupFile {
+    /// How many.
+    #[schemars(range(min = 1, max = 4096))]
+    pub count: u32,
+    /// Speed of one against the reference core.
+    pub speed: Percent,
+}
+
+/// CPU and memory.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReserveFile {
+    /// In cores.
+    pub cpu: Option<Cpus>,
+    /// In bytes.
+    pub memory: Option<Size>,
+}
+
+/// A price with what a reader needs to check it.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PriceFile {
+    /// For one month.
+    pub month: Amount,
+    /// The day it was seen: 2025-12-28.
+    pub seen: String,
+    /// Where it was seen.
+    pub source: String,
+}
+
+/// Where hosts are looked up, and what was read.
+#[derive(Debug)]
+pub struct Profiles {
+    /// Folders with profiles of the project, the nearest first.
+    folders: Vec<PathBuf>,
+    /// Files that were read.
+    pub files_read: Vec<PathBuf>,
+}
+
+impl Profiles {
+    /// Looks in `hardware-profiles/` of this folder and of every folder above it, then among the shipped profiles.
+    #[must_use]
+    pub fn below(folder: &Path) -> Self {
+        let folders =
+            folder.ancestors().map(|folder| folder.join("hardware-profiles")).filter(|folder| folder.is_dir());
+        Self { folders: folders.collect(), files_read: Vec::new() }
+    }
+
+    /// The host of a choice; `node` is where the choice stands, paths are relative to `folder`.
+    ///
+    /// # Errors
+    /// An unknown name, an unreadable file, or all that is wrong with the profile.
+    pub fn resolve(&mut self, choice: &HostChoice, node: &Node, folder: &Path) -> Result<Host, Problems> {
+        match choice {
+            HostChoice::Name(name) => self.find(name, Some(&node.place), folder),
+            HostChoice::Profile(file) => host(file, node),
+        }
+    }
+
+    /// The host of this name or path.
+    ///
+    /// # Errors
+    /// As [`Self::resolve`].
+    pub fn find(&mut self, name: &str, place: Option<&Place>, folder: &Path) -> Result<Host, Problems> {
+        let is_path = name.contains(['/', '\\']) || name.ends_with(".yaml") || name.ends_with(".yml");
+        let candidates = match is_path {
+            true => vec![folder.join(name)],
+            false => self.folders.iter().map(|folder| folder.join(format!("{name}.yaml"))).collect(),
+        };
+        for path in candidates {
+            if is_path || path.is_file() {
+                let source = Source::read(&path).map_err(|problem| match place {
+                    Some(place) if problem.place.is_none() => Problems::from(problem.at(place)),
+                    _ => Problems::from(problem),
+                })?;
+                self.files_read.push(path);
+                return parse(&source);
+            }
+        }
+        match SHIPPED.iter().find(|(shipped, _)| *shipped == name) {
+            Some((_, text)) => parse(&Source::new(format!("hardware-profiles/{name}.yaml"), *text)),
+            None => Err(self.unknown(name, place).into()),
+        }
+    }
+
+    /// The names that can be used: those of the project and those shipped, sorted.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = SHIPPED.iter().map(|(name, _)| (*name).to_owned()).collect();
+        for entry in self.folders.iter().filter_map(|folder| folder.read_dir().ok()).flatten().flatten() {
+            let path = entry.path();
+            if path.extension().is_some_and(|extension| extension == "yaml") {
+                names.extend(path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned));
+            }
+        }
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    fn unknown(&self, name: &str, place: Option<&Place>) -> Problem {
+        let names = self.names();
+        let hint = nearest(name, names.iter().map(String::as_str));
+        let hint = hint.map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
+        let problem = Problem::error(&UNKNOWN, format!("unknown hardware profile `{name}`{hint}"));
+        let problem = problem.help(format!("known: {}; or a path such as `./my-host.yaml`", names.join(", ")));
+        match place {
+            Some(place) => problem.at(place),
+            None => problem,
+        }
+    }
+}
+
+/// Reads a profile.
+///
+/// # Errors
+/// All that is wrong with it.
+pub fn parse(source: &Source) -> Result<Host, Problems> {
+    let (node, file) = schema::read::<ProfileFile>(source)?;
+    host(&file, &node)
+}
+
+fn host(file: &ProfileFile, node: &Node) -> Result<Host, Problems> {
+    let mut problems = Problems::new();
+    let mut wrong = |key: &str, message: String| {
+        problems.push(Problem::error(&IMPOSSIBLE, message).at(&schema::place_of(node, &format!("/{key}"))));
+    };
+    let cores = match &file.cores {
+        CoresFile::Count(count) => vec![CoreGroup { count: *count, speed: Permille::ONE }],
+        CoresFile::Groups(groups) => {
+            groups.iter().map(|group| CoreGroup { count: group.count, speed: group.speed.0 }).collect()
+        }
+    };
+    if cores.iter().any(|group| group.speed == Permille::ZERO || group.speed > Permille::percent(1000)) {
+        wrong("cores", "a core has a speed between 0.1% and 1000% of the reference core".to_owned());
+    }
+    let (reserve, system) = (file.reserve.as_ref(), file.system.as_ref());
+    let mut host = Host {
+        name: file.profile.clone(),
+        title: file.title.clone().unwrap_or_else(|| file.profile.clone()),
+        cores,
+        memory: file.memory.0,
+        disk: file.disk.map_or(Bytes::ZERO, |disk| disk.0),
+        reserve_cpu: Millicores::ZERO,
+        reserve_memory: reserve.and_then(|part| part.memory).map_or(Bytes::gibi(2), |size| size.0),
+        steal: file.steal.map_or(Permille::ZERO, |share| share.0),
+        system_cpu: system.and_then(|part| part.cpu).map_or(Millicores::ZERO, |cpu| cpu.0),
+        system_memory: system.and_then(|part| part.memory).map_or(Bytes::ZERO, |size| size.0),
+        price: file.price.as_ref().map(|price| Price {
+            month: price.month.0,
+            seen: price.seen.clone(),
+            source: price.source.clone(),
+        }),
+    };
+    host.reserve_cpu = match reserve.and_then(|part| part.cpu) {
+        Some(cpu) => cpu.0,
+        None => host.capacity().scaled(1, 5),
+    };
+    if host.memory == Bytes::ZERO {
+        wrong("memory", "a host without memory runs nothing".to_owned());
+    } else if host.reserve_memory >= host.memory {
+        let message = format!("the reserve of {} leaves nothing of {} memory", host.reserve_memory, host.memory);
+        wrong("reserve/memory", message);
+    }
+    if host.system_memory >= host.memory && host.memory > Bytes::ZERO {
+        wrong("system/memory", format!("the system's {} fill all of {} memory", host.system_memory, host.memory));
+    }
+    if host.reserve_cpu >= host.capacity() {
+        wrong("reserve/cpu", format!("the reserve of {} CPUs leaves nothing of {}", host.reserve_cpu, host.capacity()));
+    }
+    if host.steal >= Permille::ONE {
+        wrong("steal", format!("a steal of {} leaves no CPU", host.steal));
+    }
+    if problems.has_errors() { Err(problems) } else { Ok(host) }
+}

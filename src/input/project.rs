@@ -1,0 +1,68 @@
+//! The project's own file, `plimsoll.yaml`.
+
+use crate::input::problem::Problems;
+use crate::input::problem::Source;
+use crate::input::schema;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// Name of the file.
+pub const FILE_NAME: &str = "plimsoll.yaml";
+
+/// What a project sets for all its scenarios. Everything is optional; a project may do without the file.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProjectFile {
+    /// What a person calls the project.
+    pub project: Option<String>,
+    /// Folder with the scenarios, relative to this file; `scenarios` unless said otherwise.
+    pub scenarios: Option<String>,
+    /// Folder that runs, reports and other results go to; `.plimsoll` unless said otherwise.
+    pub results: Option<String>,
+    /// Host of commands that are told none.
+    pub host: Option<String>,
+    /// Scenarios that run at the same time; as many as there are cores unless said otherwise.
+    #[schemars(range(min = 1, max = 1024))]
+    pub jobs: Option<u32>,
+}
+
+/// A project: its folder and its settings.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// The folder that holds the file, or the folder that was asked for where there is none.
+    pub folder: PathBuf,
+    /// The file, where there is one.
+    pub file: Option<PathBuf>,
+    /// Its settings.
+    pub settings: ProjectFile,
+}
+
+impl Project {
+    /// Finds `plimsoll.yaml` in this folder or the nearest one above it; without one, the folder itself with no settings.
+    ///
+    /// # Errors
+    /// All that is wrong with the file.
+    pub fn find(folder: &Path) -> Result<Self, Problems> {
+        let found = folder.ancestors().map(|above| above.join(FILE_NAME)).find(|path| path.is_file());
+        let Some(path) = found else {
+            return Ok(Self { folder: folder.to_owned(), file: None, settings: ProjectFile::default() });
+        };
+        let (_, settings) = schema::read::<ProjectFile>(&Source::read(&path)?)?;
+        let folder = path.parent().unwrap_or(folder).to_owned();
+        Ok(Self { folder, file: Some(path), settings })
+    }
+
+    /// The folder with the scenarios.
+    #[must_use]
+    pub fn scenarios(&self) -> PathBuf {
+        self.folder.join(self.settings.scenarios.as_deref().unwrap_or("scenarios"))
+    }
+
+    /// The folder for results.
+    #[must_use]
+    pub fn results(&self) -> PathBuf {
+        self.folder.join(self.settings.results.as_deref().unwrap_or(".plimsoll"))
+    }
+}

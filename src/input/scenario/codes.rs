@@ -1,0 +1,79 @@
+//! What can be wrong with a scenario beyond its keys and values.
+
+use crate::input::problem::Code;
+
+/// Every code of this room.
+pub const CODES: &[&Code] = &[&SERVICE, &CYCLE, &TIME, &FAULT, &LATER, &LOAD, &ASSUMED, &FLOOR, &STACK, &EXPECT];
+
+pub(super) static SERVICE: Code = Code {
+    id: "PL0211",
+    title: "unknown service in a scenario",
+    explanation: "`services`, `load`, `calls` and `faults` name services of the stack. A name that the Compose files do not have would do \
+nothing, so it is an error. `plimsoll stack` lists the services; one behind a profile is there only when `stack` names the profile.",
+};
+
+pub(super) static CYCLE: Code = Code {
+    id: "PL0212",
+    title: "services call each other in a circle",
+    explanation: "A request to a service makes requests to those it calls. Were one of them to call the first one again, a request \
+would never end. Count the calls of the whole path at one service, or leave out the call back.",
+};
+
+pub(super) static TIME: Code = Code {
+    id: "PL0213",
+    title: "times that do not fit together",
+    explanation: "A run has a duration above zero, a warm-up that ends before the run does, a step of at most a minute, and samples \
+that are a whole number of steps apart.",
+};
+
+pub(super) static FAULT: Code = Code {
+    id: "PL0214",
+    title: "an unclear fault",
+    explanation: "A fault has a time and exactly one kind:
+
+    - { at: 20h, crash: n8n }
+    - { at: 21h, for: 10m, metrics_outage: {} }
+
+A crash happens in a moment; an outage lasts for a stated time. Both begin within the run.",
+};
+
+pub(super) static LATER: Code = Code {
+    id: "PL0215",
+    title: "this fault comes in a later version",
+    explanation: "This version simulates `crash` and `metrics_outage`. A leak is written as `services.NAME.leak_per_hour`, a noisy neighbour \
+as one more service with a load of its own.",
+};
+
+pub(super) static LOAD: Code = Code {
+    id: "PL0216",
+    title: "a load that contradicts itself",
+    explanation: "Corners and steps come in order of time, the low rate is not above the high one, and lengths of bursts are above zero.",
+};
+
+pub(super) static ASSUMED: Code = Code {
+    id: "PL0217",
+    title: "nothing is known of a service",
+    explanation: "The catalog does not know the image and the scenario says nothing under `services`, so the simulation assumes an \
+ordinary small service. Where the service matters, say at least `work`, `idle_memory` and `start_up`; `plimsoll calibrate` will \
+measure them.",
+};
+
+pub(super) static FLOOR: Code = Code {
+    id: "PL0218",
+    title: "a limit below what the service holds when idle",
+    explanation: "The service holds more memory when idle than its limit allows, so the kernel kills it as soon as it has started, again \
+and again. Raise the limit, or say under `services` what it really holds.",
+};
+
+pub(super) static STACK: Code = Code {
+    id: "PL0219",
+    title: "a stack that runs nothing",
+    explanation: "The Compose files have no enabled service. Services behind profiles are enabled by \
+`stack: { files: compose.yaml, profiles: [NAME] }`.",
+};
+
+pub(super) static EXPECT: Code = Code {
+    id: "PL0220",
+    title: "a tolerance that does not fit",
+    explanation: "`and_at_least` is a figure in the unit of the measure: `5ms` for a latency, `10M` for memory, `1` for a count.",
+};

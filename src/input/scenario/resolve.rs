@@ -1,0 +1,322 @@
+//! A scenario file and its stack to the noun: every name looked up, every default filled in.
+
+use super::LoadOptions;
+use super::Resolved;
+use super::codes;
+use super::expect;
+use super::services;
+use super::traffic::Traffic;
+use super::unknown_service;
+use super::wire::FaultFile;
+use super::wire::ScenarioFile;
+use super::wire::SeedChoice;
+use crate::input::catalog::Catalog;
+use crate::input::expression::Known;
+use crate::input::policy::Policies;
+use crate::input::problem::Problem;
+use crate::input::problem::Problems;
+use crate::input::profile::Profiles;
+use crate::input::schema;
+use crate::input::yaml::Node;
+use crate::model::Fault;
+use crate::model::FaultKind;
+use crate::model::Load;
+use crate::model::Policy;
+use crate::model::Scenario;
+use crate::model::Sensors;
+use crate::model::ServiceName;
+use crate::model::Stack;
+use crate::seed::Seed;
+use crate::units::Instant;
+use crate::units::Span;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The longest run: ten years.
+const DURATION_MAX: Span = Span::from_secs(3650 * 86_400);
+/// The longest step.
+const STEP_MAX: Span = Span::from_secs(60);
+/// Samples of a run, at most, unless the scenario asks for more: one every 10 s of a day.
+const SAMPLES_USUAL: u64 = 8640;
+
+/// Resolves a scenario whose stack is known. Paths in it are relative to `folder`.
+///
+/// # Errors
+/// All that is wrong with the scenario, and with the profiles, policies, catalogs and traces that it names.
+pub fn resolve(
+    file: &ScenarioFile,
+    node: &Node,
+    stack: &Stack,
+    folder: &Path,
+    options: &LoadOptions,
+) -> Result<Resolved, Problems> {
+    let mut problems = Problems::new();
+    let mut files_read = Vec::new();
+    let times = times(file, node, &mut problems);
+
+    let catalog = Catalog::below(folder).unwrap_or_else(|wrong| {
+        problems.extend(wrong);
+        Catalog::default()
+    });
+    files_read.extend(catalog.files_read.iter().cloned());
+    let models = services::models(stack, &file.services, &catalog, node, &mut problems);
+    let names: Vec<ServiceName> = models.keys().cloned().collect();
+    if names.is_empty() {
+        let problem = Problem::error(&codes::STACK, "the stack has no enabled service");
+        problems.push(problem.at(&schema::place_of(node, "/stack")).help("are all of them behind profiles?"));
+    }
+    report_unknown(&file.services, "services", &names, node, &mut problems);
+    report_unknown(&file.load, "load", &names, node, &mut problems);
+
+    let mut profiles = Profiles::below(folder);
+    let host = match &options.host {
+        Some(name) => profiles.find(name, None, Path::new("")),
+        None => profiles.resolve(&file.host, node.get("host").unwrap_or(node), folder),
+    };
+    files_read.append(&mut profiles.files_read);
+    let host = host.map_err(|wrong| problems.extend(wrong)).ok();
+
+    let policies = policies(file, node, folder, &names, options, &mut files_read);
+    let policies = policies.map_err(|wrong| problems.extend(wrong)).unwrap_or_default();
+
+    let mut traffic = Traffic { folder, duration: times.duration, traces: BTreeMap::new() };
+    let mut load: BTreeMap<ServiceName, Load> = BTreeMap::new();
+    for (name, one) in &file.load {
+        let at = node.get("load").and_then(|node| node.get(name)).unwrap_or(node);
+        let read = traffic.load(one, at, &mut problems);
+        if let (Some(read), Some(name)) = (read, names.iter().find(|known| known.as_str() == name)) {
+            load.insert(name.clone(), read);
+        }
+    }
+    files_read.extend(traffic.traces.into_keys());
+
+    let faults = faults(&file.faults, node, &names, times.duration, &mut problems);
+    let judged = (Instant::after_start(times.warmup), Instant::after_start(times.duration));
+    let known = Known { services: &names, judged: Some(judged).filter(|_| times.warmup < times.duration) };
+    let expect = expect::expectations(&file.expect, node.get("expect"), &known, &mut problems);
+    let sensors = sensors(file, &policies, node, &mut problems);
+    let seeds = seeds(file, options);
+    let Some(host) = host.filter(|_| !problems.has_errors()) else { return Err(problems) };
+    let scenario = Scenario {
+        name: file.scenario.clone(),
+        host,
+        services: models,
+        load,
+        policies,
+        faults,
+        sensors,
+        duration: times.duration,
+        warmup: times.warmup,
+        step: times.step,
+        sample: times.sample,
+        seeds,
+        expect,
+    };
+    Ok(Resolved { scenario, warnings: problems, files_read })
+}
+
+struct Times {
+    duration: Span,
+    warmup: Span,
+    step: Span,
+    sample: Span,
+}
+
+fn times(file: &ScenarioFile, node: &Node, problems: &mut Problems) -> Times {
+    let duration = file.duration.0;
+    let step = file.step.map_or(Span::from_secs(1), |step| step.0);
+    let usual = Span::from_mins(5).min(Span::from_nanos(duration.nanos() / 10));
+    let warmup = file.warmup.map_or(round_down(usual, step), |warmup| warmup.0);
+    let sample = file.sample.map_or_else(
+        || {
+            let ten = Span::from_secs(10).max(Span::from_nanos(duration.nanos().div_ceil(SAMPLES_USUAL)));
+            Span::from_nanos(ten.nanos().div_ceil(step.nanos().max(1)).saturating_mul(step.nanos()))
+        },
+        |sample| sample.0,
+    );
+    let mut wrong = |key: &str, message: String| {
+        problems.push(Problem::error(&codes::TIME, message).at(&schema::place_of(node, &format!("/{key}"))));
+    };
+    if duration == Span::ZERO || duration > DURATION_MAX {
+        wrong("duration", format!("a run lasts between one step and ten years, not {duration}"));
+    } else if warmup >= duration {
+        wrong("warmup", format!("a warm-up of {warmup} leaves nothing of a run of {duration} to judge"));
+    }
+    if step == Span::ZERO || step > STEP_MAX {
+        wrong("step", format!("a step lasts up to {STEP_MAX}, not {step}"));
+    } else if step > duration {
+        wrong("step", format!("a step of {step} is longer than the run of {duration}"));
+    } else if sample == Span::ZERO || sample.nanos() % step.nanos() != 0 {
+        wrong("sample", format!("a `sample` of {sample} is not a whole number of steps of {step}"));
+    }
+    Times { duration, warmup, step, sample }
+}
+
+fn round_down(span: Span, step: Span) -> Span {
+    step.times(span.fit(step))
+}
+
+fn report_unknown<T>(
+    files: &BTreeMap<String, T>,
+    key: &str,
+    names: &[ServiceName],
+    node: &Node,
+    problems: &mut Problems,
+) {
+    for name in files.keys().filter(|name| !names.iter().any(|known| known.as_str() == name.as_str())) {
+        let entry = node.get(key).and_then(|node| node.entry(name));
+        problems.push(unknown_service(name, names, entry.map_or(&node.place, |entry| &entry.key_place)));
+    }
+}
+
+fn policies(
+    file: &ScenarioFile,
+    node: &Node,
+    folder: &Path,
+    names: &[ServiceName],
+    options: &LoadOptions,
+    files_read: &mut Vec<std::path::PathBuf>,
+) -> Result<BTreeMap<ServiceName, Policy>, Problems> {
+    let mut policies = Policies::below(folder);
+    let found = match (&options.policy, &file.policy) {
+        (Some(name), _) => {
+            policies.find(name, None, 0).map(|policy| names.iter().map(|name| (name.clone(), policy.clone())).collect())
+        }
+        (None, Some(choice)) => policies.resolve(choice, node.get("policy").unwrap_or(node), names),
+        (None, None) => Ok(BTreeMap::new()),
+    };
+    files_read.append(&mut policies.files_read);
+    found
+}
+
+fn faults(
+    files: &[FaultFile],
+    node: &Node,
+    names: &[ServiceName],
+    duration: Span,
+    problems: &mut Problems,
+) -> Vec<Fault> {
+    let mut found = Vec::new();
+    for (index, file) in files.iter().enumerate() {
+        let at = node.at_pointer(&format!("/faults/{index}")).unwrap_or(node);
+        match fault(file, at, names, duration) {
+            Ok(fault) => found.push(fault),
+            Err(wrong) => problems.extend(wrong),
+        }
+    }
+    found.sort_by_key(|fault| fault.at);
+    found
+}
+
+fn fault(file: &FaultFile, node: &Node, names: &[ServiceName], duration: Span) -> Result<Fault, Problems> {
+    let later = [
+        ("slow_disk", &file.slow_disk),
+        ("oom", &file.oom),
+        ("leak", &file.leak),
+        ("noisy_neighbour", &file.noisy_neighbour),
+        ("heat_wave", &file.heat_wave),
+        ("unhealthy_green", &file.unhealthy_green),
+        ("engine_restart", &file.engine_restart),
+        ("host_loss", &file.host_loss),
+    ];
+    let mut problems = Problems::new();
+    for (key, _) in later.iter().filter(|(_, value)| value.is_some()) {
+        let message = format!("this version does not simulate the fault `{key}`");
+        let place = node.entry(key).map_or(&node.place, |entry| &entry.key_place);
+        problems.push(
+            Problem::error(&codes::LATER, message).at(place).help("take it out, or see `plimsoll explain PL0215`"),
+        );
+    }
+    if file.at.0 >= duration {
+        let message = format!("the fault begins at {}, and the run ends at {duration}", file.at.0);
+        problems.push(Problem::error(&codes::FAULT, message).at(&schema::place_of(node, "/at")));
+    }
+    let lasts = file.lasts.map_or(Span::ZERO, |lasts| lasts.0);
+    let kind = match (&file.crash, &file.metrics_outage) {
+        (Some(name), None) => match names.iter().find(|known| known.as_str() == name) {
+            Some(service) => Some(FaultKind::Crash(service.clone())),
+            None => {
+                problems.push(unknown_service(name, names, &schema::place_of(node, "/crash")));
+                None
+            }
+        },
+        (None, Some(_)) => Some(FaultKind::MetricsOutage),
+        (Some(_), Some(_)) => {
+            let problem = Problem::error(&codes::FAULT, "a fault has one kind, and this one has two").at(&node.place);
+            problems.push(problem.help("write two faults with the same `at`"));
+            None
+        }
+        (None, None) => {
+            if problems.is_empty() {
+                let problem = Problem::error(&codes::FAULT, "the fault has no kind").at(&node.place);
+                problems.push(problem.help("such as `crash: SERVICE` or `metrics_outage: {}`"));
+            }
+            None
+        }
+    };
+    match kind {
+        Some(FaultKind::MetricsOutage) if lasts == Span::ZERO => {
+            let problem = Problem::error(&codes::FAULT, "an outage lasts for some time").at(&node.place);
+            problems.push(problem.help("add `for: 10m`"));
+        }
+        Some(FaultKind::Crash(_)) if lasts > Span::ZERO => {
+            let problem =
+                Problem::error(&codes::FAULT, "a crash happens in a moment").at(&schema::place_of(node, "/for"));
+            problems
+                .push(problem.help("leave `for` out; how long the service is away follows from its restart policy"));
+        }
+        _ => {}
+    }
+    match kind {
+        Some(kind) if !problems.has_errors() => Ok(Fault { at: Instant::after_start(file.at.0), lasts, kind }),
+        _ => Err(problems),
+    }
+}
+
+fn sensors(
+    file: &ScenarioFile,
+    policies: &BTreeMap<ServiceName, Policy>,
+    node: &Node,
+    problems: &mut Problems,
+) -> Sensors {
+    let vertical = || {
+        policies.values().filter_map(|policy| match policy {
+            Policy::Vertical(vertical) => Some(vertical),
+            Policy::None => None,
+        })
+    };
+    let default = Sensors::default();
+    let given = file.sensors.unwrap_or_default();
+    let sensors = Sensors {
+        scrape: given.scrape.map_or(default.scrape, |span| span.0),
+        window: given
+            .window
+            .map(|span| span.0)
+            .or(vertical().map(|policy| policy.window).max())
+            .unwrap_or(default.window),
+        delay: given.delay.map_or(default.delay, |span| span.0),
+        look: given.look.map(|span| span.0).or(vertical().map(|policy| policy.every).min()).unwrap_or(default.look),
+    };
+    for (key, span) in [("scrape", sensors.scrape), ("window", sensors.window), ("look", sensors.look)] {
+        if span == Span::ZERO {
+            let problem = Problem::error(&codes::TIME, format!("`{key}` is zero"));
+            problems.push(problem.at(&schema::place_of(node, &format!("/sensors/{key}"))));
+        }
+    }
+    if sensors.scrape > sensors.window {
+        let message = format!("scrapes every {} leave windows of {} without any", sensors.scrape, sensors.window);
+        problems.push(Problem::error(&codes::TIME, message).at(&schema::place_of(node, "/sensors/scrape")));
+    }
+    sensors
+}
+
+fn seeds(file: &ScenarioFile, options: &LoadOptions) -> Vec<Seed> {
+    if !options.seeds.is_empty() {
+        return options.seeds.clone();
+    }
+    match &file.seeds {
+        None => vec![Seed::new(1)],
+        Some(SeedChoice::Range(range)) => (range.first..=range.last).map(Seed::new).collect(),
+        Some(SeedChoice::List(list)) => list.iter().copied().map(Seed::new).collect(),
+    }
+}

@@ -1,0 +1,443 @@
+//! A scenario as it is written. What the keys mean is in their documentation, which is also the published schema's.
+
+use crate::input::policy::PolicyChoice;
+use crate::input::profile::HostChoice;
+use crate::input::schema::quantity::Cpus;
+use crate::input::schema::quantity::Duration;
+use crate::input::schema::quantity::ExpressionText;
+use crate::input::schema::quantity::Frequency;
+use crate::input::schema::quantity::Percent;
+use crate::input::schema::quantity::SeedRange;
+use crate::input::schema::quantity::Size;
+use crate::input::schema::quantity::TimeOfDay;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// One experiment: a stack on a host under a load, with what is expected of it.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScenarioFile {
+    /// What a person calls it.
+    #[schemars(length(min = 1))]
+    pub scenario: String,
+    /// The Compose file or files, relative to this file.
+    pub stack: StackChoice,
+    /// A hardware profile by name or path, or the profile itself.
+    pub host: HostChoice,
+    /// A policy for all services, or a mapping from services to policies with an optional `default`. Without it nothing scales.
+    pub policy: Option<PolicyChoice>,
+    /// How long it runs, warm-up included. It starts at midnight of a Monday.
+    pub duration: Duration,
+    /// Time at the start that is simulated and not judged; 5m unless said otherwise, and at most a tenth of the duration.
+    pub warmup: Option<Duration>,
+    /// Length of a simulated step; 1s unless said otherwise.
+    pub step: Option<Duration>,
+    /// Time between two samples of the record; 10s unless said otherwise, longer for runs of more than a day.
+    pub sample: Option<Duration>,
+    /// One seed, a range `1..5` or a list; the verdict is over all of them. 1 unless said otherwise.
+    pub seeds: Option<SeedChoice>,
+    /// What the catalog does not know of a service, or knows wrongly.
+    #[serde(default)]
+    pub services: BTreeMap<String, ServiceFile>,
+    /// Requests from outside, by the service that they reach.
+    #[serde(default)]
+    pub load: BTreeMap<String, LoadFile>,
+    /// What goes wrong, and when.
+    #[serde(default)]
+    pub faults: Vec<FaultFile>,
+    /// What lies between the truth and the engine.
+    pub sensors: Option<SensorsFile>,
+    /// What must hold: names and expressions.
+    #[serde(default)]
+    pub expect: BTreeMap<String, ExpectFile>,
+}
+
+/// Where the stack is.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum StackChoice {
+    /// One Compose file.
+    File(String),
+    /// Compose files, each merged onto the ones before it.
+    Files(#[schemars(length(min = 1))] Vec<String>),
+    /// Compose files with what `docker compose` takes as flags.
+    Full(StackFile),
+}
+
+/// Compose files with what `docker compose` takes as flags.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StackFile {
+    /// Compose files, each merged onto the ones before it.
+    pub files: OneOrMany,
+    /// Active profiles, as `--profile`.
+    #[serde(default)]
+    pub profiles: Vec<String>,
+    /// Files of variables, as `--env-file`.
+    pub env_file: Option<OneOrMany>,
+    /// Name of the project, as `-p`.
+    pub project: Option<String>,
+}
+
+/// One text or a list of them.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum OneOrMany {
+    /// One.
+    One(String),
+    /// Several.
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    /// All of them.
+    #[must_use]
+    pub fn list(&self) -> Vec<String> {
+        match self {
+            Self::One(one) => vec![one.clone()],
+            Self::Many(many) => many.clone(),
+        }
+    }
+}
+
+/// The seeds of a scenario.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum SeedChoice {
+    /// One seed, or a range.
+    Range(SeedRange),
+    /// A list of seeds.
+    List(#[schemars(length(min = 1))] Vec<u64>),
+}
+
+/// What is known of a service beyond its Compose file.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceFile {
+    /// What one request costs.
+    pub work: Option<WorkFile>,
+    /// Requests that one instance works on at once.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub workers: Option<u32>,
+    /// A request that takes longer fails.
+    pub timeout: Option<Duration>,
+    /// CPU that an idle instance uses.
+    pub idle_cpu: Option<Cpus>,
+    /// Memory that an idle instance holds.
+    pub idle_memory: Option<Size>,
+    /// Growth of its memory per hour, without end.
+    pub leak_per_hour: Option<Size>,
+    /// Time from the start of the process until it answers.
+    pub start_up: Option<Duration>,
+    /// CPU that an instance wants while it starts.
+    pub start_cpu: Option<Cpus>,
+    /// Instances at the start, where not as the Compose file says.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub replicas: Option<u32>,
+    /// Holds data, so two instances may never run side by side.
+    pub stateful: Option<bool>,
+    /// 1 critical path, 2 workflow, 3 background.
+    #[schemars(range(min = 1, max = 3))]
+    pub tier: Option<u8>,
+    /// What it is for: `api`, `database`, `proxy`.
+    pub role: Option<String>,
+}
+
+/// The cost of one request.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WorkFile {
+    /// Mean CPU time on a reference core.
+    pub cpu: Option<Duration>,
+    /// How the CPU time varies from request to request; exponential unless said otherwise.
+    pub spread: Option<SpreadFile>,
+    /// Memory held while the request is worked on.
+    pub memory: Option<Size>,
+    /// Calls to other services for one request, one after another.
+    #[schemars(extend("additionalProperties" = {"type": "integer", "minimum": 1, "maximum": 1_000_000}))]
+    pub calls: Option<BTreeMap<String, u32>>,
+}
+
+/// How the CPU time of a request varies.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SpreadFile {
+    /// Always the mean.
+    Constant,
+    /// Exponential.
+    Exponential,
+    /// Nine of ten take half the mean, one takes 5.5 times the mean.
+    Heavy,
+}
+
+/// The load on a service.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum LoadFile {
+    /// Always the same rate.
+    Rate(Frequency),
+    /// A rate that follows a pattern.
+    Pattern(PatternFile),
+    /// Measured rates from a CSV file.
+    Trace(TraceFile),
+}
+
+/// How arrivals scatter around the rate.
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NoiseFile {
+    /// Each second gets a Poisson count.
+    #[default]
+    Poisson,
+    /// Each second gets exactly its share.
+    None,
+}
+
+/// A corner of a curve: a time and the rate at that time.
+pub(super) type Corner = (Duration, Frequency);
+
+/// A rate over time.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(tag = "pattern", rename_all = "snake_case", deny_unknown_fields)]
+pub enum PatternFile {
+    /// Always the same.
+    Constant {
+        /// The rate.
+        rate: Frequency,
+        /// How arrivals scatter.
+        #[serde(default)]
+        noise: NoiseFile,
+    },
+    /// A straight line, level before and after it.
+    Ramp {
+        /// Rate before the line.
+        from: Frequency,
+        /// Rate after the line.
+        to: Frequency,
+        /// When the line begins; at once unless said otherwise.
+        start: Option<Duration>,
+        /// How long it takes; to the end unless said otherwise.
+        over: Option<Duration>,
+        /// How arrivals scatter.
+        #[serde(default)]
+        noise: NoiseFile,
+    },
+    /// Levels: each holds from its time to the next.
+    Steps {
+        /// Times and rates, in order of time.
+        #[schemars(length(min = 1))]
+        rate: Vec<Corner>,
+        /// How arrivals scatter.
+        #[serde(default)]
+        noise: NoiseFile,
+    },
+    /// Corners joined by straight lines, level before the first and after the last.
+    Points {
+        /// Times and rates, in order of time.
+        #[schemars(length(min = 1))]
+        rate: Vec<Corner>,
+        /// How arrivals scatter.
+        #[serde(default)]
+        noise: NoiseFile,
+    },
+    /// A cosine over the day.
+    Diurnal {
+        /// Rate twelve hours from the peak.
+        low: Frequency,
+        /// Rate at the peak.
+        high: Frequency,
+        /// Time of day of the peak.
+        peak_at: TimeOfDay,
+        /// How arrivals scatter.
+        #[serde(default)]
+        noise: NoiseFile,
+    },
+    /// A diurnal curve with a lower peak at the weekend. The run starts on a Monday.
+    Weekly {
+        /// Rate twelve hours from the peak.
+        low: Frequency,
+        /// Rate at the peak of a working day.
+        high: Frequency,
+        /// Rate at the peak of Saturday and Sunday.
+        weekend: Frequency,
+        /// Time of day of the peak.
+        peak_at: TimeOfDay,
+        /// How arrivals scatter.
+        #[serde(default)]
+        noise: NoiseFile,
+    },
+    /// A steady rate with one crowd on top.
+    FlashCrowd {
+        /// Rate without the crowd.
+        base: Frequency,
+        /// Rate with it.
+        peak: Frequency,
+        /// When it starts to come.
+        at: Duration,
+        /// How long it comes.
+        rise: Duration,
+        /// How long it stays.
+        hold: Duration,
+        /// How long it leaves.
+        fall: Duration,
+        /// How arrivals scatter.
+        #[serde(default)]
+        noise: NoiseFile,
+    },
+    /// Two rates in turn, each for a random time.
+    Bursty {
+        /// Rate between bursts.
+        low: Frequency,
+        /// Rate in a burst.
+        high: Frequency,
+        /// Mean time between bursts.
+        quiet: Duration,
+        /// Mean length of a burst.
+        burst: Duration,
+        /// How arrivals scatter.
+        #[serde(default)]
+        noise: NoiseFile,
+    },
+}
+
+/// Measured rates from a CSV file with a header, whose first column `t_s` counts seconds. An empty cell and a gap in time
+/// are outages: nothing is known to have come, so nothing comes.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TraceFile {
+    /// The CSV file, relative to this file.
+    #[schemars(length(min = 1))]
+    pub trace: String,
+    /// Which column; may be left out where there is only one beside the time.
+    pub column: Option<String>,
+    /// What the values count requests per: `1s` for rates, `1m` for requests per minute. The step of the file unless said
+    /// otherwise, so that a value counts the requests from its row to the next.
+    pub per: Option<Duration>,
+    /// `rows`: every row is one request. They are counted over `per`, 10s unless said otherwise.
+    pub count: Option<CountFile>,
+    /// Only rows with these values, for files that hold several series: `{ vm_id: 0 }`.
+    #[serde(default, rename = "where")]
+    pub only: BTreeMap<String, f64>,
+    /// What each rate is multiplied with: `0.5`, `200%`.
+    pub scale: Option<ScaleFile>,
+    /// Where in the file the run begins.
+    pub from: Option<Duration>,
+    /// How much faster time passes: with 24 a day of the file takes an hour. Rates stay as they are.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub speed: Option<u32>,
+    /// Starts again at its end. Otherwise nothing comes after the end.
+    #[serde(default)]
+    pub repeat: bool,
+    /// How arrivals scatter.
+    #[serde(default)]
+    pub noise: NoiseFile,
+}
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CountFile {
+    /// Rows.
+    Rows,
+}
+
+/// A factor.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ScaleFile {
+    /// A number.
+    Number(#[schemars(range(min = 0, max = 1_000_000))] f64),
+    /// In percent.
+    Percent(Percent),
+}
+
+/// Something that goes wrong: when, for how long, and one of the kinds.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FaultFile {
+    /// When, from the start of the run.
+    pub at: Duration,
+    /// For how long, where it does not happen in a moment.
+    #[serde(rename = "for")]
+    pub lasts: Option<Duration>,
+    /// All instances of this service die at once.
+    pub crash: Option<String>,
+    /// No scrape succeeds.
+    pub metrics_outage: Option<EmptyFile>,
+    /// Of a later version: the disk is slower.
+    pub slow_disk: Option<serde_json::Value>,
+    /// Of a later version: a service runs out of memory.
+    pub oom: Option<serde_json::Value>,
+    /// Of a later version: a service begins to leak. Use `services.NAME.leak_per_hour`.
+    pub leak: Option<serde_json::Value>,
+    /// Of a later version: another guest takes CPU.
+    pub noisy_neighbour: Option<serde_json::Value>,
+    /// Of a later version: the room gets warmer.
+    pub heat_wave: Option<serde_json::Value>,
+    /// Of a later version: a new instance never becomes healthy.
+    pub unhealthy_green: Option<serde_json::Value>,
+    /// Of a later version: the engine starts again and forgets.
+    pub engine_restart: Option<serde_json::Value>,
+    /// Of a later version: a host is gone.
+    pub host_loss: Option<serde_json::Value>,
+}
+
+/// Nothing to say: `{}`.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EmptyFile {}
+
+/// What lies between the truth and the engine.
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SensorsFile {
+    /// Time between two scrapes; 15s unless said otherwise.
+    pub scrape: Option<Duration>,
+    /// Window that rates are taken over; the policies' window unless said otherwise.
+    pub window: Option<Duration>,
+    /// Time from a scrape until the engine can see it; none unless said otherwise.
+    pub delay: Option<Duration>,
+    /// Time between two looks of the engine; the shortest `every` of the policies unless said otherwise.
+    pub look: Option<Duration>,
+}
+
+/// An expectation, alone or with a tolerance against the committed baseline.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ExpectFile {
+    /// The expression.
+    Text(ExpressionText),
+    /// The expression with more.
+    Full(ExpectFullFile),
+}
+
+/// An expectation with a tolerance against the committed baseline.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectFullFile {
+    /// The expression.
+    pub expr: ExpressionText,
+    /// How much worse than the committed baseline it may be.
+    pub baseline: Option<ToleranceFile>,
+}
+
+/// How much worse than the baseline a measurement may be: both must be exceeded to fail.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ToleranceFile {
+    /// Relative to the baseline.
+    pub worse_by: Percent,
+    /// In the unit of the measure: `5ms`, `10M`.
+    pub and_at_least: Option<ScalarText>,
+}
+
+/// A figure whose unit is checked against the measure.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ScalarText {
+    /// With a unit.
+    Text(String),
+    /// Without one.
+    Number(f64),
+}

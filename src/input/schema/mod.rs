@@ -1,0 +1,100 @@
+//! Our own file formats as JSON schemas made from the types that read them, and the check of a file against its schema.
+//!
+//! Before you change it:
+//! 1. A format is the wire struct and nothing else: what the schema accepts is what `serde` reads, so they never drift.
+//! 2. All errors of a file come at once, each at its place, with the branch of a choice that was meant.
+//! 3. `docs/schemas/` holds what [`all`] makes; a test compares them.
+
+mod errors;
+pub(crate) mod quantity;
+#[cfg(test)]
+mod tests;
+
+pub use errors::CODES;
+
+use crate::input::problem::Place;
+use crate::input::problem::Problem;
+use crate::input::problem::Problems;
+use crate::input::problem::Source;
+use crate::input::yaml;
+use crate::input::yaml::Node;
+use crate::input::yaml::Value;
+use serde::de::DeserializeOwned;
+
+/// The schemas of all our formats, by name.
+#[must_use]
+pub fn all() -> Vec<(&'static str, serde_json::Value)> {
+    vec![
+        ("scenario", titled::<crate::input::scenario::ScenarioFile>("a Plimsoll scenario")),
+        ("profile", titled::<crate::input::profile::ProfileFile>("a Plimsoll hardware profile")),
+        ("policy", titled::<crate::input::policy::PolicyFile>("a Plimsoll policy")),
+        ("policy-test", titled::<crate::input::policy_test::PolicyTestFile>("a Plimsoll policy test")),
+        ("catalog", titled::<crate::input::catalog::CatalogFile>("a Plimsoll catalog of images")),
+        ("project", titled::<crate::input::project::ProjectFile>("a Plimsoll project, plimsoll.yaml")),
+    ]
+}
+
+fn titled<T: schemars::JsonSchema>(title: &str) -> serde_json::Value {
+    let mut schema = schema_of::<T>();
+    schema["title"] = title.into();
+    schema
+}
+
+fn schema_of<T: schemars::JsonSchema>() -> serde_json::Value {
+    let generator = schemars::generate::SchemaSettings::draft2020_12().into_generator();
+    generator.into_root_schema_for::<T>().to_value()
+}
+
+/// Reads a text as YAML and checks it against the schema of `T`.
+///
+/// # Errors
+/// All that is wrong with the text.
+pub fn read<T: DeserializeOwned + schemars::JsonSchema>(source: &Source) -> Result<(Node, T), Problems> {
+    let node = yaml::parse(source)?;
+    let file = check(&node)?;
+    Ok((node, file))
+}
+
+/// Checks a tree against the schema of `T`, and reads it.
+///
+/// # Errors
+/// All that is wrong with it: unknown and missing keys, values of the wrong kind, quantities that cannot be read.
+pub fn check<T: DeserializeOwned + schemars::JsonSchema>(node: &Node) -> Result<T, Problems> {
+    if node.value == Value::Null {
+        return Err(Problem::error(&errors::VALUE, "the file is empty").at(&node.place).into());
+    }
+    let schema = schema_of::<T>();
+    let json = node.to_json();
+    let mut options = jsonschema::options().should_validate_formats(true);
+    for format in &quantity::FORMATS {
+        options = options.with_format(format.name, |text: &str| (format.check)(text).is_ok());
+    }
+    let validator = match options.build(&schema) {
+        Ok(validator) => validator,
+        Err(error) => panic!("our own schema is not valid: {error}"),
+    };
+    let mut problems = Problems::new();
+    let found: Vec<jsonschema::ValidationError<'_>> = validator.iter_errors(&json).collect();
+    errors::explain(&found.iter().collect::<Vec<_>>(), &schema, node, &mut problems);
+    if problems.has_errors() {
+        return Err(problems);
+    }
+    T::deserialize(json).map_err(|error| {
+        Problem::error(&errors::VALUE, format!("a value cannot be read: {error}")).at(&node.place).into()
+    })
+}
+
+/// The place of the value at a JSON pointer; the nearest value above it where there is none.
+#[must_use]
+pub fn place_of(node: &Node, pointer: &str) -> Place {
+    let mut pointer = pointer;
+    loop {
+        if let Some(found) = node.at_pointer(pointer) {
+            return found.place.clone();
+        }
+        match pointer.rfind('/') {
+            Some(end) => pointer = &pointer[..end],
+            None => return node.place.clone(),
+        }
+    }
+}

@@ -1,1 +1,0 @@
-//! YAML as a tree that knows where each part of it stands.
