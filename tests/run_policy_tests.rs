@@ -193,6 +193,13 @@ fn what_is_otherwise_says_when_what_was_wanted_and_what_is() {
 }
 
 #[test]
+fn a_check_long_after_the_series_is_answered_at_once() {
+    let year = 365 * 24 * 60;
+    let late = vec![("held: no data", held("no data")), ("actions: 1", PolicyWanted::Actions(1))];
+    passes(case("five hundred years later", cpu(&[(Some(95), 31)]), vec![check(Some(500 * year), late)]));
+}
+
+#[test]
 fn odd_tests_end() {
     let mut empty = test(vec![case(
         "nothing given",

@@ -22,6 +22,7 @@ use crate::model::Resource;
 use crate::model::ServiceName;
 use crate::model::ServiceSeen;
 use crate::model::Vertical;
+use crate::units::Bytes;
 use crate::units::Instant;
 use crate::units::Span;
 use limits::Amount;
@@ -37,6 +38,15 @@ const CHANGES_IN_FIVE_MINUTES: usize = 10;
 pub struct Audit {
     policies: BTreeMap<ServiceName, Vertical>,
     book: Vec<Entry>,
+    deaths: BTreeMap<ServiceName, Deaths>,
+}
+
+/// OOM kills of a service, as its counters tell.
+#[derive(Debug, Clone, Copy, Default)]
+struct Deaths {
+    counted: u64,
+    limit: Option<Bytes>,
+    last: Option<(Instant, Bytes)>,
 }
 
 /// One change of the past.
@@ -63,12 +73,13 @@ impl Audit {
             Policy::Vertical(policy) => Some((name.clone(), *policy)),
             Policy::None => None,
         });
-        Self { policies: policies.collect(), book: Vec::new() }
+        Self { policies: policies.collect(), book: Vec::new(), deaths: BTreeMap::new() }
     }
 
     /// Every rule the decision breaks; none for a good one. The decision is taken down as done either way.
     pub fn check(&mut self, now: Instant, seen: &Observation, decision: &Decision) -> Vec<Breach> {
         self.book.retain(|entry| entry.at.plus(DAY) > now);
+        self.count_deaths(now, seen);
         let mut case = Case { now, seen, breaches: Vec::new() };
         let mut touched = BTreeSet::new();
         for action in &decision.actions {
@@ -82,6 +93,7 @@ impl Audit {
                 (Some(policy), Some(service)) => {
                     case.check_limit(policy, service, action);
                     case.check_evidence(policy, service, action);
+                    self.check_deaths(&mut case, policy, action);
                     self.check_pool(&mut case, policy, action);
                     self.check_pace(&mut case, policy, action);
                 }
@@ -91,6 +103,34 @@ impl Audit {
         }
         self.check_rate(&mut case, decision);
         case.breaches
+    }
+
+    /// Notes who was OOM killed since the last look, and at which limit. The first look only reads the counters.
+    fn count_deaths(&mut self, now: Instant, seen: &Observation) {
+        for (name, service) in &seen.services {
+            let counted = service.instances.iter().map(|instance| u64::from(instance.oom_kills)).sum();
+            let deaths = self.deaths.entry(name.clone()).or_default();
+            if let Some(limit) = deaths.limit
+                && counted > deaths.counted
+            {
+                deaths.last = Some((now, limit));
+            }
+            (deaths.counted, deaths.limit) = (counted, service.limits.memory);
+        }
+    }
+
+    /// What was too little within the last day is not given again.
+    fn check_deaths(&self, case: &mut Case<'_>, policy: &Vertical, action: &Action) {
+        let name = action.service();
+        if let Some((at, limit)) = self.deaths.get(name).and_then(|deaths| deaths.last)
+            && at.plus(DAY) > case.now
+            && let Action::LimitMemory { from, to, .. } = action
+            && to < from
+            && u128::from(limit.get()) * 1000 > u128::from(to.get()) * u128::from(policy.memory_high.get())
+        {
+            let text = format!("it was OOM killed at {limit} {} ago and would get {to}", case.now.since(at));
+            case.report(Rule::WorkingSet, name, text);
+        }
     }
 
     /// What all limits of a resource add up to: what was seen, or what was given in the last five minutes if that is more.
@@ -237,7 +277,7 @@ impl Case<'_> {
                 self.report(Rule::Stateful, name, format!("it holds data and is given less memory: {to}"));
             }
             if u128::from(largest) * 1000 > u128::from(to.get()) * u128::from(policy.memory_high.get()) {
-                let seen = crate::units::Bytes::new(largest);
+                let seen = Bytes::new(largest);
                 let text = format!("it held {seen}, which is more than {} of the new limit {to}", policy.memory_high);
                 self.report(Rule::WorkingSet, name, text);
             }

@@ -4,9 +4,9 @@
 //! 3. A service without a limit promises nothing, so it counts for nothing.
 
 use super::vertical::Watched;
-use super::vertical::Wish;
-use super::vertical::grain;
-use super::vertical::is_worthwhile;
+use super::wish::Wish;
+use super::wish::grain;
+use super::wish::is_worthwhile;
 use crate::model::Decision;
 use crate::model::Guard;
 use crate::model::Held;

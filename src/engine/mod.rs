@@ -7,6 +7,7 @@
 mod grant;
 mod measure;
 mod vertical;
+mod wish;
 
 use crate::model::Decision;
 use crate::model::Observation;

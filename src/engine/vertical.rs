@@ -4,15 +4,22 @@
 //! 2. Usage is in thousandths of the limit, rounded down, and compared strictly: exactly on a threshold is within.
 //! 3. A raised limit rounds up, a lowered one down: CPU to a millicore, memory to a whole MiB. Bounds win over rounding.
 //! 4. Three checks in a row means in a row: a check without usable data, or a limit changed by anyone, ends the row. Old
-//!    agreement is no evidence after a gap.
+//!    agreement is no evidence after a gap. A restart ends a row of low usage: what was used before it is forgotten.
+//! 5. Whoever was OOM killed held all it was allowed: that counts as its working set for a day, however little it holds
+//!    since its restart.
 
 use super::measure;
 use super::measure::Measured;
 use super::measure::Settled;
-use crate::model::Action;
+use super::wish::Wish;
+use super::wish::grain;
+use super::wish::is_worthwhile;
+use super::wish::scaled_down;
+use super::wish::scaled_up;
 use crate::model::Guard;
 use crate::model::Held;
 use crate::model::HostSeen;
+use crate::model::InstanceSeen;
 use crate::model::Reason;
 use crate::model::Resource;
 use crate::model::ServiceName;
@@ -27,10 +34,6 @@ use std::collections::VecDeque;
 
 const DAY: Span = Span::from_mins(24 * 60);
 
-/// A limit cut short by something that moves from minute to minute (the pool, the demand) must still change by this much
-/// of itself; a smaller step is not worth one of the day's adjustments.
-const WORTHWHILE: Permille = Permille::percent(5);
-
 /// A limit that was raised counts as raised for this long, even where the host does not show it yet.
 const SETTLE: Span = Span::from_mins(5);
 
@@ -44,6 +47,10 @@ pub(super) struct Watched {
     memory: Remembered,
     /// When it was adjusted, oldest first; nothing older than a day.
     adjusted: VecDeque<Instant>,
+    restarts: u64,
+    oom_kills: u64,
+    /// When it was last seen to have been OOM killed, and the memory limit until then.
+    killed: Option<(Instant, u64)>,
 }
 
 /// What the engine remembers about one limit.
@@ -67,35 +74,6 @@ struct Row {
 enum Side {
     Above,
     Below,
-}
-
-/// A change that the service's own rules allow; the host's are still to be asked.
-#[derive(Debug, Clone)]
-pub(super) struct Wish {
-    pub(super) service: ServiceName,
-    pub(super) resource: Resource,
-    pub(super) instances: u64,
-    pub(super) from: u64,
-    pub(super) to: u64,
-    pub(super) why: Reason,
-}
-
-impl Wish {
-    /// Usage of the limit, as the reason states it.
-    pub(super) const fn seen(&self) -> Permille {
-        match self.why {
-            Reason::AboveThreshold { seen, .. } | Reason::BelowThreshold { seen, .. } => seen,
-        }
-    }
-
-    /// The change as an action.
-    pub(super) fn into_action(self) -> Action {
-        let Self { service, resource, from, to, why, .. } = self;
-        match resource {
-            Resource::Cpu => Action::LimitCpu { service, from: Millicores::new(from), to: Millicores::new(to), why },
-            Resource::Memory => Action::LimitMemory { service, from: Bytes::new(from), to: Bytes::new(to), why },
-        }
-    }
 }
 
 /// What is judged at a check, for one of the two limits.
@@ -124,6 +102,9 @@ impl Watched {
             cpu: Remembered::default(),
             memory: Remembered::default(),
             adjusted: VecDeque::new(),
+            restarts: 0,
+            oom_kills: 0,
+            killed: None,
         }
     }
 
@@ -136,9 +117,30 @@ impl Watched {
     pub(super) fn look(&mut self, now: Instant, service: Option<&ServiceSeen>) {
         self.began.get_or_insert(now);
         if let Some(service) = service {
+            self.look_for_deaths(now, service);
             self.cpu.look(now, service.limits.cpu.map(Millicores::get));
             self.memory.look(now, service.limits.memory.map(Bytes::get));
         }
+    }
+
+    /// Takes note of restarts and OOM kills, by their counters; one that fell belongs to a new container.
+    fn look_for_deaths(&mut self, now: Instant, service: &ServiceSeen) {
+        let count = |each: fn(&InstanceSeen) -> u32| service.instances.iter().map(|one| u64::from(each(one))).sum();
+        let (restarts, oom_kills): (u64, u64) = (count(|one| one.restarts), count(|one| one.oom_kills));
+        if restarts > self.restarts {
+            for row in [&mut self.cpu.row, &mut self.memory.row] {
+                if row.side == Some(Side::Below) {
+                    *row = Row::default();
+                }
+            }
+        }
+        // Kills from before the first look may be of any age; they say nothing about this limit.
+        if oom_kills > self.oom_kills
+            && let Some(limit) = self.memory.seen
+        {
+            self.killed = Some((now, limit));
+        }
+        (self.restarts, self.oom_kills) = (restarts, oom_kills);
     }
 
     /// Whether a check is due; if so, it counts as taken. Two checks are never closer than the policy's period, so a late
@@ -178,7 +180,7 @@ impl Watched {
             let mut hold = |wanted, guard| {
                 held.push(Held { service: name.clone(), resource: Some(resource), wanted, guard });
             };
-            let Some(gauge) = self.gauge(resource, service, &measured) else {
+            let Some(gauge) = self.gauge(now, resource, service, &measured) else {
                 hold(None, Guard::NoLimit);
                 continue;
             };
@@ -203,7 +205,7 @@ impl Watched {
     }
 
     /// What is judged for one limit; `None` where there is none (Docker's zero is none, too).
-    fn gauge(&self, resource: Resource, service: &ServiceSeen, measured: &Measured) -> Option<Gauge> {
+    fn gauge(&self, now: Instant, resource: Resource, service: &ServiceSeen, measured: &Measured) -> Option<Gauge> {
         let policy = &self.policy;
         match resource {
             Resource::Cpu => {
@@ -223,12 +225,13 @@ impl Watched {
             }
             Resource::Memory => {
                 let limit = service.limits.memory.map(Bytes::get).filter(|limit| *limit > 0)?;
+                let killed = self.killed.filter(|(at, _)| now.since(*at) < DAY).map_or(0, |(_, held)| held);
                 Some(Gauge {
                     resource,
                     limit,
                     high_seen: Permille::ratio(measured.memory, limit)?,
                     low_seen: Permille::ratio(measured.memory_max, limit)?,
-                    demand: measured.memory_max,
+                    demand: measured.memory_max.max(killed),
                     high: policy.memory_high,
                     low: policy.memory_low,
                     min: policy.memory_min.get(),
@@ -389,29 +392,4 @@ impl Gauge {
             Resource::Memory => Guard::AtMemoryBound { bound: Bytes::new(bound) },
         }
     }
-}
-
-/// The smallest step of a limit: a millicore, a MiB.
-pub(super) const fn grain(resource: Resource) -> u64 {
-    match resource {
-        Resource::Cpu => 1,
-        Resource::Memory => 1 << 20,
-    }
-}
-
-/// Whether a step that was cut short is still worth an adjustment.
-pub(super) fn is_worthwhile(from: u64, to: u64) -> bool {
-    u128::from(from.abs_diff(to)) * 1000 >= u128::from(from) * u128::from(WORTHWHILE.get())
-}
-
-/// `value * numerator / denominator`, rounded up; saturates. The denominator is never zero.
-fn scaled_up(value: u64, numerator: u64, denominator: u64) -> u64 {
-    let wide = (u128::from(value) * u128::from(numerator)).div_ceil(u128::from(denominator));
-    u64::try_from(wide).unwrap_or(u64::MAX)
-}
-
-/// `value * numerator / denominator`, rounded down; saturates. The denominator is never zero.
-fn scaled_down(value: u64, numerator: u64, denominator: u64) -> u64 {
-    let wide = u128::from(value) * u128::from(numerator) / u128::from(denominator);
-    u64::try_from(wide).unwrap_or(u64::MAX)
 }

@@ -59,7 +59,7 @@ pub fn text(report: &Report, width: usize, paint: Paint) -> String {
     let width = width.clamp(60, 160);
     let mut out = head(report, paint);
     out.push_str(&table(report, width, paint));
-    out.push_str(&host(report));
+    out.push_str(&host(report, width));
     let longest = |of: fn(&Verdict) -> usize| report.verdicts.iter().map(of).max().unwrap_or(0);
     let name = longest(|verdict| verdict.name.chars().count()).min(width / 3);
     let measured = longest(|verdict| verdict.measured_text().chars().count()).min(width / 2);
@@ -112,7 +112,7 @@ fn table(report: &Report, width: usize, paint: Paint) -> String {
                 replicas(figures),
                 cpu(figures, report.scenario.services.get(name).map_or(1, |model| model.replicas)),
                 memory(figures),
-                latency(figures),
+                latency(figures).replace(" saturated", " *"),
                 if figures.requests == 0 {
                     "-".to_owned()
                 } else {
@@ -137,8 +137,17 @@ fn table(report: &Report, width: usize, paint: Paint) -> String {
             shown.retain(|column| *column != drop);
         }
     }
+    let mut widths = widths;
+    let others: usize = shown.iter().skip(1).map(|column| widths[*column] + 2).sum();
+    widths[0] = widths[0].min(width.saturating_sub(others).max(8));
     let line = |cells: &dyn Fn(usize) -> String| {
-        let padded = shown.iter().map(|column| format!("{:<width$}", cells(*column), width = widths[*column]));
+        let padded = shown.iter().map(|column| {
+            let cell = cells(*column);
+            let width = widths[*column];
+            let fits = *column > 0 || cell.chars().count() <= width;
+            let cell = if fits { cell } else { cell.chars().take(width - 1).chain(['…']).collect() };
+            format!("{cell:<width$}")
+        });
         padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     let mut out = format!("{}\n", paint.faint(&line(&|column| titles[column].to_owned())));
@@ -149,7 +158,7 @@ fn table(report: &Report, width: usize, paint: Paint) -> String {
     out
 }
 
-fn host(report: &Report) -> String {
+fn host(report: &Report, width: usize) -> String {
     let figures = &report.together.host;
     let (cores, memory) = (report.scenario.host.capacity(), report.scenario.host.memory);
     let cpu = rounded(figures.cpu.percentile(95) as f64 / 1000.0, 3);
@@ -164,13 +173,11 @@ fn host(report: &Report) -> String {
             format!("{name} for {time}")
         })
         .collect();
-    if !saturated.is_empty() {
-        line.push_str(&format!(
-            "\nsaturated (latency there is the backlog's, not to be trusted): {}",
-            saturated.join(", ")
-        ));
-    }
     line.push('\n');
+    if !saturated.is_empty() {
+        let label = "* saturated, its latency is the backlog's and not to be trusted: ";
+        folded(&mut line, "", &format!("{label}{}", saturated.join(", ")), width);
+    }
     line
 }
 

@@ -56,9 +56,9 @@ pub fn guard(guard: &Guard) -> String {
         Guard::CpuPool { short } => format!("the host's pool is short of {short} CPU"),
         Guard::MemoryPool { short } => format!("the host's pool is short of {short} memory"),
         Guard::WorkingSet { seen } => format!("the new limit is below the working set of {seen}"),
-        Guard::CpuDemand { seen } => format!("the new limit is too close to the {seen} CPU in use"),
+        Guard::CpuDemand { seen } => format!("the new limit is too close to the {seen} CPU an instance uses"),
         Guard::RateLimit { used, left } => {
-            format!("{} of this host were changed shortly before, next in {left}", counted(u64::from(*used), "limit"))
+            format!("{} changed on this host a short time ago, next in {left}", counted(u64::from(*used), "limit"))
         }
         Guard::Stateful => "it holds data: no less memory while it runs".to_owned(),
         Guard::NoData => "there is no measurement".to_owned(),
@@ -80,8 +80,8 @@ pub const fn guard_meaning(guard: &Guard) -> &'static str {
         Guard::CpuPool { .. } => "limits would promise more CPU than the pool allows",
         Guard::MemoryPool { .. } => "limits would promise more memory than the pool allows",
         Guard::WorkingSet { .. } => "the new limit would be below the working set",
-        Guard::CpuDemand { .. } => "the new limit would be too close to what is in use",
-        Guard::RateLimit { .. } => "too many limits of the host were changed in a short time",
+        Guard::CpuDemand { .. } => "the new limit would be too close to what is used",
+        Guard::RateLimit { .. } => "too many limits were changed on this host in a short time",
         Guard::Stateful => "it holds data and keeps its memory while it runs",
         Guard::NoData => "there was no measurement",
         Guard::Stale { .. } => "the newest measurement was too old",

@@ -50,6 +50,8 @@ pub(crate) struct Shown {
     pub(crate) present: bool,
     pub(crate) instances: Vec<(InstanceState, Option<Measured>)>,
     pub(crate) by_hand: Option<(u64, u64)>,
+    /// Restarts and OOM kills of each instance so far.
+    pub(crate) deaths: (u32, u32),
 }
 
 /// A measurement, perhaps a lie.
@@ -130,8 +132,8 @@ impl Shown {
             number,
             state: *state,
             usage: measured.as_ref().map(|measured| measured.usage(now, limits)),
-            oom_kills: 0,
-            restarts: 0,
+            oom_kills: self.deaths.1,
+            restarts: self.deaths.0,
         });
         ServiceSeen { limits, stateful, instances: instances.collect() }
     }
@@ -212,8 +214,9 @@ fn shown() -> impl Strategy<Value = Shown> {
     ];
     let instance = (state, proptest::option::weighted(0.97, measured()));
     let by_hand = proptest::option::weighted(0.01, (1_u64..8000, 1_u64..4096));
-    (proptest::bool::weighted(0.98), proptest::collection::vec(instance, 0..3), by_hand)
-        .prop_map(|(present, instances, by_hand)| Shown { present, instances, by_hand })
+    let deaths = proptest::option::weighted(0.05, (0_u32..3, 0_u32..3)).prop_map(Option::unwrap_or_default);
+    (proptest::bool::weighted(0.98), proptest::collection::vec(instance, 0..3), by_hand, deaths)
+        .prop_map(|(present, instances, by_hand, deaths)| Shown { present, instances, by_hand, deaths })
 }
 
 fn later() -> impl Strategy<Value = Span> {

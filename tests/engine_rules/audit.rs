@@ -193,6 +193,16 @@ fn what_was_in_use_no_longer_fits() {
 }
 
 #[test]
+fn what_was_too_little_is_given_again() {
+    let mut audit = audit();
+    assert_eq!(audit.check(minute(60), &seen(minute(60)), &Decision::default()), []);
+    let mut killed = seen(minute(90));
+    killed.services.get_mut(&name("api")).expect("api").instances[0].oom_kills = 1;
+    let breaches = audit.check(minute(90), &killed, &decided([memory(512, 384)]));
+    found(&breaches, Rule::WorkingSet, &["OOM killed at 512M", "384M"]);
+}
+
+#[test]
 fn something_is_taken_from_a_service_that_is_not_well() {
     let mut ill = seen(minute(60));
     let service = ill.services.get_mut(&name("api")).expect("api");

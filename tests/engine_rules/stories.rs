@@ -294,3 +294,28 @@ fn who_needs_it_most_comes_first() {
     assert_eq!(last.held[0].guard, Guard::CpuPool { short: Millicores::new(250) });
     assert_eq!(last.held[0].service, name("b-busy"));
 }
+
+#[test]
+fn whoever_was_oom_killed_keeps_its_memory_for_a_day() {
+    let mut stage = one_api();
+    stage.pass(1, STEADY);
+    // Killed at 512 MiB; since its restart it holds next to nothing.
+    stage.service("api").instances[0].oom_kills = 1;
+    stage.service("api").instances[0].restarts = 1;
+    let third = stage.checks(3, (50, 10));
+    assert_eq!(third.held[0].guard, Guard::WorkingSet { seen: Bytes::mebi(512) });
+    // The kill was seen at the first of these checks: a day later it is forgotten.
+    stage.pass(24 * 12 - 3, (50, 10));
+    assert_eq!(stage.limits("api"), limits(1000, 512));
+    assert_eq!(stage.check((50, 10)).actions.len(), 1);
+}
+
+#[test]
+fn a_restart_ends_a_row_of_low_usage_and_not_one_of_high_usage() {
+    let mut stage = one_api();
+    stage.pass(2, (95, 10));
+    stage.service("api").instances[0].restarts = 1;
+    let third = stage.check((95, 10));
+    assert_eq!(third.actions.len(), 1);
+    assert_eq!(third.held[0].guard, Guard::Hysteresis { checks: 1, needed: 3 });
+}

@@ -99,7 +99,7 @@ pub(super) fn part<'a>(
         | Metric::HostCpu
         | Metric::HostMemory
         | Metric::Slack
-        | Metric::Cost => part.level = level(metric, who, scenario, sample, services),
+        | Metric::Cost => part.level = level(metric, sample, services),
     }
     if is_event(metric) {
         let per_second = matches!(expectation.bound, Bound::Value(Quantity::Rate(_)));
@@ -156,7 +156,7 @@ fn latency(services: &[ServiceSample]) -> Cow<'_, Latencies> {
     Cow::Owned(all)
 }
 
-fn level(metric: Metric, who: Who, scenario: &Scenario, sample: &Sample, services: &[ServiceSample]) -> Option<u64> {
+fn level(metric: Metric, sample: &Sample, services: &[ServiceSample]) -> Option<u64> {
     let sum = |each: fn(&ServiceSample) -> u64| services.iter().map(each).fold(0, u64::saturating_add);
     match metric {
         Metric::Queue => Some(sum(|service| service.queue)),
@@ -166,9 +166,11 @@ fn level(metric: Metric, who: Who, scenario: &Scenario, sample: &Sample, service
         Metric::Throttled => services.iter().map(|service| service.throttled.get()).max(),
         Metric::LimitCpu => services.iter().map(|service| Some(service.limits.cpu?.get())).sum(),
         Metric::LimitMemory => services.iter().map(|service| Some(service.limits.memory?.get())).sum(),
-        Metric::Slack => {
-            Some(limit(Metric::Cpu, who, scenario, services)?.saturating_sub(sum(|service| service.cpu.get())))
-        }
+        Metric::Slack => services
+            .iter()
+            .filter_map(|service| Some((running(service)?, service.cpu.get())))
+            .map(|(limit, used)| limit.saturating_sub(used))
+            .reduce(u64::saturating_add),
         Metric::HostCpu => Some(sample.host.cpu.get()),
         Metric::HostMemory => Some(sample.host.memory.get()),
         _ => None,
@@ -181,7 +183,8 @@ fn limit(metric: Metric, who: Who, scenario: &Scenario, services: &[ServiceSampl
     match metric {
         Metric::HostCpu => Some(Host::capacity(&scenario.host).get()),
         Metric::HostMemory => Some(scenario.host.memory.get()),
-        Metric::Cpu | Metric::Slack => scenario
+        Metric::Slack => services.iter().filter_map(running).reduce(u64::saturating_add),
+        Metric::Cpu => scenario
             .services
             .values()
             .skip(first)
@@ -195,6 +198,11 @@ fn limit(metric: Metric, who: Who, scenario: &Scenario, services: &[ServiceSampl
             .try_fold(0_u64, |sum, limit| Some(sum.saturating_add(limit?))),
         _ => None,
     }
+}
+
+/// The CPU limits of the instances that run; `None` for a service without.
+fn running(service: &ServiceSample) -> Option<u64> {
+    Some(service.limits.cpu?.scaled(u64::from(service.replicas), 1).get())
 }
 
 /// A share in millionths, rounded down; `None` of a limit of zero.

@@ -109,7 +109,7 @@ impl Canvas<'_> {
         let style = TextStyle::from(("sans-serif", size * SIZE_FACTOR).into_font())
             .color(&colour)
             .pos(Pos::new(horizontal, VPos::Center));
-        self.draw(&Text::new(text, at, style));
+        self.draw(&Text::new(characters(text), at, style));
     }
 
     fn draw<'e, E>(&self, element: &'e E)
@@ -131,8 +131,13 @@ pub(super) fn pixel(value: f64) -> i32 {
     libm::round(value) as i32
 }
 
+/// What XML can hold.
+fn characters(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control() && !matches!(c, '\u{FFFE}' | '\u{FFFF}')).collect()
+}
+
 /// Text inside an XML attribute or element.
 fn escaped(text: &str) -> String {
-    let plain = text.chars().filter(|c| !c.is_control()).collect::<String>();
+    let plain = characters(text);
     plain.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -14,7 +14,6 @@ use super::panel::Form;
 use super::panel::LEFT;
 use super::panel::Line;
 use super::panel::Panel;
-use super::panel::RIGHT;
 use super::panel::TEXT;
 use super::panel::Time;
 use super::panel::WIDTH;
@@ -335,7 +334,6 @@ fn draw_faults(canvas: &Canvas<'_>, time: &Time, faults: &[Stretch], bottom: i32
             free[row] = left + length;
         }
     }
-    debug_assert!(RIGHT < WIDTH, "names of lines have room");
 }
 
 /// A file name for a service, whatever its name holds; the place keeps two of them apart.

@@ -14,6 +14,7 @@ use crate::model::Action;
 use crate::model::Decision;
 use crate::model::Held;
 use crate::model::Limits;
+use crate::model::Policy;
 use crate::model::PolicyCase;
 use crate::model::PolicyTest;
 use crate::model::PolicyWanted;
@@ -21,6 +22,7 @@ use crate::model::Resource;
 use crate::model::ServiceName;
 use crate::run::step;
 use crate::units::Instant;
+use crate::units::Span;
 use std::collections::BTreeMap;
 
 /// What came of one case.
@@ -75,7 +77,8 @@ fn run(test: &PolicyTest, case: &PolicyCase) -> Vec<Failure> {
     let end = Instant::after_start(test.step.times(length.saturating_sub(1)));
     let mut checks: Vec<_> = case.expect.iter().map(|check| (check.at.unwrap_or(end), check)).collect();
     checks.sort_by_key(|(at, _)| *at);
-    let last = checks.last().map_or(end, |(at, _)| end.max(*at));
+    // Once all series have ended and every service was checked without values, nothing changes any more.
+    let last = checks.last().map_or(end, |(at, _)| end.max(*at)).min(end.plus(test.step).plus(slowest(test)));
     let mut checks = checks.into_iter().peekable();
     let mut failures = Vec::new();
     let mut now = Instant::START;
@@ -94,16 +97,26 @@ fn run(test: &PolicyTest, case: &PolicyCase) -> Vec<Failure> {
             }
         }
         let next = now.plus(test.step);
-        while let Some((at, check)) = checks.next_if(|(at, _)| *at < next || next == now) {
+        let is_last = next > last || next == now;
+        while let Some((at, check)) = checks.next_if(|(at, _)| *at < next || is_last) {
             let failed = check.wanted.iter().filter(|(_, wanted)| !state.meets(wanted));
             failures.extend(failed.map(|(text, wanted)| Failure { at, wanted: text.clone(), got: state.got(wanted) }));
         }
-        if next > last || next == now {
+        if is_last {
             break;
         }
         now = next;
     }
     failures
+}
+
+/// The longest time between two checks of a service.
+fn slowest(test: &PolicyTest) -> Span {
+    let every = |policy: &Policy| match policy {
+        Policy::None => Span::ZERO,
+        Policy::Vertical(policy) => policy.every,
+    };
+    test.services.values().map(|subject| every(&subject.policy)).max().unwrap_or(Span::ZERO)
 }
 
 impl State {

@@ -2,33 +2,159 @@
 //! 1. Time moves in fixed steps; between two steps nothing is looked at.
 //! 2. All randomness comes from named streams of the seed; `exp`, `ln`, `pow` come from `libm`.
 //! 3. What the engine sees goes through the sensors, never straight from the state.
+//! 4. A step has two halves: the means (`settle`), found anew only while something changes, and the counts (`flow`),
+//!    drawn every time. A step that only counts allocates nothing.
 
+pub mod oracle;
+pub mod queueing;
 pub mod response;
 
+mod account;
+mod arrivals;
+mod cpu;
+mod due;
+mod flow;
+mod graph;
+mod instance;
+mod requests;
+mod sensors;
+mod service;
+mod settle;
+mod times;
+mod traffic;
+
 use crate::model::Action;
-use crate::model::HostSample;
+use crate::model::Fault;
 use crate::model::HostSeen;
 use crate::model::Incident;
+use crate::model::InstanceSeen;
 use crate::model::Observation;
 use crate::model::Sample;
 use crate::model::Scenario;
+use crate::model::Sensors;
+use crate::model::ServiceName;
+use crate::model::ServiceSeen;
 use crate::seed::Seed;
 use crate::units::Instant;
-use std::collections::BTreeMap;
+use crate::units::Span;
+use cpu::Claim;
+use cpu::Cores;
+use flow::Flow;
+use service::Service;
+use service::bytes;
+use times::Library;
 
 /// A simulated host with its services.
 pub struct World {
     now: Instant,
     sampled: Instant,
+    step: Span,
     host: HostSeen,
+    sensors: Sensors,
+    memory: f64,
+    system_memory: f64,
+    cores: Cores,
+    /// Mean speed of the busy cores.
+    speed: f64,
+
+    /// Callers before those they call.
+    services: Vec<Service>,
+    flows: Vec<Flow>,
+    calls: Vec<(usize, f64)>,
+    /// Places of the services in the order of their names.
+    by_name: Vec<usize>,
+    library: Library,
+
+    faults: Vec<Fault>,
+    faults_begun: usize,
+    fault_ends: Vec<(Instant, usize)>,
+    /// Outages of the metrics that go on.
+    outages: u32,
+    next_scrape: Instant,
+    next_due: Instant,
+
+    /// The means change, or may.
+    moving: bool,
+    /// Length of the step in seconds that the means are for.
+    step_secs: f64,
+    /// CPU that containers may use in a step besides those that start, in reference core-seconds.
+    room: f64,
+    /// CPU of starting containers in a step, in reference core-seconds.
+    starting_cpu: f64,
+    /// Some container's memory grows by itself.
+    leaks: bool,
+    /// Containers that run.
+    running: u64,
+    container_ticks: u64,
+
+    /// Seconds since the last booking.
+    held: f64,
+    /// CPU of everything since the last sample, in reference core-seconds.
+    host_cpu: f64,
+    memory_max: f64,
+    incidents: Vec<(Instant, Incident)>,
+
+    // Room for the arithmetic of `settle`, kept so that it allocates nothing.
+    incoming: Vec<f64>,
+    claims: Vec<Claim>,
+    grants: Vec<f64>,
+    stretch_changed: Vec<bool>,
+    settled_time: Vec<f64>,
 }
 
 impl World {
     /// The host of a scenario at the start of a run.
     #[must_use]
-    pub fn new(scenario: &Scenario, _seed: Seed) -> Self {
-        let host = HostSeen { pool_cpu: scenario.host.pool_cpu(), pool_memory: scenario.host.pool_memory() };
-        Self { now: Instant::START, sampled: Instant::START, host }
+    pub fn new(scenario: &Scenario, seed: Seed) -> Self {
+        let cores = Cores::of(&scenario.host);
+        let mut library = Library::new();
+        let (services, flows, calls) = graph::build(scenario, seed, &mut library);
+        let mut by_name: Vec<usize> = (0..services.len()).collect();
+        by_name.sort_by(|one, other| services[*one].name.cmp(&services[*other].name));
+        let count = services.len();
+        let mut world = Self {
+            now: Instant::START,
+            sampled: Instant::START,
+            step: scenario.step.max(Span::from_nanos(1)),
+            host: HostSeen { pool_cpu: scenario.host.pool_cpu(), pool_memory: scenario.host.pool_memory() },
+            sensors: scenario.sensors,
+            memory: scenario.host.memory.get() as f64,
+            system_memory: scenario.host.system_memory.get() as f64,
+            speed: cores.speed(0.0),
+            cores,
+            services,
+            flows,
+            calls,
+            by_name,
+            library,
+            faults: scenario.faults.clone(),
+            faults_begun: 0,
+            fault_ends: Vec::new(),
+            outages: 0,
+            next_scrape: due::first_scrape(scenario.sensors.scrape),
+            next_due: Instant::START,
+            moving: true,
+            step_secs: 0.0,
+            room: 0.0,
+            starting_cpu: 0.0,
+            leaks: false,
+            running: 0,
+            container_ticks: 0,
+            held: 0.0,
+            host_cpu: 0.0,
+            memory_max: 0.0,
+            incidents: Vec::new(),
+            incoming: vec![0.0; count],
+            claims: Vec::with_capacity(2 * count),
+            grants: Vec::with_capacity(2 * count),
+            stretch_changed: vec![false; count],
+            settled_time: vec![f64::NAN; count],
+        };
+        for service in &mut world.services {
+            service.fit(&world.cores, world.speed, &mut world.library);
+        }
+        world.do_what_is_due();
+        world
     }
 
     /// The time it is in the simulation.
@@ -37,35 +163,110 @@ impl World {
         self.now
     }
 
-    /// Moves time forward to `to`, in steps of the scenario; does nothing where that is not later.
+    /// Moves time forward to `to`, in steps of the scenario; does nothing where that is not later. Where `to` lies
+    /// between two steps, the last one is shorter.
     pub fn advance(&mut self, to: Instant) {
-        self.now = self.now.max(to);
+        while self.now < to {
+            let passed = self.now.since_start();
+            let end = Instant::after_start(self.step.times(passed.fit(self.step) + 1)).min(to);
+            let length = end.since(self.now).as_secs();
+            if length != self.step_secs {
+                self.book();
+                self.step_secs = length;
+                self.moving = true;
+            }
+            let moved = self.moving;
+            if moved {
+                self.settle();
+            }
+            flow::count(&mut self.flows, &self.calls, self.room);
+            self.held += length;
+            self.container_ticks += self.running;
+            self.now = end;
+            if moved || self.leaks {
+                self.check_memory();
+            }
+            if self.next_due <= self.now {
+                self.do_what_is_due();
+            }
+        }
     }
 
     /// What the sensors show the engine now.
     #[must_use]
     pub fn observe(&self) -> Observation {
-        Observation { host: self.host, services: BTreeMap::new() }
+        let services = self.services.iter().map(|service| {
+            let instances =
+                service.instances.iter().zip(&service.scrapes).zip(1..).map(|((instance, scrapes), number)| {
+                    InstanceSeen {
+                        number,
+                        state: instance.state,
+                        usage: scrapes.usage(&self.sensors, self.now),
+                        oom_kills: instance.oom_kills,
+                        restarts: instance.restarts,
+                    }
+                });
+            let seen =
+                ServiceSeen { limits: service.limits, stateful: service.stateful, instances: instances.collect() };
+            (service.name.clone(), seen)
+        });
+        Observation { host: self.host, services: services.collect() }
     }
 
     /// Carries out actions, in order. What came of them is seen in later observations.
-    pub fn apply(&mut self, _actions: &[Action]) {}
+    pub fn apply(&mut self, actions: &[Action]) {
+        for action in actions {
+            if let Err(why) = self.carry_out(action) {
+                self.incidents.push((self.now, Incident::Refused { action: action.clone(), why }));
+            }
+        }
+    }
+
+    fn carry_out(&mut self, action: &Action) -> Result<(), String> {
+        let name = action.service();
+        let index = self.find(name).ok_or_else(|| format!("there is no service `{name}`"))?;
+        self.book();
+        let service = &mut self.services[index];
+        match action {
+            Action::LimitCpu { to, .. } => {
+                service.limits.cpu = Some(*to);
+                service.fit(&self.cores, self.speed, &mut self.library);
+                self.moving = true;
+            }
+            Action::LimitMemory { to, .. } => {
+                let held = (0..service.instances.len()).map(|number| service.working_set(number, self.now));
+                let held = bytes(held.fold(0.0, f64::max));
+                if held > *to {
+                    return Err(format!("`{name}` holds {held}, more than the new limit of {to}"));
+                }
+                service.limits.memory = Some(*to);
+            }
+        }
+        Ok(())
+    }
+
+    /// The place of a service.
+    fn find(&self, name: &ServiceName) -> Option<usize> {
+        let found = self.by_name.binary_search_by(|index| self.services[*index].name.cmp(name));
+        found.ok().map(|place| self.by_name[place])
+    }
 
     /// The truth since the last sample.
     pub fn sample(&mut self) -> Sample {
         let span = self.now.since(self.sampled);
         self.sampled = self.now;
-        Sample { at: self.now, span, host: HostSample::default(), services: Vec::new() }
+        let (host, services) = self.sample_services(span);
+        Sample { at: self.now, span, host, services }
     }
 
     /// What happened since the last call, in order.
     pub fn take_incidents(&mut self) -> Vec<(Instant, Incident)> {
-        Vec::new()
+        core::mem::take(&mut self.incidents)
     }
 
-    /// Containers advanced by one step so far.
+    /// Containers advanced by one step so far; those that do not run do not count.
     #[must_use]
     pub const fn container_ticks(&self) -> u64 {
-        0
+        self.container_ticks
     }
 }

@@ -1,0 +1,140 @@
+//! How fast the simulated host is: containers advanced by one step, per second and core. Samples are taken every
+//! minute, as in a run.
+
+use criterion::BenchmarkId;
+use criterion::Criterion;
+use criterion::Throughput;
+use criterion::criterion_group;
+use criterion::criterion_main;
+use plimsoll::model::CoreGroup;
+use plimsoll::model::Host;
+use plimsoll::model::Limits;
+use plimsoll::model::Load;
+use plimsoll::model::Noise;
+use plimsoll::model::Pattern;
+use plimsoll::model::Restart;
+use plimsoll::model::Scenario;
+use plimsoll::model::Sensors;
+use plimsoll::model::ServiceModel;
+use plimsoll::model::ServiceName;
+use plimsoll::model::Spread;
+use plimsoll::model::Work;
+use plimsoll::seed::Seed;
+use plimsoll::units::Bytes;
+use plimsoll::units::Instant;
+use plimsoll::units::Millicores;
+use plimsoll::units::Permille;
+use plimsoll::units::Rate;
+use plimsoll::units::Span;
+use plimsoll::world::sim::World;
+use std::collections::BTreeMap;
+use std::hint::black_box;
+
+const SERVICES: u64 = 20;
+const WARM: Span = Span::from_mins(2);
+
+/// Twenty services of half a core on a host of sixteen cores, each loaded from outside to a share of its limit.
+fn scenario(load_percent: u64, timeout: Option<Span>, pattern: fn(Rate) -> Pattern) -> Scenario {
+    let name = |number| ServiceName::new(&format!("service-{number:02}"));
+    let service = ServiceModel {
+        image: None,
+        replicas: 1,
+        limits: Limits { cpu: Some(Millicores::new(500)), memory: Some(Bytes::gibi(2)) },
+        reservations: Limits::default(),
+        weight: 1024,
+        work: Work {
+            cpu: Span::from_millis(5),
+            spread: Spread::Exponential,
+            memory: Bytes::new(1 << 12),
+            calls: Vec::new(),
+        },
+        workers: None,
+        timeout,
+        idle_cpu: Millicores::ZERO,
+        idle_memory: Bytes::mebi(100),
+        leak_per_hour: Bytes::ZERO,
+        start_up: Span::from_secs(2),
+        start_cpu: Millicores::new(200),
+        health: None,
+        depends_on: BTreeMap::new(),
+        restart: Restart::Always,
+        stateful: false,
+        tier: 2,
+        role: "api".to_owned(),
+    };
+    let rate = Rate::per_second(load_percent);
+    Scenario {
+        name: "bench".to_owned(),
+        host: Host {
+            name: "bench".to_owned(),
+            title: "bench".to_owned(),
+            cores: vec![CoreGroup { count: 16, speed: Permille::ONE }],
+            memory: Bytes::gibi(64),
+            disk: Bytes::gibi(100),
+            reserve_cpu: Millicores::ZERO,
+            reserve_memory: Bytes::ZERO,
+            steal: Permille::ZERO,
+            system_cpu: Millicores::ZERO,
+            system_memory: Bytes::ZERO,
+            price: None,
+        },
+        services: (0..SERVICES).map(|number| (name(number), service.clone())).collect(),
+        load: (0..SERVICES)
+            .map(|number| (name(number), Load { pattern: pattern(rate), noise: Noise::Poisson }))
+            .collect(),
+        policies: BTreeMap::new(),
+        faults: Vec::new(),
+        sensors: Sensors::default(),
+        duration: Span::from_mins(60),
+        warmup: Span::ZERO,
+        step: Span::from_secs(1),
+        sample: Span::from_mins(1),
+        seeds: vec![Seed::new(1)],
+        expect: Vec::new(),
+    }
+}
+
+const fn constant(rate: Rate) -> Pattern {
+    Pattern::Constant { rate }
+}
+
+fn diurnal(rate: Rate) -> Pattern {
+    Pattern::Diurnal { low: rate.scaled(1, 5), high: rate, peak_at: Span::from_mins(60 * 20) }
+}
+
+/// Ten minutes, with a sample every minute.
+fn ten_minutes(world: &mut World) {
+    for _ in 0..10 {
+        world.advance(world.now().plus(Span::from_mins(1)));
+        black_box(world.sample());
+    }
+}
+
+fn steps(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("container-ticks");
+    group.throughput(Throughput::Elements(SERVICES * 600));
+    let cases: [(&str, u64, Option<Span>, fn(Rate) -> Pattern); 6] = [
+        ("load 0.5", 50, None, constant),
+        ("load 0.9", 90, None, constant),
+        ("load 1.3", 130, None, constant),
+        ("load 1.3, timeout", 130, Some(Span::from_secs(10)), constant),
+        ("diurnal to 0.9", 90, None, diurnal),
+        ("diurnal to 1.3", 130, Some(Span::from_secs(10)), diurnal),
+    ];
+    for (name, percent, timeout, pattern) in cases {
+        group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
+            let mut world = World::new(&scenario(percent, timeout, pattern), Seed::new(1));
+            world.advance(Instant::after_start(WARM));
+            world.sample();
+            bencher.iter(|| ten_minutes(&mut world));
+        });
+    }
+    group.finish();
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().warm_up_time(core::time::Duration::from_secs(1)).measurement_time(core::time::Duration::from_secs(3));
+    targets = steps
+}
+criterion_main!(benches);

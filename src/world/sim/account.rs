@@ -1,0 +1,156 @@
+//! The truth about a stretch of the run. Before you change it:
+//! 1. Requests add up exactly: what arrived is what was served, what failed, and what the queue grew by.
+//! 2. Requests that ended well are spread over the distributions that held while they did; their mean is exact.
+
+use super::World;
+use super::service::Stretch;
+use super::service::bytes;
+use crate::model::HostSample;
+use crate::model::Latencies;
+use crate::model::ServiceSample;
+use crate::units::Millicores;
+use crate::units::Permille;
+use crate::units::Span;
+use crate::units::whole;
+
+impl World {
+    /// Books what was counted since the last time, under the means that held.
+    pub(super) fn book(&mut self) {
+        let held = core::mem::take(&mut self.held);
+        self.host_cpu += self.cores.system * held;
+        for (service, flow) in self.services.iter_mut().zip(&mut self.flows) {
+            let (used, out) = (core::mem::take(&mut flow.cpu), core::mem::take(&mut flow.out));
+            let started = service.start_grant * held;
+            self.host_cpu += used + started * service.starting;
+            service.cpu += (used + started * service.starting) / self.speed;
+            service.start_cpu_each += started / self.speed;
+            if service.up > 0.0 {
+                service.cpu_each += used / self.speed / service.up;
+                service.throttled += service.response.at(service.passage.load).throttled * held;
+                service.saturated |= held > 0.0 && service.passage.saturated;
+                if let Some(stretch) = service.stretches.last_mut() {
+                    let served = out * (1.0 - flow.fails);
+                    stretch.served += served;
+                    stretch.time += served * service.time;
+                }
+            }
+        }
+    }
+
+    /// The truth since the last sample.
+    pub(super) fn sample_services(&mut self, span: Span) -> (HostSample, Vec<ServiceSample>) {
+        self.book();
+        self.check_memory();
+        let seconds = span.as_secs();
+        let mean = |amount: f64| {
+            if seconds > 0.0 { Millicores::new(whole(amount / seconds * 1000.0)) } else { Millicores::ZERO }
+        };
+        let host = HostSample { cpu: mean(self.host_cpu), memory: bytes(self.memory_max) };
+        self.host_cpu = 0.0;
+        self.memory_max = 0.0;
+        let mut services = Vec::with_capacity(self.services.len());
+        for place in 0..self.by_name.len() {
+            let index = self.by_name[place];
+            let mut latency = Latencies::new();
+            let [arrived, served, failed, queue] = self.book_requests(index);
+            self.spread(index, served, &mut latency);
+            let service = &mut self.services[index];
+            let throttled = if seconds > 0.0 { service.throttled / seconds * 1000.0 } else { 0.0 };
+            services.push(ServiceSample {
+                arrived,
+                served,
+                failed,
+                latency,
+                queue,
+                cpu: mean(service.cpu),
+                throttled: Permille::new(whole(throttled).min(1000)),
+                memory: bytes(service.memory_max),
+                replicas: service.replicas_min,
+                limits: service.limits,
+                restarts: service.restarts,
+                oom_kills: service.oom_kills,
+                saturated: service.saturated,
+            });
+            (service.cpu, service.throttled, service.saturated) = (0.0, 0.0, false);
+            (service.memory_max, service.restarts, service.oom_kills) = (0.0, 0, 0);
+            service.replicas_min = service.healthy();
+        }
+        self.begin_stretches();
+        (host, services)
+    }
+
+    /// Thousandths of requests since the last sample that arrived, were served and failed, and those in the service now.
+    fn book_requests(&mut self, index: usize) -> [u64; 4] {
+        let (service, flow) = (&mut self.services[index], &self.flows[index]);
+        let [arrived_before, served_before, failed_before, queue_before] = service.booked;
+        let inside = service.queue.inside * service.up + service.on_the_way() + flow.carried;
+        let arrived = whole(flow.arrived * 1000.0).max(arrived_before);
+        let failed = whole(flow.failed * 1000.0).clamp(failed_before, (arrived - served_before).max(failed_before));
+        let queue = whole(inside * 1000.0).min((arrived - served_before).saturating_sub(failed));
+        let served = arrived - failed - queue;
+        service.booked = [arrived, served, failed, queue];
+        let sample = [arrived - arrived_before, served - served_before, failed - failed_before, queue];
+        debug_assert_eq!(
+            sample[0] + queue_before,
+            sample[1] + sample[2] + queue,
+            "requests of {} add up",
+            service.name
+        );
+        sample
+    }
+
+    /// Spreads the requests that ended well over the distributions that held.
+    fn spread(&mut self, index: usize, served: u64, latency: &mut Latencies) {
+        let all: f64 = self.services[index].stretches.iter().map(|stretch| stretch.served).sum();
+        if served == 0 || all <= 0.0 {
+            return self.spread_late(index, served, latency);
+        }
+        let (mut sum, mut given, mut time) = (0.0, 0, 0.0);
+        let last = self.services[index].stretches.iter().rposition(|stretch| stretch.served > 0.0).unwrap_or(0);
+        for stretch in 0..=last {
+            let (part, seconds) =
+                (self.services[index].stretches[stretch].served, self.services[index].stretches[stretch].time);
+            if part <= 0.0 {
+                continue;
+            }
+            sum += part;
+            let upto = if stretch == last { served } else { whole(sum / all * served as f64).clamp(given, served) };
+            let number = self.number(index, stretch);
+            let times = self.library.times(number);
+            times.spread_over(latency, upto - given);
+            time += seconds * times.ratio;
+            given = upto;
+        }
+        latency.add_time(u128::from(whole(time / all * 1e9)) * u128::from(served));
+    }
+
+    /// Requests that ended well although nothing came out in this stretch: they were on their way before.
+    fn spread_late(&self, index: usize, served: u64, latency: &mut Latencies) {
+        if served > 0 {
+            latency.add(Span::from_nanos(whole(self.services[index].time * 1e9)), served);
+        }
+    }
+
+    /// Begins to note distributions anew, with those that hold now.
+    fn begin_stretches(&mut self) {
+        for service in &mut self.services {
+            let last = service.stretches.pop();
+            service.stretches.clear();
+            service.called.clear();
+            if let Some(last) = last.filter(|_| service.up > 0.0) {
+                service.stretches.push(Stretch { own: last.own, served: 0.0, time: 0.0, number: None });
+            }
+        }
+        for index in 0..self.services.len() {
+            if self.services[index].stretches.is_empty() {
+                continue;
+            }
+            for call in 0..self.services[index].calls.len() {
+                let to = self.services[index].calls[call].0;
+                let there = if self.services[to].stretches.is_empty() { usize::MAX } else { 0 };
+                self.services[index].called.push(there);
+            }
+        }
+        self.library.tidy();
+    }
+}

@@ -1,0 +1,229 @@
+//! Who gets how much CPU. Before you change it:
+//! 1. All amounts are in reference cores: one is what a core of speed 100 % does in a second.
+//! 2. The share is max-min fair by weight, each claim capped by what it wants; it is exact and leaves nothing over that
+//!    somebody wants.
+//! 3. Work goes to the fastest cores first; the mean speed falls when the slower ones are needed.
+
+use crate::model::Host;
+use crate::world::sim::queueing;
+
+/// Load of the host up to which waiting for other containers' work is believed; above it, the figure of this load.
+const LOAD_BELIEVED: f64 = 0.95;
+/// Points of the table of the slowdown.
+const SLOWDOWNS: usize = 512;
+
+/// What equal containers want: `count` of them, `want` each.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Claim {
+    pub(super) weight: f64,
+    pub(super) want: f64,
+    pub(super) count: f64,
+}
+
+/// Gives each container of each claim its share of `capacity`.
+pub(super) fn share(claims: &[Claim], capacity: f64, grants: &mut Vec<f64>) {
+    grants.clear();
+    let wanted: f64 = claims.iter().map(|claim| claim.want * claim.count).sum();
+    if wanted <= capacity {
+        grants.extend(claims.iter().map(|claim| claim.want));
+        return;
+    }
+    grants.extend(claims.iter().map(|_| f64::NAN));
+    loop {
+        let (mut left, mut weight) = (capacity, 0.0);
+        for (claim, grant) in claims.iter().zip(grants.iter()) {
+            if grant.is_nan() {
+                weight += claim.weight * claim.count;
+            } else {
+                left -= grant * claim.count;
+            }
+        }
+        let level = left.max(0.0) / weight;
+        let mut satisfied = false;
+        for (claim, grant) in claims.iter().zip(grants.iter_mut()) {
+            if grant.is_nan() && claim.want <= claim.weight * level {
+                *grant = claim.want;
+                satisfied = true;
+            }
+        }
+        if !satisfied {
+            for (claim, grant) in claims.iter().zip(grants.iter_mut()) {
+                if grant.is_nan() {
+                    *grant = claim.weight * level;
+                }
+            }
+            return;
+        }
+    }
+}
+
+/// The cores of a host.
+pub(super) struct Cores {
+    /// Number and speed, fastest first.
+    groups: Vec<(f64, f64)>,
+    /// How many there are.
+    pub(super) count: u32,
+    /// Share of time that other guests leave.
+    pub(super) ours: f64,
+    /// What containers may use.
+    pub(super) capacity: f64,
+    /// What the system uses itself.
+    pub(super) system: f64,
+    slowdowns: Vec<f64>,
+}
+
+impl Cores {
+    pub(super) fn of(host: &Host) -> Self {
+        let groups: Vec<(f64, f64)> =
+            host.cores.iter().map(|group| (f64::from(group.count), group.speed.as_fraction())).collect();
+        let ours = (1.0 - host.steal.as_fraction()).clamp(0.01, 1.0);
+        let all = groups.iter().map(|(count, speed)| count * speed).sum::<f64>() * ours;
+        let system = host.system_cpu.as_cores().min(all * 0.99);
+        let count = host.core_count().max(1);
+        let slowdowns = (0..=SLOWDOWNS)
+            .map(|point| queueing::slowdown(f64::from(count), point as f64 / SLOWDOWNS as f64 * LOAD_BELIEVED))
+            .collect();
+        Self { groups, count, ours, capacity: all - system, system, slowdowns }
+    }
+
+    /// Mean speed of the cores that are busy when containers use `used`. Steps of 1/64 where cores differ, so that a
+    /// small change of load does not change every container's work.
+    pub(super) fn speed(&self, used: f64) -> f64 {
+        let fastest = self.groups.first().map_or(1.0, |group| group.1).max(1e-3);
+        if self.groups.len() < 2 {
+            return fastest;
+        }
+        let mut left = (used + self.system) / self.ours;
+        let (mut busy, mut done) = (0.0, 0.0);
+        for &(count, speed) in &self.groups {
+            let here = left.min(count * speed);
+            busy += here / speed.max(1e-3);
+            done += here;
+            left -= here;
+        }
+        if busy <= 0.0 { fastest } else { (done / busy * 64.0).round().max(1.0) / 64.0 }
+    }
+
+    /// Load of all cores when containers use `used`.
+    pub(super) fn load(&self, used: f64) -> f64 {
+        ((used + self.system) / (self.capacity + self.system)).clamp(0.0, 1.0)
+    }
+
+    /// By how much work is stretched at a load of all cores: processor sharing of Poisson arrivals, up to 95 %.
+    pub(super) fn slowdown(&self, load: f64) -> f64 {
+        let place = (load / LOAD_BELIEVED).clamp(0.0, 1.0) * SLOWDOWNS as f64;
+        let index = index(place).min(SLOWDOWNS - 1);
+        let (from, to) = (self.slowdowns[index], self.slowdowns[index + 1]);
+        from + (to - from) * (place - index as f64)
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the place in a table, at least zero")]
+const fn index(place: f64) -> usize {
+    place as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::CoreGroup;
+    use crate::units::Bytes;
+    use crate::units::Millicores;
+    use crate::units::Permille;
+    use proptest::prelude::*;
+
+    fn shared(claims: &[Claim], capacity: f64) -> Vec<f64> {
+        let mut grants = Vec::new();
+        share(claims, capacity, &mut grants);
+        grants
+    }
+
+    /// The obvious way: raise the water a little at a time, everybody by weight, until it is used up. Here the rises are
+    /// found by going to the next claim that is full.
+    fn shared_slowly(claims: &[Claim], capacity: f64) -> Vec<f64> {
+        let mut grants = vec![0.0; claims.len()];
+        let mut left = capacity;
+        loop {
+            let thirsty: Vec<usize> = (0..claims.len()).filter(|&i| grants[i] < claims[i].want - 1e-13).collect();
+            let weight: f64 = thirsty.iter().map(|&i| claims[i].weight * claims[i].count).sum();
+            if thirsty.is_empty() || left < 1e-13 {
+                return grants;
+            }
+            let full = |&i: &usize| (claims[i].want - grants[i]) / claims[i].weight;
+            let rise = thirsty.iter().map(full).fold(left / weight, f64::min);
+            for i in thirsty {
+                grants[i] += claims[i].weight * rise;
+                left -= claims[i].weight * rise * claims[i].count;
+            }
+        }
+    }
+
+    fn claim(weight: f64, want: f64, count: f64) -> Claim {
+        Claim { weight, want, count }
+    }
+
+    #[test]
+    fn closed_forms() {
+        let close = |found: Vec<f64>, wanted: &[f64]| {
+            assert_eq!(found.len(), wanted.len());
+            for (found, wanted) in found.iter().zip(wanted) {
+                assert!((found - wanted).abs() < 1e-9, "{found} for {wanted}");
+            }
+        };
+        // Ten equal ones on four cores; a weight of two to one; a quota that leaves its rest to the other.
+        close(shared(&[claim(1024.0, 1.0, 10.0)], 4.0), &[0.4]);
+        close(shared(&[claim(2048.0, 4.0, 1.0), claim(1024.0, 4.0, 1.0)], 3.0), &[2.0, 1.0]);
+        close(shared(&[claim(4096.0, 0.5, 1.0), claim(1024.0, 4.0, 1.0)], 3.0), &[0.5, 2.5]);
+        close(shared(&[claim(1.0, 0.3, 1.0), claim(1.0, 0.6, 1.0), claim(2.0, 9.0, 1.0)], 4.0), &[0.3, 0.6, 3.1]);
+        close(shared(&[claim(1.0, 1.0, 2.0)], 4.0), &[1.0]);
+    }
+
+    proptest! {
+        #[test]
+        fn the_share_is_that_of_the_slow_way_whatever_the_order(
+            claims in proptest::collection::vec((1_u32..5000, 0_u32..4000, 1_u32..4), 1..24), capacity in 1_u32..16_000,
+        ) {
+            let claims: Vec<Claim> = claims.into_iter()
+                .map(|(weight, want, count)| claim(f64::from(weight), f64::from(want) / 1000.0, f64::from(count)))
+                .collect();
+            let capacity = f64::from(capacity) / 1000.0;
+            let grants = shared(&claims, capacity);
+            let slow = shared_slowly(&claims, capacity);
+            let mut backwards = shared(&claims.iter().rev().copied().collect::<Vec<_>>(), capacity);
+            backwards.reverse();
+            let (mut sum, mut wanted) = (0.0, 0.0);
+            for (i, claim) in claims.iter().enumerate() {
+                prop_assert!((grants[i] - slow[i]).abs() < 1e-9, "{:?} for {:?}", grants, slow);
+                prop_assert!((grants[i] - backwards[i]).abs() < 1e-9);
+                prop_assert!(grants[i] <= claim.want + 1e-12 && grants[i] >= 0.0);
+                sum += grants[i] * claim.count;
+                wanted += claim.want * claim.count;
+            }
+            prop_assert!((sum - wanted.min(capacity)).abs() < 1e-9, "work conserving: {sum} of {wanted} on {capacity}");
+        }
+    }
+
+    #[test]
+    fn fast_cores_come_first() {
+        let group = |count, percent| CoreGroup { count, speed: Permille::percent(percent) };
+        let host = Host {
+            name: "m1".to_owned(),
+            title: "M1".to_owned(),
+            cores: vec![group(4, 100), group(4, 50)],
+            memory: Bytes::gibi(8),
+            disk: Bytes::gibi(100),
+            reserve_cpu: Millicores::ZERO,
+            reserve_memory: Bytes::ZERO,
+            steal: Permille::ZERO,
+            system_cpu: Millicores::ZERO,
+            system_memory: Bytes::ZERO,
+            price: None,
+        };
+        let cores = Cores::of(&host);
+        assert_eq!((cores.count, cores.capacity), (8, 6.0));
+        assert_eq!((cores.speed(1.0), cores.speed(4.0), cores.speed(6.0)), (1.0, 1.0, 0.75));
+        assert!(cores.speed(5.0) < 1.0 && cores.speed(5.0) > 0.75);
+        let stolen = Cores::of(&Host { steal: Permille::percent(10), system_cpu: Millicores::new(400), ..host });
+        assert!((stolen.capacity - 5.0).abs() < 1e-12);
+    }
+}

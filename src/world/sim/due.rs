@@ -1,0 +1,249 @@
+//! What happens at a time known beforehand: faults, starts, checks, restarts, new rates, scrapes; and what a step brings
+//! about in memory. Before you change it:
+//! 1. Before anything changes, what was counted so far is booked under the old state (`World::book`).
+//! 2. Several things at the same time go in this order: faults, instances, dependencies, rates, scrapes.
+
+use super::World;
+use super::instance::NEVER;
+use super::instance::Phase;
+use super::sensors::Scrape;
+use super::service::bytes;
+use crate::model::Condition;
+use crate::model::FaultKind;
+use crate::model::Incident;
+use crate::model::InstanceState;
+use crate::units::Bytes;
+use crate::units::Instant;
+use crate::units::Span;
+
+/// Why an instance dies.
+pub(super) enum Cause {
+    Crash,
+    /// It held so many bytes, more than its limit.
+    MemoryLimit(f64),
+    /// It held so many bytes, the most of all, when the host's memory was full.
+    HostMemory(f64),
+}
+
+impl World {
+    /// Does all that is due by now.
+    pub(super) fn do_what_is_due(&mut self) {
+        self.book();
+        self.begin_faults();
+        self.change_instances();
+        self.change_rates();
+        if self.next_scrape <= self.now {
+            self.scrape();
+        }
+        self.plan();
+    }
+
+    /// When something is due next.
+    pub(super) fn plan(&mut self) {
+        let faults = self.faults.iter().skip(self.faults_begun).map(|fault| fault.at);
+        let ends = self.fault_ends.iter().map(|end| end.0);
+        let mut next = faults.chain(ends).fold(self.next_scrape, Instant::min);
+        for service in &self.services {
+            next = next.min(service.rate_until);
+            next = service.instances.iter().fold(next, |next, instance| next.min(instance.due()));
+        }
+        self.next_due = next;
+    }
+
+    fn begin_faults(&mut self) {
+        while let Some(&(_, number)) = self.fault_ends.first().filter(|end| end.0 <= self.now) {
+            self.fault_ends.remove(0);
+            self.outages -= 1;
+            self.incidents.push((self.now, Incident::FaultEnded(number)));
+        }
+        while let Some(fault) = self.faults.get(self.faults_begun).filter(|fault| fault.at <= self.now) {
+            let (number, fault) = (self.faults_begun, fault.clone());
+            self.faults_begun += 1;
+            self.incidents.push((self.now, Incident::FaultBegan(number)));
+            match fault.kind {
+                FaultKind::Crash(name) => {
+                    let Some(index) = self.find(&name) else { continue };
+                    for instance in 0..self.services[index].instances.len() {
+                        if self.services[index].instances[instance].runs() {
+                            self.kill(index, instance, Cause::Crash);
+                        }
+                    }
+                }
+                FaultKind::MetricsOutage => {
+                    self.outages += 1;
+                    self.fault_ends.push((fault.at.plus(fault.lasts), number));
+                    self.fault_ends.sort_unstable();
+                }
+            }
+        }
+    }
+
+    /// Ends the process of an instance; what is inside it fails.
+    pub(super) fn kill(&mut self, index: usize, number: usize, cause: Cause) {
+        let service = &mut self.services[index];
+        let name = service.name.clone();
+        let instance = u32::try_from(number + 1).unwrap_or(u32::MAX);
+        let incident = match cause {
+            Cause::Crash => Incident::Crashed { service: name.clone(), instance },
+            Cause::MemoryLimit(held) => {
+                let limit = service.limits.memory.unwrap_or(Bytes::MAX);
+                Incident::OomKilled { service: name.clone(), instance, held: bytes(held), limit }
+            }
+            Cause::HostMemory(held) => Incident::HostOomKilled { service: name.clone(), instance, held: bytes(held) },
+        };
+        let oom = !matches!(cause, Cause::Crash);
+        let dying = &mut service.instances[number];
+        dying.oom_kills += u32::from(oom);
+        service.oom_kills += u32::from(oom);
+        if dying.phase == Phase::Up {
+            self.flows[index].failed += service.queue.inside;
+            service.queue.inside *= (service.up - 1.0) / service.up;
+        }
+        dying.die(&service.rules, self.now);
+        service.count();
+        if service.up == 0.0 {
+            let flow = &mut self.flows[index];
+            flow.failed += flow.carried.max(0.0);
+            flow.carried = flow.carried.min(0.0);
+            flow.owed = 0.0;
+        }
+        self.incidents.push((self.now, incident));
+        self.incidents.push((self.now, Incident::Changed { service: name, instance, to: InstanceState::Down }));
+        self.moving = true;
+        self.count_running();
+    }
+
+    /// Starts, answers, checks and restarts that are due, and starts whose dependencies are met.
+    fn change_instances(&mut self) {
+        let mut changed = true;
+        while changed {
+            changed = false;
+            for index in 0..self.services.len() {
+                let may_start = self.may_start(index);
+                let now = self.now;
+                let service = &mut self.services[index];
+                let slow = service.time;
+                for number in 0..service.instances.len() {
+                    let (phase, state) = (service.instances[number].phase, service.instances[number].state);
+                    if phase == Phase::Waiting && may_start {
+                        service.instances[number].start(&service.rules, now);
+                    }
+                    let instance = &mut service.instances[number];
+                    let restarts = instance.restarts;
+                    while instance.change(&service.rules, now, |timeout| slow > timeout.as_secs()) {}
+                    service.restarts += instance.restarts - restarts;
+                    let (new_phase, new_state) = (instance.phase, instance.state);
+                    if new_phase != phase {
+                        service.turn(number, phase);
+                    }
+                    if new_state != state {
+                        let instance = u32::try_from(number + 1).unwrap_or(u32::MAX);
+                        let change = Incident::Changed { service: service.name.clone(), instance, to: new_state };
+                        self.incidents.push((now, change));
+                    }
+                    if new_phase != phase || new_state != state {
+                        service.count();
+                        (changed, self.moving) = (true, true);
+                    }
+                }
+            }
+        }
+        self.count_running();
+    }
+
+    /// Whether all that a service waits for is there. A job that must end well counts as done once it runs, since jobs
+    /// are not modelled.
+    fn may_start(&self, index: usize) -> bool {
+        self.services[index].waits_for.iter().all(|&(to, condition)| {
+            self.services[to].instances.iter().all(|instance| match condition {
+                Condition::Started => instance.phase != Phase::Waiting,
+                Condition::Healthy => instance.state == InstanceState::Healthy,
+                Condition::Completed => instance.phase == Phase::Up,
+            })
+        })
+    }
+
+    fn change_rates(&mut self) {
+        let now = self.now;
+        for service in &mut self.services {
+            let Some(traffic) = service.traffic.as_mut().filter(|_| service.rate_until <= now) else { continue };
+            let (rate, until) = traffic.stretch(now.since_start());
+            service.rate_until = Instant::after_start(until);
+            if rate != service.own_rate {
+                service.own_rate = rate;
+                self.moving = true;
+            }
+        }
+    }
+
+    fn scrape(&mut self) {
+        let now = self.now;
+        if self.outages == 0 {
+            for service in &mut self.services {
+                for index in 0..service.instances.len() {
+                    if service.instances[index].runs() {
+                        let memory = bytes(service.working_set(index, now));
+                        let scrape = Scrape { at: now, cpu: service.cpu_of(index), memory };
+                        service.scrapes[index].push(scrape);
+                    }
+                }
+            }
+        }
+        let each = self.sensors.scrape.max(Span::from_nanos(1));
+        self.next_scrape = Instant::after_start(each.times(now.since_start().fit(each) + 1));
+    }
+
+    /// Kills what is above its memory limit, and the largest instances while the host's memory is not enough.
+    pub(super) fn check_memory(&mut self) {
+        let mut all = self.system_memory;
+        let mut killed = false;
+        for index in 0..self.services.len() {
+            let limit = self.services[index].memory_limit();
+            for number in 0..self.services[index].instances.len() {
+                let held = self.services[index].working_set(number, self.now);
+                self.services[index].memory_max = self.services[index].memory_max.max(held.min(limit));
+                if held > limit {
+                    self.book();
+                    self.kill(index, number, Cause::MemoryLimit(held));
+                    killed = true;
+                } else {
+                    all += held;
+                }
+            }
+        }
+        self.memory_max = self.memory_max.max(all.min(self.memory));
+        while all > self.memory {
+            let mut largest = (0.0, usize::MAX, 0);
+            for (index, service) in self.services.iter().enumerate() {
+                for number in 0..service.instances.len() {
+                    let held = service.working_set(number, self.now);
+                    if held > largest.0 {
+                        largest = (held, index, number);
+                    }
+                }
+            }
+            if largest.1 == usize::MAX {
+                break;
+            }
+            all -= largest.0;
+            self.book();
+            self.kill(largest.1, largest.2, Cause::HostMemory(largest.0));
+            killed = true;
+        }
+        if killed {
+            self.plan();
+        }
+    }
+
+    /// Counts running containers anew.
+    fn count_running(&mut self) {
+        let running = self.services.iter().map(|service| service.up + service.starting).sum::<f64>();
+        self.running = crate::units::whole(running);
+        self.leaks = self.services.iter().any(|service| service.leak > 0.0 && service.up + service.starting > 0.0);
+    }
+}
+
+/// The time of the first scrape; never where nothing is scraped.
+pub(super) fn first_scrape(each: Span) -> Instant {
+    if each == Span::ZERO { NEVER } else { Instant::after_start(each) }
+}

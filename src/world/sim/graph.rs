@@ -1,0 +1,72 @@
+//! The services of a scenario in the order in which requests go through them.
+
+use super::arrivals::Arrivals;
+use super::flow::Flow;
+use super::service::Service;
+use super::times::Library;
+use super::traffic::Traffic;
+use crate::model::Noise;
+use crate::model::Scenario;
+use crate::model::ServiceName;
+use crate::seed::Seed;
+use crate::units::Instant;
+use std::collections::BTreeMap;
+
+/// The services, callers before those they call; what each counts; and all calls, as the place of the called service and
+/// how often.
+pub(super) fn build(
+    scenario: &Scenario,
+    seed: Seed,
+    library: &mut Library,
+) -> (Vec<Service>, Vec<Flow>, Vec<(usize, f64)>) {
+    let order = order(scenario);
+    let places: BTreeMap<&ServiceName, usize> = order.iter().zip(0..).map(|(name, place)| (*name, place)).collect();
+    let (mut services, mut flows, mut all_calls) = (Vec::new(), Vec::new(), Vec::new());
+    for (place, name) in order.iter().enumerate() {
+        let model = &scenario.services[*name];
+        let mut service = Service::new(name, model, &scenario.sensors, library);
+        let from = all_calls.len();
+        for call in &model.work.calls {
+            // A call back up the order would be part of a cycle, which the input does not let through.
+            if let Some(&to) = places.get(&call.to).filter(|to| **to > place) {
+                service.calls.push((to, call.count));
+                all_calls.push((to, f64::from(call.count)));
+            }
+        }
+        let waits_for = model.depends_on.iter();
+        service.waits_for = waits_for.filter_map(|(to, condition)| Some((*places.get(to)?, *condition))).collect();
+        let load = scenario.load.get(*name);
+        service.traffic = load.map(|load| Traffic::new(&load.pattern, scenario.step, seed, name.as_str()));
+        if service.traffic.is_none() {
+            service.rate_until = super::instance::NEVER;
+        }
+        let noise = load.map_or(Noise::None, |load| load.noise);
+        let arrivals = Arrivals::new(noise, seed.stream(&format!("load/{name}")));
+        flows.push(Flow::new(arrivals, (from, all_calls.len())));
+        services.push(service);
+    }
+    debug_assert!(services.iter().all(|service| service.rate_until >= Instant::START));
+    (services, flows, all_calls)
+}
+
+/// The names, callers before those they call, else by name (Kahn 1962).
+fn order(scenario: &Scenario) -> Vec<&ServiceName> {
+    let mut callers: BTreeMap<&ServiceName, usize> = scenario.services.keys().map(|name| (name, 0)).collect();
+    let calls = |name: &ServiceName| scenario.services[name].work.calls.iter().map(|call| &call.to);
+    for name in scenario.services.keys() {
+        for to in calls(name) {
+            callers.entry(to).and_modify(|count| *count += 1);
+        }
+    }
+    let mut order = Vec::with_capacity(callers.len());
+    while let Some(name) =
+        callers.iter().find(|(_, count)| **count == 0).or(callers.iter().next()).map(|(name, _)| *name)
+    {
+        callers.remove(name);
+        order.push(name);
+        for to in calls(name) {
+            callers.entry(to).and_modify(|count| *count -= 1);
+        }
+    }
+    order
+}

@@ -1,0 +1,227 @@
+//! Requests inside one instance: how many there are, how many come out, how long they take. Before you change it:
+//! 1. The number inside follows `dL/dt = rate · (1 − late) − min(capacity · load_for(L), grant)`: the pointwise stationary
+//!    fluid approximation. It is solved implicitly, so any step is stable; at a steady load below saturation it comes
+//!    to rest on the stationary answer itself, above it grows with `rate − capacity`.
+//! 2. Rates are means. The scatter of arrivals is already part of the stationary answer and must not come in twice.
+//! 3. Time in the station is `L` over what comes out (Little). Below [`LOAD_STATIONARY`] its distribution is the
+//!    stationary one at `load_for(L)`, above it that of a carried backlog, both stretched to that mean.
+
+use super::response::Response;
+use crate::model::Latencies;
+use crate::units::Span;
+use crate::units::whole;
+
+/// Load up to which the distribution of times is the stationary one.
+pub(super) const LOAD_STATIONARY: f64 = 0.98;
+/// So many times the mean no request takes that matters: below one in a million for every spread.
+pub(super) const FAR: f64 = 100.0;
+/// How near to its stationary number the station is set onto it.
+const NEAR: f64 = 1e-3;
+/// Share of late requests below which they do not change the number inside.
+const FEW: f64 = 1e-4;
+/// With more inside than this, what comes out changes little in a step and is looked up again only after 1 % of change.
+const LONG: f64 = 64.0;
+
+/// What passes through one instance.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Passage {
+    /// Requests per second that come out.
+    pub(super) through: f64,
+    /// Requests per second that give up inside.
+    pub(super) given_up: f64,
+    /// Load that the number inside stands for, from 0 up to 1.
+    pub(super) load: f64,
+    /// Mean time inside, in seconds.
+    pub(super) time: f64,
+    /// More come than can be served.
+    pub(super) saturated: bool,
+    /// Nothing changes any more.
+    pub(super) settled: bool,
+}
+
+/// What comes to one instance.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Inflow {
+    /// Requests per second.
+    pub(super) rate: f64,
+    /// Requests per second that the granted CPU is enough for; infinite where the host gives all that is wanted.
+    pub(super) granted: f64,
+    /// Length of the step in seconds.
+    pub(super) step: f64,
+}
+
+/// The requests inside one instance.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Queue {
+    /// How many there are.
+    pub(super) inside: f64,
+    inflow: Inflow,
+    passage: Passage,
+    /// A number inside and its load, where it is long.
+    long: (f64, f64),
+}
+
+impl Queue {
+    /// So many requests inside, and all to be found out anew.
+    pub(super) fn reset(&mut self, inside: f64) {
+        *self = Self { inside, ..Self::default() };
+    }
+
+    /// Moves on by one step.
+    pub(super) fn advance(&mut self, response: &Response, late: &mut Late, inflow: Inflow) -> Passage {
+        if self.passage.settled && inflow == self.inflow {
+            return self.passage;
+        }
+        self.inflow = inflow;
+        let before = self.inside;
+        let Inflow { rate, granted, step } = inflow;
+        let capacity = response.capacity();
+        let saturated = rate >= capacity.min(granted) * (1.0 - 1e-12);
+        let rest = if saturated { None } else { Some(response.at(rate / capacity).in_system) };
+        let rest = rest.filter(|&rest| late.share(response, rest / rate.max(1e-12)) < FEW);
+        let after = match rest {
+            Some(rest) if (before - rest).abs() <= NEAR * rest || rate == 0.0 && before < 1e-6 => rest,
+            _ => self.solve(response, late, rest, step),
+        };
+        let load =
+            if after == before && rest == Some(after) { rate / capacity } else { self.load_for(response, after) };
+        let out = (capacity * load).min(granted);
+        let time = if out > 0.0 && after > 0.0 { after / out } else { response.at(load).mean };
+        let still = (after - before).abs() <= 1e-9 * step * rate;
+        self.inside = if still { before } else { after };
+        let left = rate - (self.inside - before) / step;
+        let given_up = (rate * late.share(response, time)).min(left.max(0.0));
+        let given_up = if saturated && still { (rate - out).max(0.0).min(left) } else { given_up };
+        let through = (left - given_up).max(0.0);
+        self.passage = Passage { through, given_up, load, time, saturated, settled: still };
+        self.passage
+    }
+
+    /// The number inside at the end of the step, between the number now and the one at rest.
+    fn solve(&mut self, response: &Response, late: &mut Late, rest: Option<f64>, step: f64) -> f64 {
+        let before = self.inside;
+        let Inflow { rate, granted, .. } = self.inflow;
+        let capacity = response.capacity();
+        if before > LONG && (before - self.long.0).abs() < before / 100.0 {
+            let out = (capacity * self.long.1).min(granted);
+            let after = before + step * (rate - out);
+            if after > before * 0.9 && late.share(response, after / out.max(1e-12)) == 0.0 {
+                return after;
+            }
+        }
+        let mut excess = |inside: f64| {
+            let out = (capacity * response.load_for(inside)).min(granted);
+            let time = if out > 0.0 { inside / out } else { 0.0 };
+            inside - before - step * (rate * (1.0 - late.share(response, time)) - out)
+        };
+        let lowest = (before - step * capacity.min(granted)).max(0.0);
+        let (mut low, mut high) = match rest {
+            Some(rest) if rest < before => (rest.max(lowest), before),
+            Some(rest) => (before, rest.min(before + step * rate).max(before)),
+            None => (lowest, before + step * rate),
+        };
+        let enough = 1e-10 * (step * rate + before);
+        let (mut low_excess, mut high_excess) = (excess(low), excess(high));
+        // Regula falsi, Illinois variant (Dowell and Jarratt 1971): safe as halving, fast as secants.
+        for _ in 0..60 {
+            if high - low <= 1e-12 * high || high_excess - low_excess <= 0.0 {
+                break;
+            }
+            let middle = (high - high_excess * (high - low) / (high_excess - low_excess)).clamp(low, high);
+            let middle_excess = excess(middle);
+            if middle_excess.abs() <= enough {
+                return middle;
+            }
+            if middle_excess < 0.0 {
+                (low, low_excess) = (middle, middle_excess);
+                high_excess /= 2.0;
+            } else {
+                (high, high_excess) = (middle, middle_excess);
+                low_excess /= 2.0;
+            }
+        }
+        low.midpoint(high)
+    }
+
+    fn load_for(&mut self, response: &Response, inside: f64) -> f64 {
+        if inside > LONG && (inside - self.long.0).abs() < inside / 100.0 {
+            return self.long.1;
+        }
+        let load = response.load_for(inside);
+        self.long = (inside, load);
+        load
+    }
+}
+
+/// Points of [`Late`] in one doubling of time.
+const PER_DOUBLING: f64 = 16.0;
+/// Points from `timeout / FAR` up to where nobody is in time.
+const POINTS: usize = 240;
+
+/// The share of requests that take longer than the timeout, by the mean time in the station. Found once for each of a
+/// row of means, when first asked for, and linear between them, so that it has no jumps.
+#[derive(Debug, Clone)]
+pub(super) struct Late {
+    timeout: Option<f64>,
+    shares: Vec<f64>,
+}
+
+impl Late {
+    pub(super) fn new(timeout: Option<Span>) -> Self {
+        let shares = timeout.map_or(Vec::new(), |_| vec![f64::NAN; POINTS]);
+        Self { timeout: timeout.map(Span::as_secs), shares }
+    }
+
+    /// Forgets all, since the station is another one.
+    pub(super) fn forget(&mut self) {
+        self.shares.fill(f64::NAN);
+    }
+
+    /// The share that is late when the mean is `time` seconds.
+    fn share(&mut self, response: &Response, time: f64) -> f64 {
+        let Some(timeout) = self.timeout else { return 0.0 };
+        if time * FAR <= timeout {
+            return 0.0;
+        }
+        let place = libm::log2(time * FAR / timeout) * PER_DOUBLING;
+        if place >= (POINTS - 1) as f64 {
+            return 1.0;
+        }
+        let index = usize::try_from(whole(place.floor())).unwrap_or(0);
+        let part = place - index as f64;
+        let from = if index == 0 { 0.0 } else { self.point(response, timeout, index) };
+        from + part * (self.point(response, timeout, index + 1) - from)
+    }
+
+    fn point(&mut self, response: &Response, timeout: f64, index: usize) -> f64 {
+        if self.shares[index].is_nan() {
+            let mean = timeout / FAR * libm::exp2(index as f64 / PER_DOUBLING);
+            let (first, shares) = if mean >= response.at(LOAD_STATIONARY).mean {
+                response.overload_shape(mean)
+            } else {
+                response.shape(load_of_mean(response, mean))
+            };
+            self.shares[index] = above(first, &shares, timeout);
+        }
+        self.shares[index]
+    }
+}
+
+/// The load at which requests take so long on average, by halving.
+fn load_of_mean(response: &Response, mean: f64) -> f64 {
+    let (mut low, mut high) = (0.0, LOAD_STATIONARY);
+    for _ in 0..40 {
+        let middle = f64::midpoint(low, high);
+        if response.at(middle).mean < mean { low = middle } else { high = middle }
+    }
+    low
+}
+
+/// The share of a distribution by bucket that is above a time in seconds; linear inside the bucket.
+pub(super) fn above(first: usize, shares: &[f64], time: f64) -> f64 {
+    let place = Latencies::bucket(Span::from_nanos(whole(time * 1e9)));
+    let over: f64 = shares.iter().skip((place + 1).saturating_sub(first)).sum();
+    let inside = place.checked_sub(first).and_then(|index| shares.get(index)).copied().unwrap_or(0.0);
+    let (lower, upper) = (Latencies::lower(place).as_secs(), Latencies::lower(place + 1).as_secs());
+    (over + inside * ((upper - time) / (upper - lower)).clamp(0.0, 1.0)).clamp(0.0, 1.0)
+}

@@ -1,0 +1,171 @@
+//! A response curve on a grid: cheap to read, cheap to invert.
+//!
+//! Before you change it:
+//! 1. What is kept is `(1 − load) · mean response / mean work`, which is finite and smooth up to a load of one.
+//! 2. The grid is uniform in the [`Warp`] of the load, so that it is dense where the curve bends.
+//! 3. `load_for` inverts the interpolated curve itself, not the function it was made from.
+
+use crate::world::sim::queueing::LOAD_MAX;
+
+const SEGMENTS: usize = 64;
+
+/// A coordinate of the load: 0 at an idle station, 1 at a saturated one, stretched where little is free.
+/// `(1 − load) / (1 − load + bend)`, scaled to that range; half of it lies where less than about `bend` is free.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Warp {
+    bend: f64,
+}
+
+impl Warp {
+    /// The coordinate that is dense where less than `bend` of the capacity is free.
+    #[must_use]
+    pub const fn new(bend: f64) -> Self {
+        Self { bend }
+    }
+
+    /// The coordinate of a load.
+    #[must_use]
+    pub fn of(self, load: f64) -> f64 {
+        load * self.bend / (1.0 - load + self.bend)
+    }
+
+    /// The load at a coordinate.
+    #[must_use]
+    pub fn load(self, place: f64) -> f64 {
+        place * (1.0 + self.bend) / (self.bend + place)
+    }
+
+    /// How fast the coordinate grows with the load.
+    fn slope(self, load: f64) -> f64 {
+        let free = 1.0 - load + self.bend;
+        self.bend * (1.0 + self.bend) / (free * free)
+    }
+}
+
+/// The curve of `(1 − load) · mean response / mean work`.
+#[derive(Debug, Clone)]
+pub(super) struct Curve {
+    warp: Warp,
+    knots: Box<[Knot; SEGMENTS + 1]>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Knot {
+    /// The value.
+    scaled: f64,
+    /// Its slope by segment.
+    slope: f64,
+    /// Load times mean response over mean work; infinite at the end.
+    waiting: f64,
+}
+
+/// What lies between the points of the grid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Between {
+    /// A function with many derivatives: slopes of fourth order.
+    Smooth,
+    /// Something measured: slopes that never overshoot.
+    Measured,
+}
+
+impl Curve {
+    /// The curve of a function of the load.
+    pub(super) fn new(warp: Warp, between: Between, scaled: impl Fn(f64) -> f64) -> Self {
+        let mut knots = Box::new([Knot::default(); SEGMENTS + 1]);
+        let place = |index: usize| index as f64 / SEGMENTS as f64;
+        for (index, knot) in knots.iter_mut().enumerate() {
+            let load = warp.load(place(index)).min(1.0);
+            knot.scaled = scaled(load);
+            knot.waiting = load * knot.scaled / (1.0 - load);
+        }
+        knots[SEGMENTS].waiting = f64::INFINITY;
+        for index in 0..=SEGMENTS {
+            knots[index].slope = match between {
+                Between::Smooth => slope_smooth(&knots, index),
+                Between::Measured => slope_bounded(&knots, index),
+            };
+        }
+        Self { warp, knots }
+    }
+
+    /// Mean response over mean work at a load.
+    pub(super) fn at(&self, load: f64) -> f64 {
+        let load = load.clamp(0.0, LOAD_MAX);
+        let place = self.warp.of(load) * SEGMENTS as f64;
+        let segment = segment_of(place);
+        self.value(segment, place - segment as f64).0 / (1.0 - load)
+    }
+
+    /// The load at which load times mean response over mean work is `waiting`.
+    pub(super) fn load_for(&self, waiting: f64) -> f64 {
+        if waiting.is_nan() || waiting <= 0.0 {
+            return 0.0;
+        }
+        let segment = self.knots.partition_point(|knot| knot.waiting <= waiting).clamp(1, SEGMENTS) - 1;
+        let end = |index: usize| self.warp.load(index as f64 / SEGMENTS as f64).min(1.0);
+        let (mut low, mut high) = (end(segment), end(segment + 1));
+        let mut load = (low + high) / 2.0;
+        for _ in 0..40 {
+            let part = self.warp.of(load) * SEGMENTS as f64 - segment as f64;
+            let (scaled, slope) = self.value(segment, part);
+            let excess = load * scaled - waiting * (1.0 - load);
+            if excess > 0.0 {
+                high = load;
+            } else {
+                low = load;
+            }
+            let steep = scaled + load * slope * self.warp.slope(load) * SEGMENTS as f64 + waiting;
+            let newton = load - excess / steep;
+            let next = if newton >= low && newton <= high { newton } else { (low + high) / 2.0 };
+            if (next - load).abs() <= 1e-15 + 1e-12 * (1.0 - load) {
+                load = next;
+                break;
+            }
+            load = next;
+        }
+        load.clamp(0.0, LOAD_MAX)
+    }
+
+    /// The value at a part of a segment, and its slope by segment: cubic Hermite.
+    fn value(&self, segment: usize, part: f64) -> (f64, f64) {
+        let (left, right) = (&self.knots[segment], &self.knots[segment + 1]);
+        let rise = right.scaled - left.scaled;
+        let second = 3.0 * rise - 2.0 * left.slope - right.slope;
+        let third = left.slope + right.slope - 2.0 * rise;
+        let value = left.scaled + part * (left.slope + part * (second + part * third));
+        (value, left.slope + part * (2.0 * second + 3.0 * part * third))
+    }
+}
+
+/// The segment a place falls into.
+fn segment_of(place: f64) -> usize {
+    usize::try_from(crate::units::whole(place.floor())).unwrap_or(0).min(SEGMENTS - 1)
+}
+
+/// Differences of fourth order, one-sided at the ends.
+fn slope_smooth(knots: &[Knot; SEGMENTS + 1], index: usize) -> f64 {
+    let first = index.saturating_sub(2).min(SEGMENTS - 4);
+    let weights = match index - first {
+        0 => [-25.0, 48.0, -36.0, 16.0, -3.0],
+        1 => [-3.0, -10.0, 18.0, -6.0, 1.0],
+        2 => [1.0, -8.0, 0.0, 8.0, -1.0],
+        3 => [-1.0, 6.0, -18.0, 10.0, 3.0],
+        _ => [3.0, -16.0, 36.0, -48.0, 25.0],
+    };
+    weights.iter().zip(&knots[first..]).map(|(weight, knot)| weight * knot.scaled).sum::<f64>() / 12.0
+}
+
+/// Slopes that keep a cubic within its two ends (Fritsch and Butland 1984).
+fn slope_bounded(knots: &[Knot; SEGMENTS + 1], index: usize) -> f64 {
+    let rise = |from: usize| knots[from + 1].scaled - knots[from].scaled;
+    match index {
+        0 => rise(0),
+        SEGMENTS => rise(SEGMENTS - 1),
+        _ => slope_between(rise(index - 1), rise(index)),
+    }
+}
+
+/// The harmonic mean of two slopes, or zero where they differ in sign.
+pub(super) fn slope_between(before: f64, after: f64) -> f64 {
+    if before * after <= 0.0 { 0.0 } else { 2.0 * before * after / (before + after) }
+}

@@ -1,0 +1,266 @@
+//! A service on the simulated host: its figures, its containers, and what passes through them. Before you change it:
+//! 1. Instances that are up share the load equally, so one [`Queue`] stands for each of them.
+//! 2. CPU is counted in reference cores here; limits and what is shown are in time on a core, as Docker counts.
+//! 3. Counters only grow; a sample is the difference of two readings.
+
+use super::cpu::Cores;
+use super::instance::Check;
+use super::instance::Instance;
+use super::instance::Phase;
+use super::instance::Rules;
+use super::requests::Late;
+use super::requests::Passage;
+use super::requests::Queue;
+use super::response::Response;
+use super::response::Station;
+use super::sensors::Scrapes;
+use super::times::Library;
+use super::times::Own;
+use super::traffic::Traffic;
+use crate::model::Condition;
+use crate::model::InstanceState;
+use crate::model::Limits;
+use crate::model::Sensors;
+use crate::model::ServiceModel;
+use crate::model::ServiceName;
+use crate::model::Spread;
+use crate::units::Bytes;
+use crate::units::Instant;
+use crate::units::Millicores;
+use crate::units::Span;
+use crate::units::whole;
+use std::sync::Arc;
+
+/// Requests of one service whose times follow the same distribution, since the last sample.
+#[derive(Debug, Clone)]
+pub(super) struct Stretch {
+    pub(super) own: Own,
+    /// Requests that ended well.
+    pub(super) served: f64,
+    /// Their times, if none were cut off, in seconds.
+    pub(super) time: f64,
+    /// The distribution's number in the library, once it was made.
+    pub(super) number: Option<usize>,
+}
+
+/// A service and its containers.
+pub(super) struct Service {
+    pub(super) name: ServiceName,
+    pub(super) limits: Limits,
+    pub(super) stateful: bool,
+    pub(super) weight: f64,
+    pub(super) rules: Rules,
+    pub(super) timeout: Option<f64>,
+    pub(super) start_cpu: f64,
+    idle_memory: f64,
+    request_memory: f64,
+    /// Bytes per second.
+    pub(super) leak: f64,
+    work: Span,
+    spread: Spread,
+    workers: Option<u32>,
+    /// Reference core-seconds of a request.
+    pub(super) work_cpu: f64,
+    pub(super) idle_cpu: f64,
+    /// What it waits for: service and condition.
+    pub(super) waits_for: Vec<(usize, Condition)>,
+    /// Calls of one request: service and how often.
+    pub(super) calls: Vec<(usize, u32)>,
+    pub(super) traffic: Option<Traffic>,
+    /// When the own rate changes.
+    pub(super) rate_until: Instant,
+    pub(super) own_rate: f64,
+
+    pub(super) instances: Vec<Instance>,
+    pub(super) scrapes: Vec<Scrapes>,
+    /// Instances that answer, as a number to count with.
+    pub(super) up: f64,
+    /// Instances that start.
+    pub(super) starting: f64,
+
+    pub(super) station: usize,
+    pub(super) response: Arc<Response>,
+    pub(super) late: Late,
+    pub(super) queue: Queue,
+    pub(super) passage: Passage,
+    /// Requests per second that come, the mean.
+    pub(super) rate: f64,
+    /// Requests per second and instance that the granted CPU is enough for; infinite where it gets all it wants.
+    pub(super) granted: f64,
+    /// Most CPU that one instance can use, in reference cores.
+    pub(super) cap: f64,
+    /// CPU that each starting instance gets.
+    pub(super) start_grant: f64,
+    /// Waiting for other containers' work on busy cores, in seconds.
+    pub(super) contention: f64,
+    /// Mean time of a request, calls included, in seconds.
+    pub(super) time: f64,
+    /// Share of what comes out that fails after all: too late with its calls, or a call failed.
+    pub(super) fails: f64,
+    /// Share of what comes that fails.
+    pub(super) fails_all: f64,
+    pub(super) stretches: Vec<Stretch>,
+    /// For each stretch and call: the stretch of the called service, `usize::MAX` where nobody answered.
+    pub(super) called: Vec<usize>,
+
+    /// CPU that each instance that is up used so far, in core-seconds.
+    pub(super) cpu_each: f64,
+    /// CPU that each starting instance used so far, in core-seconds.
+    pub(super) start_cpu_each: f64,
+    /// CPU since the last sample, in core-seconds.
+    pub(super) cpu: f64,
+    /// Seconds since the last sample in which an instance was throttled.
+    pub(super) throttled: f64,
+    pub(super) saturated: bool,
+    pub(super) replicas_min: u32,
+    pub(super) memory_max: f64,
+    pub(super) restarts: u32,
+    pub(super) oom_kills: u32,
+    /// Thousandths of requests up to the last sample: arrived, served, failed, in the service.
+    pub(super) booked: [u64; 4],
+}
+
+impl Service {
+    pub(super) fn new(name: &ServiceName, model: &ServiceModel, sensors: &Sensors, library: &mut Library) -> Self {
+        let rules = Rules { start_up: model.start_up, check: Check::of(model.health.as_ref()), restart: model.restart };
+        let replicas = usize::try_from(model.replicas.max(1)).unwrap_or(1);
+        let station = Station { cores: 1, quota: None, workers: None, work: model.work.cpu, spread: model.work.spread };
+        let (station, response) = library.station(&station);
+        Self {
+            name: name.clone(),
+            limits: model.limits,
+            stateful: model.stateful,
+            weight: model.weight.max(1) as f64,
+            rules,
+            timeout: model.timeout.map(Span::as_secs),
+            start_cpu: model.start_cpu.as_cores(),
+            idle_memory: model.idle_memory.get() as f64,
+            request_memory: model.work.memory.get() as f64,
+            leak: model.leak_per_hour.get() as f64 / 3600.0,
+            work: model.work.cpu,
+            spread: model.work.spread,
+            workers: model.workers,
+            work_cpu: model.work.cpu.as_secs().max(1e-9),
+            idle_cpu: model.idle_cpu.as_cores(),
+            waits_for: Vec::new(),
+            calls: Vec::new(),
+            traffic: None,
+            rate_until: Instant::START,
+            own_rate: 0.0,
+            instances: vec![Instance::new(); replicas],
+            scrapes: vec![Scrapes::new(sensors); replicas],
+            up: 0.0,
+            starting: 0.0,
+            station,
+            response,
+            late: Late::new(model.timeout),
+            queue: Queue::default(),
+            passage: Passage::default(),
+            rate: 0.0,
+            granted: f64::INFINITY,
+            cap: 0.0,
+            start_grant: 0.0,
+            contention: 0.0,
+            time: 0.0,
+            fails: 0.0,
+            fails_all: 0.0,
+            stretches: Vec::with_capacity(128),
+            called: Vec::with_capacity(256),
+            cpu_each: 0.0,
+            start_cpu_each: 0.0,
+            cpu: 0.0,
+            throttled: 0.0,
+            saturated: false,
+            replicas_min: 0,
+            memory_max: 0.0,
+            restarts: 0,
+            oom_kills: 0,
+            booked: [0; 4],
+        }
+    }
+
+    /// Takes over new limits or a new speed of the cores.
+    ///
+    /// Stolen time stretches the work and is not counted against the quota, so a quota lasts longer in the same measure.
+    pub(super) fn fit(&mut self, cores: &Cores, speed: f64, library: &mut Library) {
+        let paid = |quota: Millicores| (quota.as_cores() - self.idle_cpu / speed).max(0.001);
+        let quota = self.limits.cpu.map(|quota| Millicores::new(whole(paid(quota) / cores.ours * 1000.0).max(1)));
+        let work = Span::from_nanos(whole(self.work.nanos() as f64 / (speed * cores.ours)).max(1));
+        let station = Station { cores: cores.count, quota, workers: self.workers, work, spread: self.spread };
+        (self.station, self.response) = library.station(&station);
+        let parallel = f64::from(station.servers()) * cores.ours * speed + self.idle_cpu;
+        self.cap = self.limits.cpu.map_or(parallel, |quota| parallel.min(quota.as_cores() * speed));
+        self.late.forget();
+        self.queue.reset(self.queue.inside);
+    }
+
+    /// Counts its instances anew after one of them changed. Requests inside stay in the service.
+    pub(super) fn count(&mut self) {
+        let inside = self.queue.inside * self.up;
+        let number = |phase| self.instances.iter().filter(|instance| instance.phase == phase).count() as f64;
+        (self.up, self.starting) = (number(Phase::Up), number(Phase::Starting));
+        self.queue.reset(if self.up > 0.0 { inside / self.up } else { 0.0 });
+        if self.up == 0.0 {
+            self.passage = Passage { settled: true, ..Passage::default() };
+            self.granted = f64::INFINITY;
+        }
+        self.replicas_min = self.replicas_min.min(self.healthy());
+    }
+
+    /// Instances that are up and well.
+    pub(super) fn healthy(&self) -> u32 {
+        let healthy = self.instances.iter().filter(|instance| instance.state == InstanceState::Healthy).count();
+        u32::try_from(healthy).unwrap_or(u32::MAX)
+    }
+
+    /// Requests that came out of the stations and wait for a core or for their calls.
+    pub(super) fn on_the_way(&self) -> f64 {
+        self.passage.through * self.up * (self.time - self.passage.time).max(0.0)
+    }
+
+    /// Working set of an instance in bytes.
+    pub(super) fn working_set(&self, index: usize, now: Instant) -> f64 {
+        let instance = &self.instances[index];
+        if !instance.runs() {
+            return 0.0;
+        }
+        let inside = if instance.phase == Phase::Up { self.queue.inside + self.on_the_way() / self.up } else { 0.0 };
+        self.idle_memory + inside * self.request_memory + self.leak * now.since(instance.started).as_secs()
+    }
+
+    /// CPU that an instance used since it started, in core-seconds.
+    pub(super) fn cpu_of(&self, index: usize) -> f64 {
+        let instance = &self.instances[index];
+        instance.cpu + (self.counter(instance.phase) - instance.mark)
+    }
+
+    /// What the service's counter of CPU for each instance in such a phase stands at.
+    pub(super) const fn counter(&self, phase: Phase) -> f64 {
+        match phase {
+            Phase::Up => self.cpu_each,
+            Phase::Starting => self.start_cpu_each,
+            Phase::Waiting | Phase::Dead => 0.0,
+        }
+    }
+
+    /// Reads the CPU counter of an instance that was in another phase until now. A process that just started begins at zero.
+    pub(super) fn turn(&mut self, index: usize, before: Phase) {
+        let used = self.counter(before) - self.instances[index].mark;
+        let mark = self.counter(self.instances[index].phase);
+        let instance = &mut self.instances[index];
+        if before == Phase::Starting && instance.phase == Phase::Up {
+            instance.cpu += used;
+        }
+        instance.mark = mark;
+    }
+
+    /// The memory limit in bytes; infinite where there is none.
+    pub(super) fn memory_limit(&self) -> f64 {
+        self.limits.memory.map_or(f64::INFINITY, |limit| limit.get() as f64)
+    }
+}
+
+/// A size in bytes as a whole number.
+pub(super) fn bytes(size: f64) -> Bytes {
+    Bytes::new(whole(size))
+}

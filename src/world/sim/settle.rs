@@ -1,0 +1,191 @@
+//! The means: how much comes, who gets how much CPU, how many requests are inside, how long they take. Before you change
+//! it:
+//! 1. This runs only in steps in which something changed or still changes; a host at rest only counts.
+//! 2. Rates go from callers to the called, times back. CPU that was not granted limits what comes out from the next step.
+//! 3. Waiting for a core behind other containers' work is the difference that the host's load makes to the slowdown of
+//!    its cores, on top of what the service's own load makes.
+
+use super::World;
+use super::cpu;
+use super::cpu::Claim;
+use super::flow::Scatter;
+use super::requests::FAR;
+use super::requests::Inflow;
+use super::service::Stretch;
+use super::times::Own;
+
+/// A change of the cores' speed below this is left alone, so that it does not swing.
+const SPEED_CHANGE: f64 = 1.0 / 32.0;
+
+impl World {
+    /// Finds the means of the coming step.
+    pub(super) fn settle(&mut self) {
+        self.book();
+        let moving = self.pass_requests();
+        let used = self.share_cpu();
+        self.pass_times(used);
+        self.fit_speed(used);
+        let limits_moved = self.fill_flows();
+        self.moving = moving || limits_moved;
+    }
+
+    /// Rates from callers to the called, and the number inside. Whether anything still changes.
+    fn pass_requests(&mut self) -> bool {
+        let mut moving = false;
+        self.incoming.fill(0.0);
+        for index in 0..self.services.len() {
+            let service = &mut self.services[index];
+            service.rate = service.own_rate + self.incoming[index];
+            if service.up == 0.0 {
+                continue;
+            }
+            let inflow = Inflow { rate: service.rate / service.up, granted: service.granted, step: self.step_secs };
+            service.passage = service.queue.advance(&service.response, &mut service.late, inflow);
+            moving |= !service.passage.settled;
+            let through = service.passage.through * service.up;
+            for &(called, times) in &service.calls {
+                self.incoming[called] += through * f64::from(times);
+            }
+        }
+        moving
+    }
+
+    /// Shares the cores out; the CPU used by all containers.
+    fn share_cpu(&mut self) -> f64 {
+        self.claims.clear();
+        for service in &self.services {
+            let work = service.passage.load * service.response.capacity() * service.work_cpu;
+            let want = (work + service.idle_cpu).min(service.cap);
+            self.claims.push(Claim { weight: service.weight, want, count: service.up });
+            let want = service.start_cpu.min(service.cap);
+            self.claims.push(Claim { weight: service.weight, want, count: service.starting });
+        }
+        cpu::share(&self.claims, self.cores.capacity, &mut self.grants);
+        let used: f64 = self.claims.iter().zip(&self.grants).map(|(claim, grant)| claim.count * grant).sum();
+        debug_assert!(used <= self.cores.capacity * (1.0 + 1e-9), "{used} of {} cores", self.cores.capacity);
+        used
+    }
+
+    /// Times from the called to the callers, and which distribution they follow.
+    fn pass_times(&mut self, used: f64) {
+        let host = self.cores.slowdown(self.cores.load(used));
+        for index in (0..self.services.len()).rev() {
+            let (before, called) = self.services.split_at_mut(index + 1);
+            let service = &mut before[index];
+            if service.up == 0.0 {
+                (service.time, service.fails, service.fails_all) = (0.0, 1.0, 1.0);
+                self.stretch_changed[index] = true;
+                continue;
+            }
+            let grant = self.grants[2 * index];
+            let alone = self.cores.slowdown(grant / (self.cores.capacity + self.cores.system));
+            service.contention = service.work_cpu / (self.speed * self.cores.ours) * (host - alone).max(0.0);
+            let own_time = service.passage.time + service.contention;
+            let (mut time, mut good, mut changed) = (own_time, 1.0, false);
+            for &(to, times) in &service.calls {
+                let callee = &called[to - index - 1];
+                time += f64::from(times) * callee.time;
+                if callee.fails_all > 0.0 {
+                    good *= libm::pow(1.0 - callee.fails_all, f64::from(times));
+                }
+                changed |= self.stretch_changed[to];
+            }
+            service.time = time;
+            let last = service.stretches.last().map(|stretch| stretch.own);
+            let same = service.passage.settled && self.settled_time[index] == own_time && last.is_some();
+            self.settled_time[index] = own_time;
+            if !same || changed {
+                let own = Own::at(service.station, &service.response, service.passage.load, own_time);
+                changed |= last != Some(own);
+                if changed {
+                    service.stretches.push(Stretch { own, served: 0.0, time: 0.0, number: None });
+                    for &(to, _) in &service.calls {
+                        let stretch = called[to - index - 1].stretches.len().wrapping_sub(1);
+                        service.called.push(if called[to - index - 1].up > 0.0 { stretch } else { usize::MAX });
+                    }
+                }
+            }
+            self.stretch_changed[index] = changed;
+            let given_up = if service.rate > 0.0 { service.passage.given_up * service.up / service.rate } else { 0.0 };
+            if !service.calls.is_empty() && service.timeout.is_some_and(|timeout| time * FAR > timeout) {
+                let number = self.number(index, self.services[index].stretches.len() - 1);
+                let within = self.library.times(number).within;
+                good *= (within / (1.0 - given_up).max(1e-9)).min(1.0);
+            }
+            let service = &mut self.services[index];
+            service.fails = 1.0 - good;
+            service.fails_all = 1.0 - (1.0 - given_up) * good;
+        }
+    }
+
+    /// The number of the distribution of a stretch, made if need be.
+    pub(super) fn number(&mut self, index: usize, stretch: usize) -> usize {
+        let service = &self.services[index];
+        if let Some(number) = service.stretches[stretch].number {
+            return number;
+        }
+        let calls = service.calls.len();
+        let mut parts = Vec::with_capacity(calls);
+        for call in 0..calls {
+            let (to, times) = self.services[index].calls[call];
+            let called = self.services[index].called[stretch * calls + call];
+            if called != usize::MAX {
+                parts.push((self.number(to, called), times));
+            }
+        }
+        let service = &mut self.services[index];
+        let number = self.library.find(index, service.stretches[stretch].own, &parts, service.timeout);
+        service.stretches[stretch].number = Some(number);
+        number
+    }
+
+    /// Follows the mean speed of the busy cores.
+    fn fit_speed(&mut self, used: f64) {
+        let speed = self.cores.speed(used);
+        if (speed - self.speed).abs() < SPEED_CHANGE {
+            return;
+        }
+        self.speed = speed;
+        for service in &mut self.services {
+            service.fit(&self.cores, speed, &mut self.library);
+        }
+    }
+
+    /// What the coming steps count with. Whether somebody's CPU is limited otherwise than before.
+    fn fill_flows(&mut self) -> bool {
+        let step = self.step_secs;
+        let mut moved = false;
+        let mut starting = 0.0;
+        for (index, (service, flow)) in self.services.iter_mut().zip(&mut self.flows).enumerate() {
+            let (claim, grant) = (self.claims[2 * index], self.grants[2 * index]);
+            service.start_grant = self.grants[2 * index + 1];
+            starting += service.start_grant * service.starting;
+            debug_assert!(grant <= claim.want * (1.0 + 1e-9) && claim.want <= service.cap * (1.0 + 1e-9));
+            let short = service.up > 0.0 && grant < claim.want * (1.0 - 1e-12);
+            let granted = if short { (grant - service.idle_cpu).max(0.0) / service.work_cpu } else { f64::INFINITY };
+            moved |= granted.is_finite() != service.granted.is_finite()
+                || (granted - service.granted).abs() > 1e-9 * granted;
+            service.granted = granted;
+            flow.arrivals.expect(service.own_rate * step);
+            flow.expected = service.rate * step;
+            flow.through = service.passage.through * service.up * step;
+            flow.given_up = service.passage.given_up * service.up * step;
+            flow.fails = service.fails;
+            flow.work = service.work_cpu;
+            flow.idle = service.idle_cpu.min(service.cap) * service.up * step;
+            flow.cap = service.cap * service.up * step;
+            flow.scatter = if service.up == 0.0 {
+                Scatter::Refused
+            } else if !service.passage.saturated {
+                Scatter::Through
+            } else if flow.given_up > 0.0 {
+                Scatter::GivenUp
+            } else {
+                Scatter::Queue
+            };
+        }
+        self.starting_cpu = starting * step;
+        self.room = self.cores.capacity * step - self.starting_cpu;
+        moved
+    }
+}

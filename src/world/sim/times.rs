@@ -1,0 +1,322 @@
+//! Distributions of response times by bucket of `Latencies`: a station's own, those of its calls added, cut at the
+//! timeout. Before you change it:
+//! 1. The step only notes which distribution its requests belong to ([`Own`]); a distribution is made when a sample is
+//!    taken, and kept.
+//! 2. Adding two times splits each pair's share between the two buckets around the sum, so that the mean stays.
+
+use super::requests::LOAD_STATIONARY;
+use super::requests::above;
+use super::response::Response;
+use crate::model::Latencies;
+use crate::units::Span;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Buckets of `Latencies` in a doubling of time.
+const PER_DOUBLING: f64 = 16.0;
+/// By how many buckets a time moves at most when a shorter one is added: it doubles.
+const FURTHEST: usize = 16;
+/// Levels of `−ln(1 − load)` in one unit: neighbours differ by 1 % of `1 − load`.
+const LEVELS: f64 = 100.0;
+/// Parts of a bucket that a distribution is moved by.
+const PARTS: f64 = 8.0;
+/// Mean times of a carried backlog in one doubling: neighbours differ by 1.1 %.
+const BACKLOGS: f64 = 64.0;
+/// The level that stands for a carried backlog.
+const BACKLOG: u32 = u32::MAX;
+/// Shares below this are left out at the ends.
+const NOTHING: f64 = 1e-9;
+/// Times that differ by more than this many buckets (a factor of 4096): the shorter one does not move the sum's bucket.
+const APART: usize = 192;
+/// Distributions that are kept.
+const KEPT: usize = 2048;
+
+/// Which distribution the times in a station follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Own {
+    station: usize,
+    level: u32,
+    place: i64,
+}
+
+impl Own {
+    /// The distribution at a load of the station, stretched to a mean of `time` seconds.
+    pub(super) fn at(station: usize, response: &Response, load: f64, time: f64) -> Self {
+        if load > LOAD_STATIONARY {
+            return Self { station, level: BACKLOG, place: nearest(libm::log2(time * 1e6) * BACKLOGS) };
+        }
+        let level = nearest(-libm::log(1.0 - load) * LEVELS);
+        let level = u32::try_from(level).unwrap_or(0);
+        let mean = response.at(load_of(level)).mean;
+        Self { station, level, place: nearest(libm::log2(time / mean) * PER_DOUBLING * PARTS) }
+    }
+}
+
+fn load_of(level: u32) -> f64 {
+    1.0 - libm::exp(-f64::from(level) / LEVELS)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a logarithm times a small number; the cast saturates")]
+fn nearest(value: f64) -> i64 {
+    libm::round(value) as i64
+}
+
+/// A distribution of times.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Times {
+    first: usize,
+    shares: Vec<f64>,
+    /// Share that stays within the timeout.
+    pub(super) within: f64,
+    /// Mean of those within it over the mean of all.
+    pub(super) ratio: f64,
+}
+
+impl Times {
+    fn of((first, shares): (usize, Vec<f64>)) -> Self {
+        Self { first, shares, within: 1.0, ratio: 1.0 }
+    }
+
+    /// The same times, each longer by a factor: so many parts of a bucket.
+    fn moved(&self, parts: i64) -> Self {
+        let whole = parts.div_euclid(8);
+        let part = parts.rem_euclid(8) as f64 / PARTS;
+        let mut shares = vec![0.0; self.shares.len() + 1];
+        for (index, share) in self.shares.iter().enumerate() {
+            shares[index] += share * (1.0 - part);
+            shares[index + 1] += share * part;
+        }
+        let place = i64::try_from(self.first).unwrap_or(0) + whole;
+        let cut = usize::try_from(-place).unwrap_or(0).min(shares.len() - 1);
+        let below: f64 = shares.drain(..cut).sum();
+        shares[0] += below;
+        Self::of((usize::try_from(place).unwrap_or(0), shares)).trimmed()
+    }
+
+    /// Without ends that hold nothing, and no longer than `Latencies`.
+    fn trimmed(mut self) -> Self {
+        let room = Latencies::buckets().saturating_sub(self.first).max(1);
+        if self.shares.len() > room {
+            let beyond: f64 = self.shares.drain(room..).sum();
+            self.shares[room - 1] += beyond;
+        }
+        self.first = self.first.min(Latencies::buckets() - 1);
+        let mut lost = 0.0;
+        while self.shares.len() > 1 && lost + self.shares[self.shares.len() - 1] < NOTHING {
+            lost += self.shares.pop().unwrap_or(0.0);
+        }
+        let last = self.shares.len() - 1;
+        self.shares[last] += lost;
+        let (mut cut, mut lost) = (0, 0.0);
+        while cut < last && lost + self.shares[cut] < NOTHING {
+            lost += self.shares[cut];
+            cut += 1;
+        }
+        self.shares.drain(..cut);
+        self.first += cut;
+        self.shares[0] += lost;
+        self
+    }
+
+    /// Only those within the timeout.
+    fn cut(mut self, timeout: Option<f64>) -> Self {
+        let Some(timeout) = timeout else { return self };
+        let late = above(self.first, &self.shares, timeout);
+        if late <= 0.0 {
+            return self;
+        }
+        let all = self.mean();
+        let last = Latencies::bucket(Span::from_nanos(crate::units::whole(timeout * 1e9)));
+        self.shares.truncate((last + 1).saturating_sub(self.first).max(1));
+        let kept: f64 = self.shares.iter().sum();
+        let end = self.shares.len() - 1;
+        self.shares[end] = (self.shares[end] - (kept - (1.0 - late))).max(0.0);
+        let within: f64 = self.shares.iter().sum::<f64>().max(1e-300);
+        self.shares.iter_mut().for_each(|share| *share /= within);
+        self.within = (1.0 - late).max(0.0);
+        self.ratio = (self.mean().min(timeout) / all).min(1.0);
+        self
+    }
+
+    fn mean(&self) -> f64 {
+        let middle = |bucket| f64::midpoint(Latencies::lower(bucket).as_secs(), Latencies::lower(bucket + 1).as_secs());
+        self.shares.iter().enumerate().map(|(index, share)| share * middle(self.first + index)).sum()
+    }
+
+    /// Adds `thousandths` requests of this distribution; their time is added apart.
+    pub(super) fn spread_over(&self, latencies: &mut Latencies, thousandths: u64) {
+        let (mut below, mut given) = (0.0, 0);
+        for (index, share) in self.shares.iter().enumerate() {
+            below += share;
+            let last = index + 1 == self.shares.len();
+            let upto = if last {
+                thousandths
+            } else {
+                crate::units::whole(below * thousandths as f64).clamp(given, thousandths)
+            };
+            latencies.add_to_bucket(self.first + index, upto - given);
+            given = upto;
+        }
+    }
+}
+
+/// The distributions in use, and all that is needed to make them.
+pub(super) struct Library {
+    stations: Vec<(super::response::Station, Arc<Response>)>,
+    known: BTreeMap<(usize, Own, Vec<usize>), usize>,
+    times: Vec<Times>,
+    /// By how many buckets the longer of two times moves when the shorter is added, and the part that moves one further;
+    /// by how many buckets they are apart.
+    sums: Vec<(usize, f64)>,
+}
+
+impl Library {
+    pub(super) fn new() -> Self {
+        let sums = (0..APART).map(|apart| {
+            let sum = 1.0 + libm::exp2(-(apart as f64) / PER_DOUBLING);
+            let moved = (libm::log2(sum) * PER_DOUBLING + 1e-9).floor();
+            let (low, high) = (libm::exp2(moved / PER_DOUBLING), libm::exp2((moved + 1.0) / PER_DOUBLING));
+            (usize::try_from(crate::units::whole(moved)).unwrap_or(0), ((sum - low) / (high - low)).clamp(0.0, 1.0))
+        });
+        Self { stations: Vec::new(), known: BTreeMap::new(), times: Vec::new(), sums: sums.collect() }
+    }
+
+    /// The response curve of a station and its number.
+    pub(super) fn station(&mut self, station: &super::response::Station) -> (usize, Arc<Response>) {
+        if let Some(index) = self.stations.iter().position(|known| known.0 == *station) {
+            return (index, Arc::clone(&self.stations[index].1));
+        }
+        let response = Arc::new(Response::of(station));
+        self.stations.push((*station, Arc::clone(&response)));
+        (self.stations.len() - 1, response)
+    }
+
+    /// The distribution of a number that [`Self::find`] gave.
+    pub(super) fn times(&self, number: usize) -> &Times {
+        &self.times[number]
+    }
+
+    /// The number of the distribution of a service's times: its own, then `calls` (number of the distribution, how
+    /// often), cut at the timeout.
+    pub(super) fn find(&mut self, service: usize, own: Own, calls: &[(usize, u32)], timeout: Option<f64>) -> usize {
+        let key = (service, own, calls.iter().map(|call| call.0).collect::<Vec<_>>());
+        if let Some(number) = self.known.get(&key) {
+            return *number;
+        }
+        let mut times = self.own(own);
+        for &(number, count) in calls {
+            let mut called = self.times[number].clone();
+            let mut left = count;
+            while left > 0 {
+                if left % 2 == 1 {
+                    times = self.sum(&times, &called);
+                }
+                left /= 2;
+                if left > 0 {
+                    called = self.sum(&called, &called);
+                }
+            }
+        }
+        self.times.push(times.cut(timeout));
+        self.known.insert(key, self.times.len() - 1);
+        self.times.len() - 1
+    }
+
+    /// Forgets distributions where there are too many; no number given before may be used after it.
+    pub(super) fn tidy(&mut self) {
+        if self.times.len() > KEPT {
+            self.times.clear();
+            self.known.clear();
+        }
+    }
+
+    fn own(&self, own: Own) -> Times {
+        let response = &self.stations[own.station].1;
+        if own.level == BACKLOG {
+            return Times::of(response.overload_shape(libm::exp2(own.place as f64 / BACKLOGS) / 1e6)).trimmed();
+        }
+        Times::of(response.shape(load_of(own.level))).moved(own.place)
+    }
+
+    /// The distribution of the sum of two independent times.
+    fn sum(&self, one: &Times, other: &Times) -> Times {
+        let first = one.first.max(other.first);
+        let last = (one.first + one.shares.len()).max(other.first + other.shares.len());
+        let mut shares = vec![0.0; last - first + FURTHEST + 2];
+        for (i, p) in one.shares.iter().enumerate() {
+            let place = one.first + i;
+            for (j, q) in other.shares.iter().enumerate() {
+                let (longer, apart) = (place.max(other.first + j), place.abs_diff(other.first + j));
+                let share = p * q;
+                match self.sums.get(apart) {
+                    Some(&(moved, part)) => {
+                        shares[longer - first + moved] += share * (1.0 - part);
+                        shares[longer - first + moved + 1] += share * part;
+                    }
+                    None => shares[longer - first] += share,
+                }
+            }
+        }
+        Times::of((first, shares)).trimmed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exponential(mean: f64) -> Times {
+        let shares = (0..Latencies::buckets())
+            .map(|bucket| {
+                let (low, high) = (Latencies::lower(bucket).as_secs(), Latencies::lower(bucket + 1).as_secs());
+                libm::exp(-low / mean) - libm::exp(-high / mean)
+            })
+            .collect();
+        Times::of((0, shares)).trimmed()
+    }
+
+    fn quantile(times: &Times, percent: u64) -> f64 {
+        let mut latencies = Latencies::new();
+        times.spread_over(&mut latencies, 1_000_000_000);
+        assert_eq!(latencies.thousandths(), 1_000_000_000);
+        latencies.quantile(percent, 100).expect("requests").as_secs()
+    }
+
+    /// The sum of four exponential times is an Erlang time of four stages: its quantiles are in every table.
+    #[test]
+    fn sums_of_exponential_times_are_erlang() {
+        let library = Library::new();
+        let one = exponential(0.01);
+        let two = library.sum(&one, &one);
+        let four = library.sum(&two, &two);
+        assert!((four.mean() / 0.04 - 1.0).abs() < 2e-3, "{}", four.mean());
+        for (times, percent, wanted) in [
+            (&two, 50, 1.678_347),
+            (&two, 95, 4.743_865),
+            (&four, 50, 3.672_061),
+            (&four, 95, 7.753_657),
+            (&four, 99, 10.045_118),
+        ] {
+            let found = quantile(times, percent) / 0.01;
+            assert!((found / wanted - 1.0).abs() < 0.01, "p{percent}: {found} for {wanted}");
+        }
+        assert!((four.shares.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_moved_distribution_is_stretched() {
+        let times = exponential(0.01).moved(16 * 8 + 4);
+        assert!((quantile(&times, 95) / (0.02 * 2.995_732 * libm::exp2(0.5 / 16.0)) - 1.0).abs() < 2e-3);
+    }
+
+    /// Of exponential times with a mean of 10 ms, `1 − e⁻²` stay within 20 ms, on average
+    /// `(1 − 3·e⁻²) / (1 − e⁻²)` of the mean.
+    #[test]
+    fn what_is_late_is_cut_off() {
+        let cut = exponential(0.01).cut(Some(0.02));
+        let late = libm::exp(-2.0);
+        assert!((cut.within - (1.0 - late)).abs() < 1e-3, "{}", cut.within);
+        assert!((cut.ratio - (1.0 - 3.0 * late) / (1.0 - late)).abs() < 3e-3, "{}", cut.ratio);
+        assert!(quantile(&cut, 100) <= 0.021);
+    }
+}

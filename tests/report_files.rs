@@ -1,0 +1,275 @@
+//! Reports of a whole day of 19 services: what is written, how it reads, how it compares with a baseline.
+
+mod report_day;
+
+use plimsoll::model::Quantity;
+use plimsoll::model::Tolerance;
+use plimsoll::record::Event;
+use plimsoll::report::Baseline;
+use plimsoll::report::ChangeKind;
+use plimsoll::report::Collector;
+use plimsoll::report::Keep;
+use plimsoll::report::Paint;
+use plimsoll::report::Report;
+use plimsoll::report::Run;
+use plimsoll::report::Suite;
+use plimsoll::report::baseline;
+use plimsoll::report::json;
+use plimsoll::report::junit;
+use plimsoll::report::markdown;
+use plimsoll::report::text;
+use plimsoll::units::Permille;
+use plimsoll::units::Span;
+use std::fs;
+use std::path::Path;
+
+const PATH: &str = "scenarios/evening/scenario.yaml";
+
+/// A run of the day, with its events changed on the way.
+fn run(seed: u64, change: &dyn Fn(&mut Event)) -> Run {
+    let mut collector: Option<Collector> = None;
+    report_day::play(seed, Span::from_mins(1440), &mut |event| {
+        let mut event = event.clone();
+        change(&mut event);
+        if let Event::Began(header) = &event {
+            collector = Some(Collector::new(header, Keep::Plots));
+        }
+        collector.as_mut().expect("the header comes first").take(&event);
+    });
+    collector.expect("a header").finish()
+}
+
+fn as_it_is(_: &mut Event) {}
+
+fn report(runs: Vec<Run>) -> Report {
+    Report::new(PATH, runs, None).expect("a run")
+}
+
+#[test]
+fn a_report_is_one_file_without_network_that_holds_what_a_person_needs() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let report = report(vec![run(1, &as_it_is)]);
+    let written = plimsoll::report::write(directory.path(), &report).expect("written");
+    assert_eq!(written.len(), 5 + 2 * 20, "five files, the host and 19 services as SVG and PNG");
+    let again = tempfile::tempdir().expect("a directory");
+    plimsoll::report::write(again.path(), &report).expect("written");
+    for path in &written {
+        let name = path.strip_prefix(directory.path()).expect("inside");
+        assert_eq!(fs::read(path).expect("there"), fs::read(again.path().join(name)).expect("there"), "{name:?}");
+    }
+    let page = fs::read_to_string(directory.path().join("report.html")).expect("there");
+    assert!(page.len() < 3 << 20, "{} bytes", page.len());
+    for forbidden in ["<script", "<link", "src=", "url(", "@import"] {
+        assert!(!page.contains(forbidden), "{forbidden}");
+    }
+    for wanted in [
+        "✗ failed",
+        "API is fast",
+        "max(reversals, 30m) == 0",
+        "cpu of ziggie-api 0.5 → 0.625",
+        "used 91% of the limit, above 80% for 3 checks",
+        "flowise-1 OOM killed",
+        "adjusted too short a time ago",
+        "limits overcommit CPU",
+        "node-exporter",
+        "plimsoll simulate scenarios/evening/scenario.yaml --seed 1",
+    ] {
+        assert!(page.contains(wanted), "{wanted}");
+    }
+    let (verdict, host) = (page.find("✗ failed").expect("verdict"), page.find("id=\"host\"").expect("host"));
+    assert!(verdict < host, "the verdict comes first");
+}
+
+#[test]
+fn json_has_the_fields_that_scripts_read() {
+    let value = json::scenario(&report(vec![run(1, &as_it_is)]));
+    for field in ["format_version", "verdict", "expectations", "services", "actions", "container_ticks", "wall_seconds"]
+    {
+        assert!(value.get(field).is_some(), "{field}");
+    }
+    let service = &value["services"]["ziggie-api"];
+    for field in [
+        "requests",
+        "errors",
+        "cpu_cores_mean",
+        "throttled_share",
+        "memory_bytes_max",
+        "oom_kills",
+        "restarts",
+        "replicas_max",
+    ] {
+        assert!(service[field].is_number(), "{field}");
+    }
+    for field in ["mean", "p50", "p90", "p95", "p99"] {
+        assert!(service["latency_ms"][field].is_number(), "{field}");
+    }
+    assert!(value["services"]["loki"]["latency_ms"]["p95"].is_null(), "no requests, no latency");
+    let expectation = &value["expectations"][2];
+    assert_eq!(expectation["name"], "nothing is OOM killed");
+    assert_eq!(expectation["passed"], false);
+    assert_eq!(expectation["measured"]["value"], 1.0);
+    assert_eq!(expectation["first_failure"]["until_seconds"], 46_740.0, "12:59, when flowise was killed");
+    assert_eq!(value["services"]["flowise"]["oom_kills"], 1);
+    assert_eq!(value["verdict"], "failed");
+}
+
+#[test]
+fn the_terminal_gets_lines_that_fit_and_words_beside_colours() {
+    let report = report(vec![run(1, &as_it_is), run(2, &as_it_is)]);
+    for width in [80, 100, 120] {
+        let plain = text(&report, width, Paint::Plain);
+        for line in plain.lines().filter(|line| !line.contains("repeat: ")) {
+            assert!(line.chars().count() <= width, "{width}: {line}");
+        }
+        assert!(plain.contains("✗ FAIL API is fast") && plain.contains("✓ pass stays in budget"), "{plain}");
+        assert!(plain.contains("saturated"), "a latency that is not to be trusted says so");
+        let coloured = text(&report, width, Paint::Colour);
+        let stripped = ["0", "1", "2", "32", "31;1"]
+            .iter()
+            .fold(coloured, |text, code| text.replace(&format!("\u{1b}[{code}m"), ""));
+        assert_eq!(stripped, plain, "colours only repeat what the words say");
+    }
+}
+
+#[test]
+fn junit_has_a_case_for_each_expectation_and_is_never_empty() {
+    let xml = junit(&[Suite::of(&report(vec![run(1, &as_it_is)]))]);
+    assert_eq!(xml.matches("<testcase ").count(), 7);
+    assert_eq!(xml.matches("<failure ").count(), 6);
+    assert!(xml.contains("repeat plimsoll simulate") && xml.contains("want   &lt;= 500 ms for 99% of 5m"), "{xml}");
+    let silent = report(vec![run(1, &|event| {
+        if let Event::Began(header) = event {
+            header.scenario.expect.clear();
+        }
+    })]);
+    assert!(silent.passed());
+    assert_eq!(junit(&[Suite::of(&silent)]).matches("<testcase ").count(), 1);
+    assert_eq!(junit(&[]).matches("<testcase ").count(), 1);
+}
+
+#[test]
+fn names_that_hold_markup_or_control_characters_stay_text() {
+    let hostile = "<script>alert(1)</script>|`\u{1b}[31m]]>";
+    let named = report(vec![run(1, &|event| {
+        if let Event::Began(header) = event {
+            header.scenario.name = hostile.to_owned();
+            header.scenario.host.title = hostile.to_owned();
+            header.scenario.expect[0].name = hostile.to_owned();
+            header.scenario.expect[0].text = hostile.to_owned();
+        }
+    })]);
+    let directory = tempfile::tempdir().expect("a directory");
+    plimsoll::report::write(directory.path(), &named).expect("written");
+    let read = |name: &str| fs::read_to_string(directory.path().join(name)).expect("there");
+    assert!(!read("report.html").contains("<script"));
+    assert!(!read("plots/host.svg").contains("<script"));
+    assert!(!read("junit.xml").contains("<script"));
+    assert!(!markdown(&named).contains("<script>alert(1)</script>|"));
+    assert!(!text(&named, 100, Paint::Plain).contains('\u{1b}'));
+}
+
+#[test]
+fn several_seeds_are_told_apart_and_the_first_that_failed_is_shown() {
+    let calm = |event: &mut Event| {
+        if let Event::Began(header) = event {
+            header.scenario.expect.truncate(1);
+            header.scenario.expect[0].measure.aggregate = plimsoll::model::Aggregate::Percentile(1_000);
+        }
+    };
+    let slow = |event: &mut Event| {
+        calm(event);
+        if let Event::Sampled(sample) = event {
+            sample.services[17].latency.clear();
+        }
+    };
+    let report = report(vec![run(3, &slow), run(1, &calm), run(2, &slow)]);
+    assert!(!report.passed());
+    assert_eq!(report.verdicts[0].seeds_held, 1);
+    assert_eq!(report.shown().seed.get(), 2);
+    assert_eq!(report.runs.iter().filter(|run| run.series.is_some()).count(), 1, "only the one shown keeps its points");
+    assert_eq!(json::scenario(&report)["runs"].as_array().map(Vec::len), Some(3));
+}
+
+#[test]
+fn nothing_changed_is_nothing_to_tell_and_a_changed_action_is_named() {
+    let before = Baseline::of(&report(vec![run(1, &as_it_is)]));
+    let text = before.text();
+    let before = Baseline::read(&text).expect("what was written");
+    assert_eq!(before.text(), text);
+    assert_eq!(before.compare(&report(vec![run(1, &as_it_is)])), []);
+    let other = report(vec![run(1, &|event| {
+        if let Event::Decided { at, decision } = event
+            && at.to_string() == "19h30m"
+        {
+            decision.actions.clear();
+        }
+    })]);
+    let changes = before.compare(&other);
+    assert!(baseline::fails(&changes));
+    let text = &changes.iter().find(|change| change.text.starts_with("actions")).expect("actions differ").text;
+    assert!(text.contains("7 → 6") && text.contains("was `19h30m cpu of ziggie-api 0.625 → 0.781`"), "{text}");
+    assert!(text.contains("is `20h15m cpu of ziggie-api"), "{text}");
+}
+
+#[test]
+fn worse_than_allowed_fails_and_better_is_only_told() {
+    let tolerant = |event: &mut Event| {
+        if let Event::Began(header) = event {
+            let least = Quantity::Time(Span::from_millis(5));
+            let tolerance = Tolerance { worse_by: Permille::percent(10), and_at_least: Some(least) };
+            header.scenario.expect[1].baseline = Some(tolerance);
+        }
+    };
+    let slower = |times: u64| {
+        report(vec![run(1, &|event| {
+            tolerant(event);
+            if let Event::Sampled(sample) = event {
+                let was = std::mem::take(&mut sample.services[17].latency);
+                for (bucket, count) in was.counts().iter().enumerate() {
+                    let lower = plimsoll::model::Latencies::lower(bucket);
+                    let time = Span::from_nanos(lower.nanos() * times / 100);
+                    sample.services[17].latency.add(time, *count);
+                }
+            }
+        })])
+    };
+    let before = Baseline::of(&slower(100));
+    let about = |report: &Report, kind| {
+        let changes = before.compare(report);
+        changes.into_iter().find(|change| change.kind == kind && change.text.contains("`tail is bounded`"))
+    };
+    assert_eq!(before.compare(&slower(100)), []);
+    assert!(about(&slower(107), ChangeKind::Worse).is_none(), "7 % is allowed");
+    let worse = about(&slower(130), ChangeKind::Worse).expect("30 % is not").text;
+    assert!(worse.contains("→") && worse.contains("allowed +10% and +5 ms"), "{worse}");
+    assert!(about(&slower(60), ChangeKind::Better).is_some());
+}
+
+#[test]
+fn what_is_no_baseline_is_refused() {
+    for text in ["", "[]", "{}", "{\"format_version\": 9}", "{\"format_version\": 1, \"seeds\": {\"x\": 1}}"] {
+        let error = Baseline::read(text).expect_err(text);
+        assert_eq!(error.code().id, "PL0608", "{error}");
+    }
+}
+
+#[test]
+fn a_run_of_any_length_keeps_as_many_points() {
+    let week = {
+        let mut collector: Option<Collector> = None;
+        report_day::play(1, Span::from_mins(7 * 1440), &mut |event| {
+            if let Event::Began(header) = event {
+                collector = Some(Collector::new(header, Keep::Plots));
+            }
+            collector.as_mut().expect("the header comes first").take(event);
+        });
+        collector.expect("a header").finish()
+    };
+    let series = week.series.as_ref().expect("points");
+    assert!((720..=1440).contains(&series.points.len()), "{}", series.points.len());
+    let total: f64 = series.points.iter().map(|point| point.services[12].requests).sum();
+    assert!(total > 0.0 && (series.points[0].from - 0.0).abs() < 1e-9);
+    assert!((series.points.last().expect("points").to - 7.0 * 86_400.0).abs() < 1e-6, "no time is lost");
+    assert!(series.points.windows(2).all(|pair| (pair[0].to - pair[1].from).abs() < 1e-6), "nor doubled");
+    assert!(Path::new("src/report/font/LICENSE.txt").exists(), "the font is shipped with its licence");
+}
