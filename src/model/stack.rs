@@ -18,6 +18,12 @@ pub struct Stack {
     pub volumes: Vec<String>,
     /// Declared networks.
     pub networks: Vec<String>,
+    /// Declared secrets.
+    #[serde(default)]
+    pub secrets: Vec<String>,
+    /// Declared configs.
+    #[serde(default)]
+    pub configs: Vec<String>,
 }
 
 /// One service of a stack.
@@ -43,6 +49,150 @@ pub struct Service {
     pub restart: Option<Restart>,
     /// Labels.
     pub labels: BTreeMap<String, String>,
+    /// One instance on every node of a swarm, whatever `replicas` says.
+    #[serde(default)]
+    pub global: bool,
+    /// Name of its container; such a service cannot have two instances.
+    #[serde(default)]
+    pub container_name: Option<String>,
+    /// Devices kept free for it, such as GPUs.
+    #[serde(default)]
+    pub devices: Vec<DeviceRequest>,
+    /// CPUs it may run on, as the kernel writes them: `0-3,6`.
+    #[serde(default)]
+    pub cpuset: Option<String>,
+    /// Memory and swap together in bytes; `-1` is without limit.
+    #[serde(default)]
+    pub memory_and_swap: Option<i64>,
+    /// Readiness of the kernel to swap, 0 to 100.
+    #[serde(default)]
+    pub swappiness: Option<u8>,
+    /// How gladly the kernel kills it when memory runs out, -1000 (never) to 1000 (first).
+    #[serde(default)]
+    pub oom_score_adjust: Option<i16>,
+    /// The kernel may not kill it when its memory runs out.
+    #[serde(default)]
+    pub oom_kill_disabled: bool,
+    /// Size of `/dev/shm`; the engine's default is 64 MiB.
+    #[serde(default)]
+    pub shm_size: Option<Bytes>,
+    /// File systems in memory.
+    #[serde(default)]
+    pub tmpfs: Vec<Tmpfs>,
+    /// Limits of the kernel by name, such as `nofile`.
+    #[serde(default)]
+    pub ulimits: BTreeMap<String, Ulimit>,
+    /// Weights and limits of disk access.
+    #[serde(default)]
+    pub blkio: Option<Blkio>,
+    /// Published ports.
+    #[serde(default)]
+    pub ports: Vec<Port>,
+    /// Networks it is on; empty for the default one.
+    #[serde(default)]
+    pub networks: Vec<String>,
+    /// Network mode, such as `host` or `service:proxy`.
+    #[serde(default)]
+    pub network_mode: Option<String>,
+    /// Volumes and folders mounted into it.
+    #[serde(default)]
+    pub mounts: Vec<Mount>,
+    /// Secrets it uses.
+    #[serde(default)]
+    pub secrets: Vec<String>,
+    /// Configs it uses.
+    #[serde(default)]
+    pub configs: Vec<String>,
+    /// Time it is given to stop before it is killed; the engine's default is 10 s.
+    #[serde(default)]
+    pub stop_grace_period: Option<Span>,
+}
+
+/// Devices kept free for a service.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct DeviceRequest {
+    /// Driver, such as `nvidia`.
+    pub driver: Option<String>,
+    /// How many; `-1` is all there are.
+    pub count: Option<i64>,
+    /// Which, by identifier.
+    pub ids: Vec<String>,
+    /// What they must be able to do, such as `gpu`.
+    pub capabilities: Vec<String>,
+}
+
+/// A file system in memory; what it holds counts as memory of the container.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Tmpfs {
+    /// Where it is mounted.
+    pub target: String,
+    /// What it may hold; half of the host's memory where nothing is said.
+    pub size: Option<Bytes>,
+}
+
+/// A limit of the kernel for a process; `-1` is without limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Ulimit {
+    /// What holds at the start.
+    pub soft: i64,
+    /// How far the process may raise it.
+    pub hard: i64,
+}
+
+/// Weights and limits of disk access.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Blkio {
+    /// Share relative to other containers, 10 to 1000.
+    pub weight: Option<u16>,
+    /// Weight by device.
+    pub weight_device: BTreeMap<String, u16>,
+    /// Bytes per second read, by device.
+    pub read_bytes: BTreeMap<String, Bytes>,
+    /// Bytes per second written, by device.
+    pub write_bytes: BTreeMap<String, Bytes>,
+    /// Reads per second, by device.
+    pub read_operations: BTreeMap<String, u64>,
+    /// Writes per second, by device.
+    pub write_operations: BTreeMap<String, u64>,
+}
+
+/// A port, or a range of ports, of a service made known outside.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct Port {
+    /// First and last port within the container.
+    pub target: (u16, u16),
+    /// First and last port on the host; `None` lets the engine choose.
+    pub published: Option<(u16, u16)>,
+    /// Address on the host; `None` is all of them.
+    pub host: Option<String>,
+    /// `tcp`, `udp` or `sctp`.
+    pub protocol: String,
+}
+
+/// Something mounted into a container.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Mount {
+    /// What is mounted.
+    pub kind: MountKind,
+    /// Name of the volume or path on the host; `None` for an anonymous volume.
+    pub source: Option<String>,
+    /// Where it is mounted.
+    pub target: String,
+    /// It cannot be written.
+    pub read_only: bool,
+}
+
+/// What is mounted into a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum MountKind {
+    /// A file or folder of the host.
+    Bind,
+    /// A volume of the engine.
+    Volume,
+    /// A file system in memory.
+    Tmpfs,
+    /// Anything else, such as a named pipe or an image.
+    Other,
 }
 
 /// CPU and memory, each where given.

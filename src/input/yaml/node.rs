@@ -133,6 +133,16 @@ impl Node {
         }
     }
 
+    /// How many values the tree holds, itself included.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        match &self.value {
+            Value::List(items) => 1 + items.iter().map(Self::count).sum::<usize>(),
+            Value::Map(entries) => 1 + entries.iter().map(|entry| entry.value.count()).sum::<usize>(),
+            _ => 1,
+        }
+    }
+
     /// The tree as JSON; tags and places are lost, keys keep their order.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {

@@ -1,0 +1,149 @@
+//! Which files make the project, where its folder is, and what its variables and profiles are.
+
+use super::ComposeArgs;
+use super::codes;
+use super::environment::Variables;
+use super::interpolate;
+use super::reader::Reader;
+use super::reader::folder_of;
+use super::reader::joined;
+use crate::input::problem::Problem;
+use crate::input::yaml::Node;
+use std::path::Path;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+/// Names of Compose files, the preferred one first.
+const NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+
+/// Names of the file that is merged over a Compose file where both are found.
+const OVERRIDES: [&str; 4] =
+    ["compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"];
+
+/// What is known before any Compose file is read.
+pub(super) struct Project {
+    pub(super) files: Vec<PathBuf>,
+    pub(super) folder: PathBuf,
+    pub(super) variables: Variables,
+    pub(super) profiles: Vec<String>,
+}
+
+/// Finds the files of the project and reads its env files; `None` where there is no Compose file, which is reported.
+pub(super) fn discover(args: &ComposeArgs, reader: &mut Reader) -> Option<Project> {
+    let mut variables = Variables::new(&args.environment);
+    let named_folder = |files: &[PathBuf]| match (&args.project_dir, files.first()) {
+        (Some(folder), _) => folder.clone(),
+        (None, Some(file)) => folder_of(file),
+        (None, None) => PathBuf::from("."),
+    };
+    let mut folder = named_folder(&args.files);
+    read_env_files(args, &folder, &mut variables, reader);
+    let files = if !args.files.is_empty() {
+        args.files.clone()
+    } else if let Some(list) = variables.get("COMPOSE_FILE").filter(|list| !list.is_empty()) {
+        let separator = variables.get("COMPOSE_PATH_SEPARATOR").filter(|text| !text.is_empty());
+        let separator = separator.unwrap_or_else(|| if cfg!(windows) { ";" } else { ":" }.to_owned());
+        list.split(separator.as_str()).filter(|part| !part.is_empty()).map(PathBuf::from).collect()
+    } else {
+        default_files(&folder)
+    };
+    if files.is_empty() {
+        reader.report(
+            Problem::error(&codes::NO_FILE, format!("there is no Compose file in `{}` or above", folder.display()))
+                .help("name the file with `-f`, or make a `compose.yaml`"),
+        );
+        return None;
+    }
+    let found = named_folder(&files);
+    if found != folder && args.project_dir.is_none() {
+        folder = found;
+        if args.env_files.is_empty() {
+            read_env_files(args, &folder, &mut variables, reader);
+        }
+    }
+    let profiles = if args.profiles.is_empty() {
+        let list = variables.get("COMPOSE_PROFILES").unwrap_or_default();
+        list.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    } else {
+        args.profiles.clone()
+    };
+    Some(Project { files, folder, variables, profiles })
+}
+
+fn read_env_files(args: &ComposeArgs, folder: &Path, variables: &mut Variables, reader: &mut Reader) {
+    let mut paths = args.env_files.clone();
+    if paths.is_empty()
+        && let Some(list) = args.environment.get("COMPOSE_ENV_FILES")
+    {
+        paths = list.split(',').map(str::trim).filter(|path| !path.is_empty()).map(PathBuf::from).collect();
+    }
+    let switched_off = args.environment.get("COMPOSE_DISABLE_ENV_FILE");
+    let switched_off = switched_off.is_some_and(|text| ["1", "t", "true"].contains(&text.to_lowercase().as_str()));
+    let default = folder.join(".env");
+    if paths.is_empty() && !switched_off && default.is_file() {
+        paths.push(joined(folder, ".env"));
+    }
+    let sources: Vec<_> = paths.iter().filter_map(|path| reader.text(path, None)).collect();
+    variables.add_files(&sources, &mut reader.notes.problems);
+}
+
+/// The Compose file of the folder, or of the nearest one above it, with its override.
+fn default_files(folder: &Path) -> Vec<PathBuf> {
+    let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    for (level, above) in absolute.ancestors().enumerate() {
+        let shown = if level == 0 { folder } else { above };
+        let find = |names: &[&str]| names.iter().map(|name| joined(shown, name)).find(|path| path.is_file());
+        if let Some(file) = find(&NAMES) {
+            return std::iter::once(file).chain(find(&OVERRIDES)).collect();
+        }
+    }
+    Vec::new()
+}
+
+/// The name of the project: as asked for, from the environment, or from `name` in the last file that has one.
+pub(super) fn name(args: &ComposeArgs, project: &Project, reader: &mut Reader) -> Option<String> {
+    let asked = args.project_name.clone().or_else(|| project.variables.get("COMPOSE_PROJECT_NAME"));
+    if let Some(asked) = asked.filter(|name| !name.is_empty()) {
+        if normal(&asked) != asked {
+            let near = normal(&asked);
+            reader.report(
+                Problem::error(&codes::VALUE, format!("`{asked}` is not a project name"))
+                    .help(format!("use lowercase letters, digits, `-` and `_`, such as `{near}`")),
+            );
+        }
+        return Some(asked);
+    }
+    let mut name = None;
+    for file in &project.files {
+        for document in reader.documents(file, None).iter().flat_map(|documents| documents.iter()) {
+            let Some(text) = document.get("name").and_then(Node::as_text) else { continue };
+            // A fault in it is reported when the file is read.
+            if let Ok(done) = interpolate::substitute(text, &|name| project.variables.get(name)) {
+                name = Some(normal(&done.text)).filter(|name| !name.is_empty()).or(name);
+            }
+        }
+    }
+    name
+}
+
+/// The name that Compose makes of the folder where none is given.
+pub(super) fn folder_name(folder: &Path) -> String {
+    let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    normal(&absolute.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default())
+}
+
+fn normal(name: &str) -> String {
+    let kept: String = name
+        .to_lowercase()
+        .chars()
+        .filter(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(*c))
+        .collect();
+    kept.trim_start_matches(['-', '_']).to_owned()
+}
+
+/// The model of the whole project.
+pub(super) fn scope(project: &Project, name: &str) -> super::reader::Scope {
+    let mut variables = project.variables.clone();
+    variables.set_project(name);
+    super::reader::Scope { folder: project.folder.clone(), variables: Rc::new(variables), chain: Vec::new(), id: 0 }
+}
