@@ -9,6 +9,7 @@
 
 mod codes;
 mod expect;
+mod load;
 mod resolve;
 mod services;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod traffic;
 mod wire;
 
 pub use codes::CODES;
+pub use load::load;
 pub use resolve::resolve;
 pub use wire::OneOrMany;
 pub use wire::ScenarioFile;
@@ -32,6 +34,9 @@ use crate::model::ServiceName;
 use crate::seed::Seed;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+
+/// Wrong names, expectations or faults after which looking for more stops: each costs a search for what was meant.
+const ERRORS_MAX: usize = 200;
 
 /// What the command line says about a scenario.
 #[derive(Debug, Clone, Default)]
