@@ -79,8 +79,10 @@ fn every_trace_becomes_a_load() {
             let outages = points.iter().filter(|(_, rate)| rate.is_none()).count();
             match file {
                 "worldcup98/worldcup98_1998-06-08_28d_1min.csv" => assert_eq!(outages, 1, "only its end"),
-                "bitbrains_faststorage/faststorage_2013-08_vm1.csv" => assert_eq!(outages, 6, "5 gaps and the end"),
-                "nab/elb_request_count_8c0756.csv" => assert_eq!(outages, 2, "one gap and the end"),
+                "bitbrains_faststorage/faststorage_2013-08_vm1.csv" => {
+                    assert_eq!(outages, 14, "13 jumps of 600 s and more, and the end")
+                }
+                "nab/elb_request_count_8c0756.csv" => assert_eq!(outages, 9, "8 jumps of 600 s and the end"),
                 _ => assert!(outages >= 1, "{file}"),
             }
         }

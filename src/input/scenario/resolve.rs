@@ -146,7 +146,7 @@ fn times(file: &ScenarioFile, node: &Node, problems: &mut Problems) -> Times {
         wrong("step", format!("a step lasts up to {STEP_MAX}, not {step}"));
     } else if step > duration {
         wrong("step", format!("a step of {step} is longer than the run of {duration}"));
-    } else if sample == Span::ZERO || sample.nanos() % step.nanos() != 0 {
+    } else if sample == Span::ZERO || !sample.nanos().is_multiple_of(step.nanos()) {
         wrong("sample", format!("a `sample` of {sample} is not a whole number of steps of {step}"));
     }
     Times { duration, warmup, step, sample }

@@ -1,1 +1,263 @@
+use super::LoadOptions;
+use super::Resolved;
+use super::ScenarioFile;
+use super::resolve;
+use crate::input::problem::Problem;
+use crate::input::problem::Problems;
+use crate::input::problem::Source;
+use crate::input::schema;
+use crate::model::FaultKind;
+use crate::model::Noise;
+use crate::model::Pattern;
+use crate::model::Policy;
+use crate::model::Service;
+use crate::model::ServiceName;
+use crate::model::Spread;
+use crate::model::Stack;
+use crate::seed::Seed;
+use crate::units::Bytes;
+use crate::units::Millicores;
+use crate::units::Money;
+use crate::units::Rate;
+use crate::units::Span;
+use proptest::prelude::*;
+use std::path::Path;
 
+fn stack() -> Stack {
+    let service = |image: &str| Service { image: Some(image.to_owned()), ..Service::default() };
+    let mut stack = Stack::default();
+    for (name, image) in
+        [("api", "example/api:1"), ("postgres", "postgres:16"), ("redis", "redis:7"), ("n8n", "n8nio/n8n")]
+    {
+        stack.services.insert(ServiceName::new(name), service(image));
+    }
+    stack
+}
+
+fn read_in(folder: &Path, text: &str, options: &LoadOptions) -> Result<Resolved, Problems> {
+    let text = format!("scenario: test\nstack: compose.yaml\nhost: kvm-4\nduration: 24h\n{text}");
+    let (node, file) = schema::read::<ScenarioFile>(&Source::new("scenario.yaml", text))?;
+    resolve(&file, &node, &stack(), folder, options)
+}
+
+fn read(text: &str) -> Result<Resolved, Problems> {
+    read_in(Path::new("/nowhere"), text, &LoadOptions::default())
+}
+
+#[track_caller]
+fn good(text: &str) -> Resolved {
+    read(text).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+#[track_caller]
+fn wrong(text: &str) -> Vec<String> {
+    let problems = read(text).expect_err(text);
+    let errors = problems.iter().filter(|problem| problem.severity == crate::input::problem::Severity::Error);
+    let place = |problem: &Problem| problem.place.as_ref().map(|place| place.text().to_owned()).unwrap_or_default();
+    errors.map(|problem| format!("{} {} @ {}", problem.code.id, problem.message, place(problem))).collect()
+}
+
+#[test]
+fn what_is_said_wins_over_the_catalog_and_that_over_defaults() {
+    let text = "services: { postgres: { work: { cpu: 7ms, spread: heavy }, idle_memory: 1G } }";
+    let resolved = good(text);
+    let services = resolved.scenario.services;
+    let (postgres, api) = (&services[&ServiceName::new("postgres")], &services[&ServiceName::new("api")]);
+    assert_eq!((postgres.work.cpu, postgres.work.spread), (Span::from_millis(7), Spread::Heavy));
+    assert_eq!((postgres.idle_memory, postgres.stateful, postgres.role.as_str()), (Bytes::gibi(1), true, "database"));
+    assert_eq!(postgres.start_up, Span::from_secs(3), "of the catalog");
+    assert_eq!((api.replicas, api.weight, api.work.cpu), (1, 1024, Span::from_millis(5)));
+    let warnings = resolved.warnings.to_string();
+    assert!(warnings.contains("nothing is known of `api`; a small service is assumed"), "{warnings}");
+    assert_eq!(resolved.warnings.iter().count(), 1, "one warning for all of them");
+}
+
+#[test]
+fn defaults_are_those_of_the_manual() {
+    let scenario = good("policy: jacker-vertical").scenario;
+    assert_eq!(
+        (scenario.step, scenario.sample, scenario.warmup),
+        (Span::from_secs(1), Span::from_secs(10), Span::from_mins(5))
+    );
+    assert_eq!(scenario.seeds, [Seed::new(1)]);
+    assert_eq!(
+        (scenario.sensors.look, scenario.sensors.window),
+        (Span::from_mins(5), Span::from_mins(5)),
+        "of the policy"
+    );
+    assert_eq!(scenario.sensors.scrape, Span::from_secs(15));
+    let scenario = good("").scenario;
+    assert_eq!(scenario.sensors.look, Span::from_secs(30));
+    assert!(scenario.policies.is_empty());
+    let host = scenario.host;
+    assert_eq!((host.pool_cpu(), host.pool_memory()), (Millicores::new(3500), Bytes::gibi(14)));
+    assert_eq!(host.price.map(|price| price.month), Money::parse("12 USD").ok());
+}
+
+#[test]
+fn loads_faults_and_seeds_are_read() {
+    let text = r#"
+seeds: 3..5
+load:
+  api:      { pattern: diurnal, low: 5/s, high: 60/s, peak_at: "20:00", noise: none }
+  n8n:      { pattern: points, rate: [[0s, 1/s], [18h, 8/s]] }
+  postgres: 30/min
+faults:
+  - { at: 21h, for: 10m, metrics_outage: {} }
+  - { at: 20h, crash: n8n }
+"#;
+    let scenario = good(text).scenario;
+    assert_eq!(scenario.seeds, [3, 4, 5].map(Seed::new));
+    let load = |name: &str| scenario.load[&ServiceName::new(name)].clone();
+    let peak_at = Span::from_mins(20 * 60);
+    let diurnal = Pattern::Diurnal { low: Rate::per_second(5), high: Rate::per_second(60), peak_at };
+    assert_eq!((load("api").pattern, load("api").noise), (diurnal, Noise::None));
+    assert_eq!(load("postgres").pattern, Pattern::Constant { rate: Rate::micro(500_000) });
+    assert_eq!(scenario.faults[0].kind, FaultKind::Crash(ServiceName::new("n8n")), "in order of time");
+}
+
+#[test]
+fn policies_go_to_all_or_by_service() {
+    let all = good("policy: { template: jacker-vertical, cpu_high: 70% }").scenario.policies;
+    assert_eq!(all.len(), 4);
+    let by_service =
+        good("policy: { default: none, api: { template: jacker-vertical, cooldown: 5m } }").scenario.policies;
+    assert_eq!(by_service[&ServiceName::new("redis")], Policy::None);
+    match &by_service[&ServiceName::new("api")] {
+        Policy::Vertical(vertical) => assert_eq!(vertical.cooldown, Span::from_mins(5)),
+        Policy::None => panic!("the API has a policy"),
+    }
+    for (text, message) in [
+        (
+            "policy: jacker-vertcal",
+            "PL0411 unknown policy `jacker-vertcal`, did you mean `jacker-vertical`? @ jacker-vertcal",
+        ),
+        ("policy: hpa", "PL0412 `hpa` scales the number of instances, which this version does not do yet @ hpa"),
+        ("policy: { apii: none }", "PL0414 a policy for the unknown service `apii`, did you mean `api`? @ apii"),
+        (
+            "policy: { template: jacker-vertical, cpu_low: 90% }",
+            "PL0413 `cpu_low` 90% is not below `cpu_high` 80% @ 90%",
+        ),
+    ] {
+        assert_eq!(wrong(text), [message]);
+    }
+}
+
+#[test]
+fn every_name_must_exist() {
+    assert_eq!(wrong("load: { appi: 5/s }"), ["PL0211 unknown service `appi`, did you mean `api`? @ appi"]);
+    assert_eq!(
+        wrong("services: { postgre: { workers: 1 } }"),
+        ["PL0211 unknown service `postgre`, did you mean `postgres`? @ postgre"]
+    );
+    assert_eq!(
+        wrong("services: { api: { work: { calls: { reddis: 1 } } } }"),
+        ["PL0211 unknown service `reddis`, did you mean `redis`? @ reddis"]
+    );
+    assert_eq!(wrong("faults: [{ at: 1h, crash: n9n }]"), ["PL0211 unknown service `n9n`, did you mean `n8n`? @ n9n"]);
+    assert_eq!(
+        wrong("expect: { fast: p95(latency.apii) < 1s, tidy: cuont(oom) == 0 }"),
+        [
+            "PL0304 unknown service `apii`, did you mean `api`? @ apii",
+            "PL0302 unknown function `cuont`, did you mean `count`? @ cuont"
+        ]
+    );
+    let options = LoadOptions { host: Some("kvm-44".to_owned()), ..LoadOptions::default() };
+    let problems = read_in(Path::new("/nowhere"), "", &options).expect_err("no such host").to_string();
+    assert!(problems.contains("unknown hardware profile `kvm-44`, did you mean `kvm-4`?"), "{problems}");
+    assert!(problems.contains("workstation-22"), "{problems}");
+}
+
+#[test]
+fn calls_in_a_circle_are_named() {
+    let text = "services: { api: { work: { calls: { n8n: 1 } } }, n8n: { work: { calls: { postgres: 2, redis: 1 } } }, redis: { work: { calls: { api: 1 } } } }";
+    assert_eq!(
+        wrong(text)[0].split(" @").next(),
+        Some("PL0212 services call each other in a circle: api -> n8n -> redis -> api")
+    );
+    assert!(wrong("services: { api: { work: { calls: { api: 1 } } } }")[0].contains("api -> api"));
+    good(
+        "services: { api: { work: { calls: { postgres: 1, redis: 2 } } }, n8n: { work: { calls: { postgres: 2, redis: 1 } } } }",
+    );
+}
+
+#[test]
+fn faults_are_clear_or_refused() {
+    for (text, words) in [
+        (
+            "{ at: 1h, for: 5m, slow_disk: { bandwidth: 30% } }",
+            "PL0215 this version does not simulate the fault `slow_disk`",
+        ),
+        ("{ at: 1h }", "PL0214 the fault has no kind"),
+        ("{ at: 1h, crash: api, metrics_outage: {} }", "PL0214 a fault has one kind"),
+        ("{ at: 1h, metrics_outage: {} }", "PL0214 an outage lasts for some time"),
+        ("{ at: 1h, for: 5m, crash: api }", "PL0214 a crash happens in a moment"),
+        ("{ at: 25h, crash: api }", "PL0214 the fault begins at 1d1h, and the run ends at 1d"),
+        ("{ at: 1h, carsh: api }", "PL0201 unknown key `carsh`, did you mean `crash`?"),
+    ] {
+        let found = wrong(&format!("faults: [{text}]"));
+        assert!(found.len() == 1 && found[0].starts_with(words), "{text}: {found:?}");
+    }
+}
+
+#[test]
+fn times_and_loads_must_make_sense() {
+    for (text, words) in [
+        ("warmup: 24h", "PL0213 a warm-up of 1d leaves nothing"),
+        ("step: 2m", "PL0213 a step lasts up to 1m"),
+        ("step: 0s", "PL0213 a step lasts"),
+        ("sample: 1500ms", "PL0213 a `sample` of 1.5s is not a whole number"),
+        ("sensors: { look: 0s }", "PL0213 `look` is zero"),
+        ("load: { api: { pattern: points, rate: [[1h, 1/s], [30m, 2/s]] } }", "PL0216 30m does not come after 1h"),
+        (
+            "load: { api: { pattern: bursty, low: 9/s, high: 2/s, quiet: 1m, burst: 1m } }",
+            "PL0216 `low` 9/s is above `high` 2/s",
+        ),
+        ("load: { api: { trace: nothing.csv } }", "PL0001 cannot read"),
+        ("expect: { x: \"count(oom, 30h) == 0\" }", "PL0308"),
+    ] {
+        let found = wrong(text);
+        assert!(found.len() == 1 && found[0].starts_with(words), "{text}: {found:?}");
+    }
+}
+
+#[test]
+fn a_trace_is_read_beside_the_scenario() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("day.csv"), "t_s,requests\n0,60\n60,120\n").expect("is written");
+    let read = |text: &str| read_in(folder.path(), text, &LoadOptions::default());
+    let resolved =
+        read("load: { api: { trace: day.csv, column: requests, scale: 50% } }").unwrap_or_else(|p| panic!("{p}"));
+    let Pattern::Trace(points) = &resolved.scenario.load[&ServiceName::new("api")].pattern else { panic!("a trace") };
+    assert_eq!(points[0], (Span::ZERO, Some(Rate::micro(500_000))));
+    assert!(resolved.warnings.to_string().contains("the trace ends after 2m"));
+    assert!(resolved.files_read.iter().any(|path| path.ends_with("day.csv")));
+    let problems = read("load: { api: { trace: day.csv, column: request } }").expect_err("no such column").to_string();
+    assert!(
+        problems.contains("unknown column `request`, did you mean `requests`?") && problems.contains("scenario.yaml:5"),
+        "{problems}"
+    );
+}
+
+#[test]
+fn baselines_take_the_unit_of_their_measure() {
+    let text = |least: &str| {
+        format!(
+            "expect: {{ fast: {{ expr: p95(latency.api) < 1s, baseline: {{ worse_by: 10%, and_at_least: {least} }} }} }}"
+        )
+    };
+    let expectation = good(&text("5ms")).scenario.expect.remove(0);
+    assert!(expectation.baseline.is_some_and(|tolerance| tolerance.and_at_least.is_some()));
+    assert!(wrong(&text("5M"))[0].starts_with("PL0220 "), "5M is a size");
+}
+
+proptest! {
+    /// Whatever stands in a file, the answer is a scenario or a list of problems.
+    #[test]
+    fn no_text_makes_it_panic(lines in prop::collection::vec(prop::sample::select(vec![
+        "load:", "  api: 5/s", "  api: { pattern: ramp, from: 1/s, to: 2/s }", "  api: [", "services:", "  api: {}", "expect:",
+        "  x: count(oom) == 0", "faults:", "  - { at: 1h, crash: api }", "policy: none", "seeds: 1..3", "step: 1s", "- 1", "\u{0}", "é: &a *a",
+    ]), 0..8)) {
+        let _ = read(&lines.join("\n"));
+    }
+}
