@@ -296,9 +296,8 @@ impl Watched {
         if used < self.policy.per_day {
             return None;
         }
-        // The next is allowed when so many have left the day that one fewer than the limit remains.
-        let blocking = self.adjusted.get((used - self.policy.per_day) as usize);
-        Some(Guard::DailyLimit { used, left: blocking.map_or(DAY, |at| DAY.minus(now.since(*at))) })
+        // It was never adjusted more often than allowed, so the next is allowed when the oldest is a day old.
+        Some(Guard::DailyLimit { used, left: self.adjusted.front().map_or(DAY, |at| DAY.minus(now.since(*at))) })
     }
 
     /// The new limit by factor, rounding, bounds and demand; and the guard that cut a step short, if one did.

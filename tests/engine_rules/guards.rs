@@ -74,11 +74,19 @@ fn a_little_over_the_limit_is_believed() {
 }
 
 #[test]
+fn a_measurement_is_stale_after_two_minutes_and_not_before() {
+    let mut stage = one_api();
+    let old = |seconds| move |now: Instant, usage: &mut Usage| usage.at = now.minus(Span::from_secs(seconds));
+    assert_eq!(shown(&mut stage, old(120)), Decision::default());
+    assert_eq!(shown(&mut stage, old(121)).held[0].guard, Guard::Stale { age: Span::from_secs(121) });
+}
+
+#[test]
 fn usage_from_before_a_limit_was_cut_is_no_lie() {
     let mut stage = one_api();
     stage.pass(1, (50, 50));
-    // Someone cuts the limit to a quarter; the window still reaches back to before.
-    stage.service("api").limits = limits(250, 128);
+    // Someone cuts the limit to a fifth; the window still reaches back to before.
+    stage.service("api").limits = limits(200, 100);
     stage.now = stage.now.plus(Span::from_mins(1));
     let _ = stage.look();
     let decision = shown(&mut stage, |now, usage| {

@@ -118,6 +118,10 @@ fn cpu_and_memory_are_judged_apart_and_adjusted_together() {
         Stage::new(host([("api", service(limits(200, 100)))]), Vertical { per_day: 1, ..Vertical::default() });
     assert_eq!(stage.checks(3, (95, 95)).actions.len(), 2, "both count as one adjustment");
     assert_eq!(guards(&stage.checks(6, (95, 95))), ["daily limit", "daily limit"]);
+    let mut stage =
+        Stage::new(host([("api", service(limits(200, 100)))]), Vertical { per_day: 2, ..Vertical::default() });
+    assert_eq!(stage.checks(3, (95, 95)).actions.len(), 2);
+    assert_eq!(stage.checks(6, (95, 95)).actions.len(), 2, "only one of two was used up");
 }
 
 #[test]
@@ -183,7 +187,7 @@ fn a_pool_counts_every_instance_of_every_service_with_or_without_policy() {
 }
 
 #[test]
-fn a_stateful_database_keeps_its_memory_and_may_still_get_more() {
+fn a_stateful_database_keeps_its_memory_and_may_still_get_more_or_give_up_cpu() {
     let mut stage = one_api();
     stage.service("api").stateful = true;
     assert_eq!(guards(&stage.checks(3, (50, 10))), ["stateful"]);
@@ -191,6 +195,8 @@ fn a_stateful_database_keeps_its_memory_and_may_still_get_more() {
     assert_eq!(stage.limits("api"), limits(1000, 512));
     stage.pass(3, (50, 90));
     assert_eq!(stage.limits("api"), limits(1000, 640));
+    stage.pass(6, IDLE);
+    assert_eq!(stage.limits("api"), limits(750, 640));
 }
 
 #[test]
@@ -230,7 +236,9 @@ fn a_limit_changed_by_hand_is_taken_as_it_is_and_the_row_begins_anew() {
     let mut stage = one_api();
     stage.pass(2, BUSY);
     stage.service("api").limits = limits(2000, 512);
-    assert_eq!(guards(&stage.checks(2, BUSY)), ["hysteresis"]);
+    for checks in 1..=2 {
+        assert_eq!(stage.check(BUSY).held[0].guard, Guard::Hysteresis { checks, needed: 3 });
+    }
     stage.pass(1, BUSY);
     assert_eq!(stage.limits("api").cpu, Some(Millicores::new(2500)));
 }
