@@ -7,6 +7,8 @@ use plimsoll::input::policy_test;
 use plimsoll::input::problem::Source;
 use plimsoll::input::profile;
 use plimsoll::input::profile::Profiles;
+use plimsoll::input::scenario;
+use plimsoll::input::scenario::LoadOptions;
 use plimsoll::input::schema;
 use plimsoll::input::yaml;
 use plimsoll::model::Policy;
@@ -124,4 +126,33 @@ fn every_policy_test_can_be_read() {
         let test = policy_test::load(&path).unwrap_or_else(|problems| panic!("{problems}"));
         assert!(!test.cases.is_empty() && test.cases.iter().all(|case| !case.given.is_empty()), "{}", path.display());
     }
+}
+
+#[test]
+fn every_scenario_can_be_resolved() {
+    let mut found = 0;
+    for path in yaml_files(&root().join("scenarios")).into_iter().filter(|path| path.ends_with("scenario.yaml")) {
+        let resolved = scenario::load(&path, &LoadOptions::default()).unwrap_or_else(|problems| panic!("{problems}"));
+        assert!(!resolved.scenario.expect.is_empty(), "{} expects nothing", path.display());
+        assert!(!resolved.scenario.load.is_empty(), "{} has no load", path.display());
+        assert!(resolved.warnings.is_empty(), "{}", resolved.warnings);
+        assert!(resolved.files_read.len() >= 2, "{:?}", resolved.files_read);
+        found += 1;
+    }
+    assert!(found >= 10, "{found} scenarios");
+}
+
+/// Planning document Z as it adds up, not as it says: the figures of its own tables.
+#[test]
+fn the_ziggie_stack_is_that_of_the_planning_document() {
+    let path = root().join("scenarios/ziggie-kvm-4-evening/scenario.yaml");
+    let resolved = scenario::load(&path, &LoadOptions::default()).unwrap_or_else(|problems| panic!("{problems}"));
+    let services = resolved.scenario.services;
+    assert_eq!(services.len(), 19);
+    let sum = |figure: &dyn Fn(&plimsoll::model::ServiceModel) -> u64| services.values().map(figure).sum::<u64>();
+    assert_eq!(sum(&|service| service.limits.cpu.map_or(0, Millicores::get)), 6150);
+    assert_eq!(sum(&|service| service.reservations.cpu.map_or(0, Millicores::get)), 2750);
+    let gigabytes = |bytes: u64| bytes as f64 / f64::from(1 << 30);
+    assert!((gigabytes(sum(&|service| service.limits.memory.map_or(0, Bytes::get))) - 19.2).abs() < 0.1);
+    assert!((gigabytes(sum(&|service| service.reservations.memory.map_or(0, Bytes::get))) - 9.3).abs() < 0.1);
 }

@@ -9,6 +9,7 @@
 
 mod codes;
 mod expect;
+mod load;
 mod resolve;
 mod services;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod traffic;
 mod wire;
 
 pub use codes::CODES;
+pub use load::load;
 pub use resolve::resolve;
 pub use wire::OneOrMany;
 pub use wire::ScenarioFile;

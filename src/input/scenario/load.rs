@@ -1,0 +1,104 @@
+//! A scenario from its file: the stack it names is read first, since everything else refers to its services.
+
+use super::LoadOptions;
+use super::Resolved;
+use super::resolve::resolve;
+use super::unknown_service;
+use super::wire::OneOrMany;
+use super::wire::ScenarioFile;
+use super::wire::StackChoice;
+use crate::input::compose;
+use crate::input::compose::ComposeArgs;
+use crate::input::expression;
+use crate::input::expression::Known;
+use crate::input::expression::Scalar;
+use crate::input::problem::Place;
+use crate::input::problem::Problem;
+use crate::input::problem::Problems;
+use crate::input::problem::Source;
+use crate::input::schema;
+use crate::input::yaml;
+use crate::input::yaml::Node;
+use crate::model::ServiceName;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// Reads a scenario and all that it refers to.
+///
+/// # Errors
+/// All that is wrong with the scenario and with the files that it names.
+pub fn load(path: &Path, options: &LoadOptions) -> Result<Resolved, Problems> {
+    let source = Source::read(path)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let node = yaml::parse(&source)?;
+    let file = match schema::check::<ScenarioFile>(&node) {
+        Ok(file) => file,
+        Err(mut problems) => {
+            check_names(&node, folder, options, &mut problems);
+            return Err(problems);
+        }
+    };
+    let place = schema::place_of(&node, "/stack");
+    let loaded = compose::load(&args(&file.stack, folder, options)).map_err(|wrong| placed(&wrong, &place))?;
+    let mut resolved = resolve(&file, &node, &loaded.stack, folder, options)?;
+    resolved.warnings.extend(placed(&loaded.warnings, &place));
+    let own = std::mem::replace(&mut resolved.files_read, vec![path.to_owned()]);
+    resolved.files_read.extend(loaded.files_read);
+    resolved.files_read.extend(own);
+    Ok(resolved)
+}
+
+/// What `docker compose` would be told.
+fn args(stack: &StackChoice, folder: &Path, options: &LoadOptions) -> ComposeArgs {
+    let paths = |names: &[String]| names.iter().map(|name| folder.join(name)).collect::<Vec<PathBuf>>();
+    let environment = options.environment.clone();
+    match stack {
+        StackChoice::File(file) => {
+            ComposeArgs { files: vec![folder.join(file)], environment, ..ComposeArgs::default() }
+        }
+        StackChoice::Files(files) => ComposeArgs { files: paths(files), environment, ..ComposeArgs::default() },
+        StackChoice::Full(full) => ComposeArgs {
+            files: paths(&full.files.list()),
+            profiles: full.profiles.clone(),
+            env_files: full.env_file.as_ref().map(OneOrMany::list).map(|names| paths(&names)).unwrap_or_default(),
+            project_name: full.project.clone(),
+            environment,
+            ..ComposeArgs::default()
+        },
+    }
+}
+
+/// The problems, where those without a place point at the scenario's `stack`.
+fn placed(problems: &Problems, place: &Place) -> Problems {
+    let at = |problem: &Problem| match problem.place {
+        Some(_) => problem.clone(),
+        None => problem.clone().at(place),
+    };
+    problems.iter().map(at).collect()
+}
+
+/// For a scenario whose keys or values are wrong: what else is wrong with the names in it, so that all comes at once.
+fn check_names(node: &Node, folder: &Path, options: &LoadOptions, problems: &mut Problems) {
+    let stack = node.get("stack").and_then(|stack| match &stack.value {
+        yaml::Value::Text(file) => Some(StackChoice::File(file.clone())),
+        _ => None,
+    });
+    let Some(Ok(loaded)) = stack.map(|stack| compose::load(&args(&stack, folder, options))) else { return };
+    let services: Vec<ServiceName> = loaded.stack.services.into_keys().collect();
+    for key in ["services", "load"] {
+        for entry in node.get(key).map(Node::entries).unwrap_or_default() {
+            if !services.iter().any(|known| known.as_str() == entry.key) {
+                problems.push(unknown_service(&entry.key, &services, &entry.key_place));
+            }
+        }
+    }
+    let known = Known { services: &services, judged: None };
+    for entry in node.get("expect").map(Node::entries).unwrap_or_default() {
+        let value = entry.value.get("expr").unwrap_or(&entry.value);
+        if let Some(text) = value.as_text()
+            && let Err(wrong) = expression::parse(&entry.key, &Scalar::new(text, Some(&value.place)), &known)
+        {
+            problems.extend(wrong);
+        }
+    }
+}
