@@ -8,12 +8,12 @@
 //!    mean for throttling). `p50 … p99.9`, `mean`, `max`, `min` of a level are over time; of events, over the events of
 //!    each sample (per second where the bound is a rate), and over a sliding window they are the events in the window.
 //! 3. **Ranges.** All of the run after the warm-up; or a sliding window, moved on by a sample at a time, of which the worst
-//!    counts; or from one time to another. A sample belongs to a range when all of it lies inside.
+//!    counts; or from one time to another. The warm-up is never judged. A sample belongs to a range when all of it lies inside.
 //! 4. **`for 99% of 5m`.** Consecutive windows from the start of the range. What is reported is the value that so many of
 //!    them keep. The last window, if cut short, is not judged. A window in which nobody asked for anything is not judged
 //!    either; one in which requests came and none was answered is broken.
 //! 5. **`of limit`.** Each sample against the limit in force in it: of all instances for CPU, of one for memory, and
-//!    what the host has for the host.
+//!    what the host has for the host, where a plain share means the same.
 //! 6. **No samples is a failure.** So is a metric that has no limit, a price that is not known, another currency.
 //! 7. A reversal is an action on a limit in the other direction than the action before it on the same limit.
 

@@ -106,11 +106,22 @@ pub(super) fn part<'a>(
         let rate = u128::from(part.events) * 1_000_000_000 / u128::from(part.nanos.max(1));
         part.level = Some(if per_second { u64::try_from(rate).unwrap_or(u64::MAX) } else { part.events });
     }
-    if matches!(expectation.bound, Bound::OfLimit(_)) {
+    if is_of_limit(expectation) {
         let limit = limit(metric, who, scenario, services);
         part.level = part.level.zip(limit).and_then(|(level, limit)| share(level, limit));
     }
     part
+}
+
+/// Whether a level is judged as a share of its limit; a plain share of the host is one of what it has.
+pub(super) const fn is_of_limit(expectation: &Expectation) -> bool {
+    match expectation.bound {
+        Bound::OfLimit(_) => true,
+        Bound::Value(Quantity::Share(_)) => {
+            matches!(expectation.measure.metric, Metric::HostCpu | Metric::HostMemory)
+        }
+        Bound::Value(_) => false,
+    }
 }
 
 /// Whether a metric counts events rather than being a level.

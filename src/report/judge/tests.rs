@@ -252,13 +252,28 @@ fn of_limit_is_of_the_limit_in_force_at_that_time() {
 }
 
 #[test]
+fn a_share_of_the_host_is_of_what_it_has() {
+    let share = |percent: u64| Bound::Value(Quantity::Share(percent * 10_000));
+    for (metric, most) in [(Metric::HostCpu, 25), (Metric::HostMemory, 50)] {
+        let mut expectation = expectation(Aggregate::Max, metric, Comparison::AtMost, share(most));
+        expectation.measure.subject = Subject::Host;
+        let seen = judged(scenario(expectation.clone()), &plain([served(1, 1)]));
+        assert!(seen.passed, "half a core of two, half a gibibyte of one: {}", seen.measured_text());
+        expectation.bound = share(most - 1);
+        assert!(!judged(scenario(expectation), &plain([served(1, 1)])).passed);
+    }
+}
+
+#[test]
 fn the_warm_up_and_what_lies_outside_the_range_are_not_judged() {
     let samples = plain((0..10).map(|minute| served(100, if minute < 3 { 1000 } else { 10 })));
     let mut warm = scenario(p95_within(200));
     warm.warmup = Span::from_mins(3);
     assert!(judged(warm.clone(), &samples).passed);
     warm.expect[0].measure.range = Range::Between(minutes(2), minutes(4));
-    assert!(!judged(warm.clone(), &samples).passed, "a range that is named is judged, warm-up or not");
+    assert!(judged(warm.clone(), &samples).passed, "a range that begins in the warm-up is judged from its end on");
+    warm.warmup = Span::from_mins(2);
+    assert!(!judged(warm.clone(), &samples).passed);
     warm.expect[0].measure.range = Range::Between(minutes(20), minutes(40));
     assert_eq!(judged(warm, &samples).measured_text(), "no samples");
 }

@@ -59,7 +59,7 @@ impl Watch {
         let start = Instant::after_start(scenario.warmup);
         let (from, to) = match expectation.measure.range {
             Range::Whole | Range::Every(_) => (start, None),
-            Range::Between(from, to) => (from, Some(to)),
+            Range::Between(from, to) => (from.max(start), Some(to)),
         };
         let mode = match (expectation.windows, expectation.measure.range) {
             (Some(windows), _) => {
@@ -92,7 +92,7 @@ impl Watch {
             return;
         }
         let part = part::part(&self.expectation, who, scenario, sample, acted);
-        self.unlimited |= part.level.is_none() && matches!(self.expectation.bound, Bound::OfLimit(_));
+        self.unlimited |= part.level.is_none() && part::is_of_limit(&self.expectation);
         let broken = match &mut self.mode {
             Mode::Whole => {
                 self.tally.add(&part);
@@ -312,7 +312,7 @@ impl Watch {
     }
 
     fn figure(&self, value: Value) -> Figure {
-        let of_limit = matches!(self.expectation.bound, Bound::OfLimit(_));
+        let of_limit = part::is_of_limit(&self.expectation);
         let metric = self.expectation.measure.metric;
         match value {
             Value::Nanos(nanos) => Figure::nanos(nanos),

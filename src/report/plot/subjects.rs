@@ -255,6 +255,15 @@ fn bounds(run: &Run, metric: Metric, service: Option<&ServiceName>) -> Vec<(f64,
     for expectation in expectations {
         let Bound::Value(quantity) = expectation.bound else { continue };
         let figure = Figure::of(quantity);
+        let figure = match (figure.unit, metric) {
+            (Unit::Share, Metric::HostCpu) => {
+                Figure::new(figure.value * run.scenario.host.capacity().as_cores(), Unit::Cores)
+            }
+            (Unit::Share, Metric::HostMemory) => {
+                Figure::new(figure.value * run.scenario.host.memory.get() as f64, Unit::Bytes)
+            }
+            _ => figure,
+        };
         if figure.unit != Unit::of(metric) {
             continue;
         }
