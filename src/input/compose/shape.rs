@@ -304,7 +304,11 @@ impl Check {
 
     fn wrong(&mut self, node: &Node, path: &str, expected: &str, help: Option<&str>) {
         let problem = Problem::error(&codes::TYPE, format!("`{path}` takes {expected}, not {}", node.kind()));
-        let help = help.map_or_else(|| format!("write {expected}, or remove the key"), str::to_owned);
+        let help = match help {
+            _ if node.value == Value::Null => "give it a value, or remove the key as well".to_owned(),
+            Some(help) => help.to_owned(),
+            None => format!("write {expected}, or remove the key"),
+        };
         self.problems.push(problem.at(&node.place).help(help));
     }
 
