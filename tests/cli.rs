@@ -1,6 +1,7 @@
 //! Sessions with the program as a user types them, and what a shell sees of it: streams, exit codes, environment.
 
 use std::io::Read;
+use std::path::Path;
 use std::process::Command;
 use std::process::Stdio;
 
@@ -83,4 +84,125 @@ fn a_full_disk_is_no_success() {
     let output = plimsoll().arg("explain").stdout(full).output().expect("the program starts");
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).starts_with("error: cannot write to stdout"));
+}
+
+/// A copy of the files of a session, to be changed.
+fn copy_of(session: &str) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli").join(session);
+    for entry in std::fs::read_dir(from).expect("the session is there").flatten() {
+        std::fs::copy(entry.path(), directory.path().join(entry.file_name())).expect("can be copied");
+    }
+    directory
+}
+
+#[test]
+fn records_are_the_same_bytes_over_runs_and_threads() {
+    let here = copy_of("simulate.in");
+    let record = |name: &str, jobs: &str| -> Vec<Vec<u8>> {
+        let file = format!("{name}.jsonl");
+        let arguments = ["simulate", "scenario.yaml", "--seeds", "1..3", "--record", &file, "--jobs", jobs];
+        let (code, _, err) = run(plimsoll().args(arguments).current_dir(here.path()));
+        assert_eq!(code, 0, "{err}");
+        let read = |seed| std::fs::read(here.path().join(format!("{name}-seed-{seed}.jsonl"))).expect("was written");
+        (1..=3).map(read).collect()
+    };
+    let first = record("first", "1");
+    assert_eq!(first, record("second", "1"));
+    assert_eq!(first, record("third", "2"));
+    assert!(first[0] != first[1], "seeds differ");
+}
+
+#[test]
+fn a_changed_threshold_fails_against_the_baseline_and_is_named() {
+    let here = copy_of("simulate.in");
+    std::fs::remove_file(here.path().join("black-friday.yaml")).expect("was copied");
+    let path = here.path().join("scenario.yaml");
+    let policy = |low: &str| format!("policy: {{ template: jacker-vertical, cpu_low: {low} }}");
+    let text = std::fs::read_to_string(&path).expect("was copied").replace("duration: 20m", "duration: 1h");
+    std::fs::write(&path, text.replace("policy: none", &policy("30%"))).expect("can be written");
+    let test = |more: &[&str]| run(plimsoll().arg("test").args(more).current_dir(here.path()));
+
+    assert_eq!(test(&["--update"]).0, 0);
+    assert!(here.path().join("baseline.json").is_file());
+    assert_eq!(test(&[]).0, 0, "nothing has changed");
+
+    std::fs::write(&path, text.replace("policy: none", &policy("10%"))).expect("can be written");
+    let (code, out, err) = test(&["--junit", "junit.xml"]);
+    assert_eq!(code, 4, "{out}{err}");
+    assert!(out.contains("WORSE") && out.contains("cpu of web"), "it names what changed: {out}");
+    let junit = std::fs::read_to_string(here.path().join("junit.xml")).expect("was written");
+    assert!(junit.contains("<failure") && junit.contains("baseline"), "{junit}");
+
+    assert_eq!(test(&["--update"]).0, 0);
+    assert_eq!(test(&[]).0, 0, "the new baseline holds");
+}
+
+#[test]
+fn a_failed_expectation_weighs_more_than_a_baseline() {
+    let here = copy_of("simulate.in");
+    let (code, out, _) = run(plimsoll().args(["test", "--no-fail-fast", "--json"]).current_dir(here.path()));
+    assert_eq!(code, 3);
+    let result: serde_json::Value = serde_json::from_str(&out).expect("JSON on stdout");
+    assert_eq!((result["format_version"].as_u64(), result["verdict"].as_str()), (Some(1), Some("failed")));
+    assert_eq!(result["checks"].as_u64(), Some(4));
+}
+
+#[test]
+fn parts_together_are_the_whole() {
+    let here = copy_of("simulate.in");
+    let list = |part: Option<&str>| {
+        let mut command = plimsoll();
+        command.args(["test", "--list"]).args(part.map(|part| format!("--partition={part}"))).current_dir(here.path());
+        let (code, out, err) = run(&mut command);
+        assert_eq!(code, 0, "{err}");
+        out.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let mut parts: Vec<String> = ["1/3", "2/3", "3/3"].iter().flat_map(|part| list(Some(part))).collect();
+    let mut whole = list(None);
+    parts.sort();
+    whole.sort();
+    assert_eq!(parts, whole);
+    assert_eq!(whole.len(), 4);
+}
+
+#[test]
+fn a_report_from_a_record_says_what_the_run_said() {
+    let here = copy_of("simulate.in");
+    let json = |arguments: &[&str]| -> serde_json::Value {
+        let (code, out, err) = run(plimsoll().args(arguments).arg("--json").current_dir(here.path()));
+        assert_eq!(code, 3, "{err}");
+        serde_json::from_str(&out).expect("JSON on stdout")
+    };
+    let run = json(&["simulate", "black-friday.yaml", "--report", "out"]);
+    let later = json(&["report", "out/record.jsonl.gz", "--out", "later"]);
+    let scenario = |all: &serde_json::Value, key: &str| all["scenarios"][0][key].clone();
+    for key in ["verdict", "services", "actions", "container_ticks"] {
+        assert_eq!(scenario(&run, key), scenario(&later, key), "{key}");
+    }
+    for file in ["report.html", "summary.json", "summary.md", "junit.xml", "services.csv"] {
+        assert!(here.path().join("later").join(file).is_file(), "{file}");
+    }
+    let page = std::fs::read_to_string(here.path().join("out/report.html")).expect("was written");
+    assert!(!page.contains("src=\"http") && !page.contains("href=\"http"), "the page needs no network");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_has_its_own_exit_code() {
+    let here = copy_of("simulate.in");
+    let mut child = plimsoll()
+        .args(["simulate", "scenario.yaml", "--seeds", "1..9999", "--jobs", "1", "--record", "run.jsonl"])
+        .current_dir(here.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    while !here.path().join("run-seed-1.jsonl").exists() {
+        assert!(child.try_wait().expect("can be asked").is_none(), "it runs until it is interrupted");
+        std::thread::yield_now();
+    }
+    let told = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("`kill` is there");
+    assert!(told.success());
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
 }

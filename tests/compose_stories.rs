@@ -543,3 +543,13 @@ fn anchors_merge_keys_and_several_documents() {
     assert_eq!(web.image.as_deref(), Some("second"));
     assert_eq!((web.limits.cpu, web.limits.memory), (Some(Millicores::cores(2)), Some(Bytes::gibi(1))));
 }
+
+#[test]
+fn a_key_without_a_value_is_refused_as_by_compose() {
+    for key in ["environment", "ports", "volumes", "depends_on", "image", "mem_limit"] {
+        let story = single(&format!("services:\n  web:\n    build: .\n    {key}:\n"));
+        assert_eq!(story.told(), ["PL0102 compose.yaml:4"], "{key}");
+        assert!(story.refuse().render(100, false).contains("or remove the key"), "{key}");
+    }
+    assert!(web("    command:\n    healthcheck:\n    deploy:\n").health.is_none());
+}

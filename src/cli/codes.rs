@@ -65,7 +65,8 @@ be the worst answer a gate can give, so this is an error.
 
 A scenario is a YAML file with the key `scenario`, a policy test one with the key `cases`. They are looked for below the
 directory of `plimsoll.yaml`, or below the working directory where there is none; hidden directories, `target`,
-`node_modules` and `vendor` are left out. `plimsoll test --list` shows what is found; a filter is a part of the path.
+`node_modules` and `vendor` are left out. `plimsoll test --list` shows what is found; a filter is a part of a path or of
+the name of a check.
 
 A partition may be empty when there are fewer tests than parts; that alone is no error.",
 };

@@ -103,18 +103,18 @@ impl Printer {
         }
     }
 
-    /// Shows what is wrong with the input, errors and warnings.
+    /// Shows what is wrong with the input, errors and warnings, with a blank line after them.
     pub(super) fn problems(&mut self, problems: &Problems) {
         if !problems.is_empty() {
             let text = problems.render(self.width, self.err_color);
-            self.stderr(&text);
+            self.stderr(&format!("{text}\n\n"));
         }
     }
 
     /// Shows what stopped a command.
     pub(super) fn failure(&mut self, failure: &Failure) {
         match failure {
-            Failure::Input(problems) => self.problems(problems),
+            Failure::Input(problems) => self.stderr(&problems.render(self.width, self.err_color)),
             Failure::Environment(message) => self.error(message),
             Failure::Bug(message) => {
                 self.error(message);

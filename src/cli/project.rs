@@ -38,7 +38,7 @@ const SKIPPED: [&str; 3] = ["target", "node_modules", "vendor"];
 /// Deeper than this nobody keeps scenarios; it also ends a walk around a loop of links.
 const DEPTH_MAX: usize = 24;
 
-/// Files of a known kind below a directory, in order of their names.
+/// Files of a known kind below a directory, in order of their names; an empty path is the working directory.
 pub(super) fn files(directory: &Path) -> Vec<(PathBuf, Kind)> {
     let mut found = Vec::new();
     walk(directory, 0, &mut found);
@@ -47,10 +47,11 @@ pub(super) fn files(directory: &Path) -> Vec<(PathBuf, Kind)> {
 }
 
 fn walk(directory: &Path, depth: usize, found: &mut Vec<(PathBuf, Kind)>) {
-    let Ok(entries) = std::fs::read_dir(directory) else { return };
+    let here = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+    let Ok(entries) = std::fs::read_dir(here) else { return };
     for entry in entries.flatten() {
-        let path = entry.path();
         let name = entry.file_name();
+        let path = directory.join(&name);
         let Ok(about) = entry.file_type() else { continue };
         if about.is_dir() {
             let hidden = name.to_string_lossy().starts_with('.') || SKIPPED.iter().any(|skipped| name == *skipped);

@@ -28,6 +28,7 @@ use crate::report;
 use crate::report::Keep;
 use crate::report::Suite;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::path::PathBuf;
 
 /// Run all scenarios and policy tests of a project: the gate for CI.
@@ -44,7 +45,7 @@ Examples:
 
 Exit codes: 3 where an expectation failed, 4 where only baselines are worse.")]
 pub(super) struct TestArgs {
-    /// Run only what has one of these in its path, or lies below it.
+    /// Run only files that have one of these in their path, or in the name of a check.
     #[arg(value_name = "FILTER")]
     filters: Vec<String>,
     /// Write JUnit XML to this file.
@@ -137,35 +138,44 @@ fn load(args: &TestArgs, printer: &mut Printer) -> Result<Vec<Test>, Failure> {
         let name = path.strip_prefix(&project.folder).unwrap_or(&path).to_string_lossy().replace('\\', "/");
         (name, path, kind)
     });
-    let found: Vec<(String, PathBuf, Kind)> = named
-        .filter(|(name, ..)| args.filters.is_empty() || args.filters.iter().any(|part| matches(name, part)))
-        .collect();
-    if found.is_empty() {
-        let message = match args.filters.as_slice() {
-            [] => format!("there is no scenario and no policy test below {}", inputs::shown(&below)),
-            filters => format!("no scenario and no policy test matches `{}`", filters.join("` or `")),
-        };
-        let help = "`plimsoll test --list` shows what there is; `plimsoll explain PL0704` how it is found";
-        return Err(Problem::error(&codes::NOTHING, message).help(help).into());
-    }
     let options = LoadOptions { environment: inputs::environment(), ..LoadOptions::default() };
-    let (mut tests, mut problems) = (Vec::new(), Problems::new());
-    for (name, path, kind) in found.into_iter().filter(|(name, ..)| args.partition.is_none_or(|part| part.holds(name)))
-    {
+    let asked = |text: &str| args.filters.is_empty() || args.filters.iter().any(|part| matches(text, part));
+    let (mut tests, mut problems, mut found) = (Vec::new(), Problems::new(), false);
+    for (name, path, kind) in named {
+        let by_name = asked(&name);
+        let here = args.partition.is_none_or(|part| part.holds(&name));
         let read = if kind == Kind::Scenario { Test::scenario(name, path, &options) } else { Test::policy(name, path) };
         match read {
-            Ok(test) => tests.push(test),
-            Err(found) => problems.extend(found),
+            Ok(test) if by_name || test.checks().iter().any(|check| asked(check)) => {
+                found = true;
+                tests.extend(here.then_some(test));
+            }
+            Ok(_) => {}
+            // What is wrong with a file that is not asked for is for another day.
+            Err(wrong) if by_name => problems.extend(wrong),
+            Err(_) => {}
         }
     }
     if problems.has_errors() {
         return Err(problems.into());
     }
+    if !found {
+        return Err(nothing(args, &below).into());
+    }
     tests.iter().filter_map(Test::warnings).for_each(|warnings| printer.problems(warnings));
     Ok(tests)
 }
 
-/// A filter is a part of the path, whether typed from the project's directory or with `./` before it.
+fn nothing(args: &TestArgs, below: &Path) -> Problem {
+    let message = match args.filters.as_slice() {
+        [] => format!("there is no scenario and no policy test below {}", inputs::shown(below)),
+        filters => format!("no scenario and no policy test matches `{}`", filters.join("` or `")),
+    };
+    let help = "`plimsoll test --list` shows what there is; `plimsoll explain PL0704` how it is found";
+    Problem::error(&codes::NOTHING, message).help(help)
+}
+
+/// A filter is a part of the path or of a name, whether typed from the project's directory or with `./` before it.
 fn matches(name: &str, filter: &str) -> bool {
     name.contains(filter.trim_start_matches("./").trim_end_matches('/'))
 }

@@ -74,10 +74,10 @@ pub(super) fn validate(args: &ValidateArgs, globals: &Globals, printer: &mut Pri
 
 /// The files to check: those named, and those found in the directories named.
 fn files(paths: &[PathBuf], problems: &mut Problems) -> Vec<(PathBuf, Kind)> {
-    let here = [PathBuf::from(".")];
+    let here = [PathBuf::new()];
     let mut files = Vec::new();
     for path in if paths.is_empty() { &here } else { paths } {
-        if path.is_dir() {
+        if path.is_dir() || path.as_os_str().is_empty() {
             let found = project::files(path);
             if found.is_empty() {
                 problems.push(nothing(path));
@@ -111,7 +111,8 @@ fn fragments(found: &[(PathBuf, Kind)]) -> BTreeSet<PathBuf> {
 const BASES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
 
 fn nothing(directory: &Path) -> Problem {
-    let message = format!("there is nothing to check below `{}`", directory.display());
+    let shown = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+    let message = format!("there is nothing to check below `{}`", shown.display());
     Problem::error(&codes::NOTHING, message).help("name a file or another directory")
 }
 

@@ -31,7 +31,7 @@ pub(super) struct Project {
 /// Finds the files of the project and reads its env files; `None` where there is no Compose file, which is reported.
 pub(super) fn discover(args: &ComposeArgs, reader: &mut Reader) -> Option<Project> {
     let mut variables = Variables::new(&args.environment);
-    let named_folder = |files: &[PathBuf]| match (&args.project_dir, files.first()) {
+    let named_folder = |files: &[PathBuf]| match (&args.project_dir, files.iter().find(|file| !is_stream(file))) {
         (Some(folder), _) => folder.clone(),
         (None, Some(file)) => folder_of(file),
         (None, None) => PathBuf::from("."),
@@ -68,6 +68,11 @@ pub(super) fn discover(args: &ComposeArgs, reader: &mut Reader) -> Option<Projec
         args.profiles.clone()
     };
     Some(Project { files, folder, variables, profiles })
+}
+
+/// Whether it is the standard input or a pipe, which is in no folder of the project.
+fn is_stream(file: &Path) -> bool {
+    file.starts_with("/dev") || file.starts_with("/proc")
 }
 
 fn read_env_files(args: &ComposeArgs, folder: &Path, variables: &mut Variables, reader: &mut Reader) {

@@ -88,7 +88,7 @@ pub(super) fn parse(
                 let trailing = text[after..line_end].trim();
                 if !trailing.is_empty() && !trailing.starts_with('#') {
                     problems.push(
-                        Problem::error(&codes::ENV_FILE, format!("text after the closing quote of `{name}`"))
+                        Problem::warning(&codes::ODD, format!("text after the closing quote of `{name}` is left out"))
                             .at(&source.place(after, line_end))
                             .help("put all of the value into the quotes"),
                     );
@@ -206,6 +206,7 @@ fn unescaped(raw: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::input::problem::Severity;
     use proptest::prelude::*;
 
     fn read(text: &str) -> Vec<(String, Option<String>)> {
@@ -267,6 +268,7 @@ mod tests {
         let told: Vec<String> =
             problems.iter().filter_map(|problem| problem.place.as_ref().map(ToString::to_string)).collect();
         assert_eq!(told, [".env:1:1", ".env:2:3", "b.env:1:1", "b.env:2:6", "b.env:3:3"]);
+        assert_eq!(problems.iter().filter(|problem| problem.severity == Severity::Warning).count(), 1);
     }
 
     #[test]

@@ -27,7 +27,7 @@ impl Reader {
         }
         let mut worked_out = services.clone();
         if let Value::Map(entries) = &mut worked_out.value {
-            for entry in entries {
+            for entry in entries.iter_mut().filter(|entry| entry.value.get("extends").is_some()) {
                 entry.value = self.extended(&services, &entry.key, path, scope, &mut Vec::new());
             }
         }
@@ -44,6 +44,9 @@ impl Reader {
         let Some(extends) = service.get("extends").filter(|extends| !merge::is_reset(extends)) else {
             return service.clone();
         };
+        if self.is_spent() {
+            return without_extends(service.clone());
+        }
         let step = (path.to_owned(), name.to_owned());
         if trail.contains(&step) {
             let way: Vec<String> = trail.iter().chain([&step]).map(|(_, name)| format!("`{name}`")).collect();

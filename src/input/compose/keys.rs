@@ -61,7 +61,7 @@ pub(super) static SERVICE: &[Key] = &[
     key("labels", KeyValues),
     key("mem_limit", Size(false)),
     key("mem_reservation", Size(false)),
-    key("mem_swappiness", Whole(0, 100)),
+    key("mem_swappiness", Whole(-1, 100)),
     key("memswap_limit", Size(true)),
     key("network_mode", Text),
     key("networks", Named(&Optional(&Keys(NETWORK_OF_SERVICE)))),

@@ -85,7 +85,10 @@ fn env_file(node: &Node) -> String {
 
 fn port(node: &Node) -> String {
     match super::ports::read(node) {
-        Ok(port) => format!("{:?}", (port.host, port.published, port.target, port.protocol)),
+        Ok(port) => {
+            let host = port.host.unwrap_or_else(|| "0.0.0.0".to_owned());
+            format!("{:?}", (host, port.published, port.target, port.protocol))
+        }
         Err(_) => format!("{:?}", node.place),
     }
 }

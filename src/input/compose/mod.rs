@@ -67,7 +67,7 @@ pub struct Loaded {
     pub disabled: BTreeMap<ServiceName, Vec<String>>,
     /// Active profiles in the order they were named.
     pub profiles_active: Vec<String>,
-    /// Where each value of a service comes from, by its path such as `services.web.deploy.resources.limits.memory`.
+    /// Where each value of an enabled service that has an effect comes from, by its path such as `services.web.deploy.resources.limits.memory`.
     pub origins: BTreeMap<String, Origin>,
     /// Keys that are not used, in the order of their paths.
     pub ignored: Vec<Ignored>,
@@ -113,7 +113,7 @@ pub fn load(args: &ComposeArgs) -> Result<Loaded, Problems> {
     for entry in &services.enabled {
         let mut service = service::service(&entry.key, &entry.value, &mut reader.notes.problems);
         // What it may do without and is switched off is nothing to wait for.
-        service.depends_on.retain(|other, _| services.enabled.iter().any(|entry| entry.key == other.as_str()));
+        service.depends_on.retain(|other, _| services.find(other.as_str()) == Some(true));
         stack.services.insert(ServiceName::new(&entry.key), service);
     }
     let names = |section: &str| {
@@ -132,7 +132,7 @@ pub fn load(args: &ComposeArgs) -> Result<Loaded, Problems> {
         .map(|entry| (ServiceName::new(&entry.key), references::profiles(&entry.value)))
         .collect();
 
-    let origins = origins::origins(&tree, &reader.notes);
+    let origins = origins::origins(&services.enabled, &reader.notes);
     for (name, place) in std::mem::take(&mut reader.notes.unset) {
         reader.report(interpolate::unset(&name, &place));
     }

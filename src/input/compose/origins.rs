@@ -2,7 +2,9 @@
 
 use super::environment::VariableSource;
 use super::interpolate::Notes;
+use super::keys;
 use crate::input::problem::Place;
+use crate::input::yaml::Entry;
 use crate::input::yaml::Node;
 use crate::input::yaml::Value;
 use std::collections::BTreeMap;
@@ -44,11 +46,15 @@ impl fmt::Display for Origin {
     }
 }
 
-/// The origins of all single values of services, by path.
-pub(super) fn origins(tree: &Node, notes: &Notes) -> BTreeMap<String, Origin> {
+/// The origins of the single values of services that have an effect, by path.
+pub(super) fn origins(services: &[&Entry], notes: &Notes) -> BTreeMap<String, Origin> {
     let mut origins = BTreeMap::new();
-    if let Some(services) = tree.get("services") {
-        walk(services, "services", notes, &mut origins);
+    for service in services {
+        for entry in service.value.entries() {
+            if keys::SERVICE.iter().any(|key| key.used && key.name == entry.key) {
+                walk(&entry.value, &format!("services.{}.{}", service.key, entry.key), notes, &mut origins);
+            }
+        }
     }
     origins
 }

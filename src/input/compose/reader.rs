@@ -31,7 +31,7 @@ pub(super) const FILES_MAX: usize = 1000;
 pub(super) const BYTES_MAX: usize = 64 << 20;
 
 /// Values of all trees of one project, repeated ones counted each time.
-const NODES_MAX: usize = 4_000_000;
+const NODES_MAX: usize = 2_000_000;
 
 /// Levels of `include` within `include`, or of `extends` after `extends`.
 pub(super) const DEPTH_MAX: usize = 32;
@@ -67,16 +67,21 @@ impl Reader {
     /// Counts the values of a tree that is about to be repeated; `false` where there would be too many, which is reported.
     pub(super) fn affordable(&mut self, tree: &Node) -> bool {
         self.nodes = self.nodes.saturating_add(tree.count());
-        if self.nodes > NODES_MAX {
+        if self.is_spent() {
             let problem =
                 Problem::error(&codes::LIMIT, "with all that is included and extended, the project is too large");
-            self.report(problem.at(&tree.place).help("at most 4000000 values are read"));
+            self.report(problem.at(&tree.place).help("at most 2000000 values are read"));
         }
-        self.nodes <= NODES_MAX
+        !self.is_spent()
     }
 
     pub(super) fn report(&mut self, problem: Problem) {
         self.notes.problems.push(problem);
+    }
+
+    /// Whether the values are used up, which has been reported.
+    pub(super) fn is_spent(&self) -> bool {
+        self.nodes > NODES_MAX
     }
 
     /// The text of a file; `place` is where it is named, if in a file.

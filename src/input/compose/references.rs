@@ -20,6 +20,8 @@ use std::path::Path;
 pub(super) struct Services<'a> {
     pub(super) enabled: Vec<&'a Entry>,
     pub(super) disabled: Vec<&'a Entry>,
+    /// Whether a service of this name is enabled.
+    known: BTreeMap<&'a str, bool>,
 }
 
 impl<'a> Services<'a> {
@@ -30,13 +32,14 @@ impl<'a> Services<'a> {
             let profiles = profiles(&entry.value);
             profiles.is_empty() || active.iter().any(|name| name == "*" || profiles.contains(name))
         };
+        let known = all.iter().map(|entry| (entry.key.as_str(), on(&entry))).collect();
         let (enabled, disabled) = all.iter().partition(on);
-        Self { enabled, disabled }
+        Self { enabled, disabled, known }
     }
 
-    fn find(&self, name: &str) -> Option<bool> {
-        let has = |list: &[&Entry]| list.iter().any(|entry| entry.key == name);
-        if has(&self.enabled) { Some(true) } else { has(&self.disabled).then_some(false) }
+    /// Whether the service is enabled; `None` where there is none of this name.
+    pub(super) fn find(&self, name: &str) -> Option<bool> {
+        self.known.get(name).copied()
     }
 }
 
@@ -47,7 +50,7 @@ pub(super) fn profiles(service: &Node) -> Vec<String> {
 
 /// Reports all that the enabled services refer to and that is not there.
 pub(super) fn check(tree: &Node, services: &Services<'_>, reader: &mut Reader) {
-    let known: BTreeMap<&str, Vec<&str>> = ["volumes", "networks", "secrets", "configs"]
+    let known: BTreeMap<&str, BTreeSet<&str>> = ["volumes", "networks", "secrets", "configs"]
         .into_iter()
         .map(|section| {
             let entries = tree.get(section).map(Node::entries).unwrap_or_default();
@@ -60,7 +63,7 @@ pub(super) fn check(tree: &Node, services: &Services<'_>, reader: &mut Reader) {
         let mut refer = |section: &'static str, name: &str, place: &Place| {
             let names = &known[section];
             let implied = section == "networks" && name == "default";
-            if !implied && !names.contains(&name) {
+            if !implied && !names.contains(name) {
                 undefined(&entry.key, section, name, names, place, problems);
             }
         };
@@ -90,14 +93,19 @@ pub(super) fn check(tree: &Node, services: &Services<'_>, reader: &mut Reader) {
     cycle(services, &mut reader.notes.problems);
 }
 
-fn undefined(service: &str, section: &str, name: &str, known: &[&str], place: &Place, problems: &mut Problems) {
+fn undefined(service: &str, section: &str, name: &str, known: &BTreeSet<&str>, place: &Place, problems: &mut Problems) {
     let kind = section.trim_end_matches('s');
     let problem = Problem::error(&codes::UNDEFINED, format!("`{service}` uses {kind} `{name}`, which is not declared"));
-    let help = match nearest(name, known.iter().copied()) {
+    let help = match suggestion(name, known.iter().copied(), problems) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("declare it at the top level: `{section}: {{{name}: {{}}}}`"),
     };
     problems.push(problem.at(place).help(help));
+}
+
+/// The name that may be meant; not sought for problems that will only be counted.
+fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str>, problems: &Problems) -> Option<&'a str> {
+    if problems.is_full() { None } else { nearest(name, known) }
 }
 
 /// Checks one service: its image, its network, what it waits for.
@@ -123,7 +131,6 @@ fn service(entry: &Entry, services: &Services<'_>, problems: &mut Problems) {
                 .help("keep one of them"),
         );
     }
-    let all = || services.enabled.iter().chain(&services.disabled).map(|entry| entry.key.as_str());
     let mut needs = |other: &str, place: &Place, required: bool| match services.find(other) {
         Some(true) => {}
         Some(false) if !required => {}
@@ -133,7 +140,7 @@ fn service(entry: &Entry, services: &Services<'_>, problems: &mut Problems) {
                 .help("activate its profile with `--profile`, or write `required: false`"),
         ),
         None => {
-            let near = nearest(other, all());
+            let near = suggestion(other, services.known.keys().copied(), problems);
             let help = near
                 .map_or_else(|| "name a service of this project".to_owned(), |near| format!("did you mean `{near}`?"));
             problems.push(

@@ -6,6 +6,7 @@
 use super::codes;
 use super::mounts;
 use super::ports;
+use crate::input::problem::KEPT_MAX;
 use crate::input::problem::Place;
 use crate::input::problem::Problem;
 use crate::input::problem::Problems;
@@ -211,7 +212,9 @@ impl Check {
                 }
                 None if entry.key.starts_with("x-") => self.ignored.push(ignored(Why::Extension, None)),
                 None => {
-                    let near = nearest(&entry.key, keys.iter().map(|key| key.name));
+                    // A file of nothing but unknown keys is no place to look for slips of the pen.
+                    let sought = self.ignored.len() < KEPT_MAX;
+                    let near = sought.then(|| nearest(&entry.key, keys.iter().map(|key| key.name))).flatten();
                     let near = near.and_then(|near| keys.iter().find(|key| key.name == near)).map(|key| key.name);
                     self.ignored.push(ignored(Why::Unknown, near));
                 }
@@ -301,7 +304,11 @@ impl Check {
 
     fn wrong(&mut self, node: &Node, path: &str, expected: &str, help: Option<&str>) {
         let problem = Problem::error(&codes::TYPE, format!("`{path}` takes {expected}, not {}", node.kind()));
-        let help = help.map_or_else(|| format!("write {expected}, or remove the key"), str::to_owned);
+        let help = match help {
+            _ if node.value == Value::Null => "give it a value, or remove the key as well".to_owned(),
+            Some(help) => help.to_owned(),
+            None => format!("write {expected}, or remove the key"),
+        };
         self.problems.push(problem.at(&node.place).help(help));
     }
 

@@ -23,6 +23,9 @@ pub const KEPT_MAX: usize = 500;
 /// Problems shown in full by [`Problems::render`]; the rest is a number.
 pub const SHOWN_MAX: usize = 50;
 
+/// Known names that [`nearest`] looks at.
+const CANDIDATES_MAX: usize = 2000;
+
 /// A kind of problem, with a stable name that `plimsoll explain` knows.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Code {
@@ -164,6 +167,12 @@ impl Problems {
         }
     }
 
+    /// Whether further problems are only counted, so that nothing costly need be done for their words.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.kept.len() >= KEPT_MAX
+    }
+
     /// Whether anything of it is an error.
     #[must_use]
     pub fn has_errors(&self) -> bool {
@@ -254,6 +263,8 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     };
     known
         .into_iter()
+        .take(CANDIDATES_MAX)
+        .filter(|candidate| candidate.len().abs_diff(name.len()) <= 2 * allowed + 2)
         .map(|candidate| (strsim::damerau_levenshtein(&wanted, &plain(candidate)), candidate))
         .filter(|(distance, candidate)| *distance <= allowed && *candidate != name)
         .min()

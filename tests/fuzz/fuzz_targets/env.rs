@@ -1,0 +1,7 @@
+//! Env files beside a Compose file.
+#![no_main]
+
+#[path = "../attack.rs"]
+mod attack;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| attack::attack("env file", bytes));

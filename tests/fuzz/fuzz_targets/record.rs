@@ -1,0 +1,7 @@
+//! Records of runs, plain and compressed.
+#![no_main]
+
+#[path = "../attack.rs"]
+mod attack;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| attack::attack("record", bytes));

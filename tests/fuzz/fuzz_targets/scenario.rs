@@ -1,0 +1,7 @@
+//! Scenarios, with the stack they name.
+#![no_main]
+
+#[path = "../attack.rs"]
+mod attack;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| attack::attack("scenario", bytes));
