@@ -172,6 +172,10 @@ impl Report {
         let path = &self.path;
         let plain = !path.is_empty() && path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+=:@%,".contains(c));
         let quoted = if plain { path.clone() } else { format!("'{}'", path.replace('\'', r"'\''")) };
+        // A record holds its scenario and its seed, so the same report comes from the record itself.
+        if path.ends_with(".jsonl") || path.ends_with(".jsonl.gz") {
+            return format!("plimsoll report {quoted}");
+        }
         format!("plimsoll simulate {quoted} --seed {}", seed.get())
     }
 }
