@@ -1,5 +1,6 @@
 //! The response curves against the oracle, over random stations, by utilisation band. `cargo test --test
-//! queueing_response -- --nocapture` shows the table of errors.
+//! queueing_response -- --nocapture` shows the table of errors; `STATIONS`, `REQUESTS` and `WORST` in the environment ask
+//! for more stations, longer runs and the worst of them.
 
 #![expect(clippy::print_stdout, reason = "the error table is shown with --nocapture")]
 

@@ -105,12 +105,6 @@ pub fn trials() -> Vec<Trial> {
     trials
 }
 
-/// How many bytes the file has.
-#[must_use]
-pub const fn size() -> usize {
-    (CELLS_QUOTA + CELLS_FREE) * CELL
-}
-
 /// The cell of a trial, by its place in [`trials`], as the file has it; `None` where the file ends before.
 #[must_use]
 pub fn kept(index: usize) -> Option<&'static [u8]> {
