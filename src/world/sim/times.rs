@@ -163,7 +163,7 @@ impl Times {
             .iter()
             .map(|share| {
                 below += share;
-                crate::units::whole((below * WHOLE).min(WHOLE))
+                out_of_whole(below.min(1.0))
             })
             .collect();
         self
@@ -181,6 +181,16 @@ impl Times {
         });
         latencies.add_to_buckets(self.first, counts);
     }
+}
+
+/// A share as a part of [`WHOLE`], rounded down.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a share from zero to one; the cast saturates"
+)]
+const fn out_of_whole(share: f64) -> u64 {
+    (share * WHOLE) as u64
 }
 
 /// `whole · below / WHOLE`, rounded down.
