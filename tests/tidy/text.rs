@@ -152,7 +152,7 @@ mod tests {
         let short = serde_json::json!({"code": "PL0002", "title": "t", "explanation": "e"});
         let text = "static A: Code = Code {\n    id: \"PL0009\",\n".to_owned();
         let stray = File { path: "src/a.rs".to_owned(), text };
-        assert_eq!(code_breaches(&[good.clone()], &[]), [""; 0]);
+        assert_eq!(code_breaches(std::slice::from_ref(&good), &[]), [""; 0]);
         assert_eq!(code_breaches(&[good.clone(), good.clone(), short], &[stray]).len(), 3);
     }
 }
