@@ -197,6 +197,10 @@ fn large_and_nasty_projects_end_quickly() {
     let (_folder, args) = project(&[("a.yaml", &format!("{heavy}{extending}"))]);
     assert!(load(&args).expect_err("too large").iter().any(|problem| problem.code.id == "PL0118"));
     let deep: String = (0..200).map(|at| service(&format!("s{at}"), &format!(", extends: s{}", at + 1))).collect();
+    let round: String =
+        (0..10_000).map(|at| service(&format!("s{at}"), &format!(", extends: s{}", (at * 7 + 1) % 10_000))).collect();
+    let (_folder, args) = project(&[("a.yaml", &format!("services:\n{round}"))]);
+    assert!(load(&args).expect_err("round").iter().any(|problem| problem.code.id == "PL0110"));
     let unknown: String =
         (0..20_000).map(|at| service(&format!("s{at}"), &format!(", depends_on: [t{at}], imag{at}: 1"))).collect();
     let (_folder, args) = project(&[("a.yaml", &format!("services:\n{unknown}"))]);

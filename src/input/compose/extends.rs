@@ -11,9 +11,22 @@ use crate::input::problem::Problem;
 use crate::input::problem::nearest;
 use crate::input::yaml::Node;
 use crate::input::yaml::Value;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
 use std::rc::Rc;
+
+/// The services of one file by name, so that a long file is not searched for each of them.
+struct Named<'a> {
+    services: BTreeMap<&'a str, &'a Node>,
+}
+
+impl<'a> Named<'a> {
+    fn of(tree: Option<&'a Node>) -> Self {
+        let entries = tree.map(Node::entries).unwrap_or_default();
+        Self { services: entries.iter().map(|entry| (entry.key.as_str(), &entry.value)).collect() }
+    }
+}
 
 /// Services on the way from the one that extends to the one that is extended, each with its file.
 type Trail = Vec<(PathBuf, String)>;
@@ -26,9 +39,10 @@ impl Reader {
             return;
         }
         let mut worked_out = services.clone();
+        let named = Named::of(Some(&services));
         if let Value::Map(entries) = &mut worked_out.value {
             for entry in entries.iter_mut().filter(|entry| entry.value.get("extends").is_some()) {
-                entry.value = self.extended(&services, &entry.key, path, scope, &mut Vec::new());
+                entry.value = self.extended(&named, &entry.key, &entry.value, path, scope, &mut Vec::new());
             }
         }
         if let Some(place) = super::reader::child(tree, "services") {
@@ -36,11 +50,16 @@ impl Reader {
         }
     }
 
-    /// The service `name` of `services`, which stand in `path`, put over what it extends.
-    fn extended(&mut self, services: &Node, name: &str, path: &Path, scope: &Scope, trail: &mut Trail) -> Node {
-        let Some(service) = services.get(name) else {
-            return Node { place: services.place.clone(), tag: None, value: Value::Null };
-        };
+    /// The service `name`, one of `services`, which stand in `path`, put over what it extends.
+    fn extended(
+        &mut self,
+        services: &Named<'_>,
+        name: &str,
+        service: &Node,
+        path: &Path,
+        scope: &Scope,
+        trail: &mut Trail,
+    ) -> Node {
         let Some(extends) = service.get("extends").filter(|extends| !merge::is_reset(extends)) else {
             return service.clone();
         };
@@ -74,7 +93,14 @@ impl Reader {
     }
 
     /// The service that is extended, worked out itself; `None` where there is none, which is reported.
-    fn base(&mut self, services: &Node, extends: &Node, path: &Path, scope: &Scope, trail: &mut Trail) -> Option<Node> {
+    fn base(
+        &mut self,
+        services: &Named<'_>,
+        extends: &Node,
+        path: &Path,
+        scope: &Scope,
+        trail: &mut Trail,
+    ) -> Option<Node> {
         let Some(wanted) = extends.get("service") else {
             self.report(
                 Problem::error(&codes::MISSING_KEY, "`extends` does not say which service")
@@ -94,12 +120,11 @@ impl Reader {
             Some(file) => Some((self.extended_file(file, scope)?, PathBuf::from(file.as_text().unwrap_or_default()))),
             None => None,
         };
-        let (services, path) = match &other {
-            Some((tree, path)) => (tree.get("services"), path.as_path()),
-            None => (Some(services), path),
-        };
-        let known = services.map(Node::entries).unwrap_or_default().iter().map(|entry| entry.key.as_str());
-        let Some(services) = services.filter(|services| services.get(reference).is_some()) else {
+        let elsewhere = other.as_ref().map(|(tree, path)| (Named::of(tree.get("services")), path.as_path()));
+        let (services, path) = elsewhere.as_ref().map_or((services, path), |(services, path)| (services, *path));
+        let Some(service) = services.services.get(reference) else {
+            let full = self.notes.problems.is_full();
+            let known = services.services.keys().copied().filter(|_| !full);
             let near = nearest(reference, known);
             let problem =
                 Problem::error(&codes::EXTENDS, format!("there is no service `{reference}` in `{}`", path.display()))
@@ -110,7 +135,7 @@ impl Reader {
             });
             return None;
         };
-        Some(self.extended(services, reference, path, scope, trail))
+        Some(self.extended(services, reference, service, path, scope, trail))
     }
 
     /// A file that is extended, interpolated with the variables of the file that extends it.

@@ -102,7 +102,8 @@ pub fn load(args: &ComposeArgs) -> Result<Loaded, Problems> {
                 .help("remove the line"),
         );
     }
-    if tree.get("services").is_none_or(|services| services.entries().is_empty()) {
+    let no_services = tree.get("services").is_none_or(|services| services.entries().is_empty());
+    if no_services && !reader.notes.problems.has_errors() {
         reader.report(
             Problem::error(&codes::MISSING_KEY, "the project has no services").at(&tree.place).help("add `services:`"),
         );
