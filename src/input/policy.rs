@@ -81,6 +81,9 @@ const HORIZONTAL: [&str; 17] = [
     "autopilot",
 ];
 
+/// Wrong entries after which looking for more stops.
+const ERRORS_MAX: usize = 200;
+
 /// How often a template may start from another one.
 const TEMPLATES_MAX: usize = 8;
 
@@ -249,19 +252,27 @@ impl Policies {
         let mut problems = Problems::new();
         let mut found = BTreeMap::new();
         let mut default = None;
-        for (name, one) in each {
-            let at = node.get(name).unwrap_or(node);
+        let mut errors = 0;
+        for entry in node.entries() {
+            let (name, at) = (entry.key.as_str(), &entry.value);
+            let Some(one) = each.get(name) else { continue };
+            if errors >= ERRORS_MAX {
+                break;
+            }
             let policy = match one {
                 PolicyOne::Name(policy) => self.find(policy, Some(&at.place), 0),
                 PolicyOne::Settings(settings) => self.settings(settings, at),
             };
             let service = services.iter().find(|service| service.as_str() == name);
             if service.is_none() && name != "default" {
-                let place = node.entry(name).map_or(&node.place, |entry| &entry.key_place);
-                problems.push(unknown_service(name, services, place));
+                problems.push(unknown_service(name, services, &entry.key_place));
+                errors += 1;
             }
             match (policy, service) {
-                (Err(wrong), _) => problems.extend(wrong),
+                (Err(wrong), _) => {
+                    problems.extend(wrong);
+                    errors += 1;
+                }
                 (Ok(policy), Some(service)) => {
                     found.insert(service.clone(), policy);
                 }

@@ -23,6 +23,7 @@ pub(super) fn expectations(
     problems: &mut Problems,
 ) -> Vec<Expectation> {
     let mut found = Vec::new();
+    let mut errors = 0;
     for entry in node.map(Node::entries).unwrap_or_default() {
         let Some(file) = files.get(&entry.key) else { continue };
         let (text, at, tolerance) = match file {
@@ -40,7 +41,13 @@ pub(super) fn expectations(
                 }
                 found.push(expectation);
             }
-            Err(wrong) => problems.extend(wrong),
+            Err(wrong) => {
+                problems.extend(wrong);
+                errors += 1;
+                if errors >= super::ERRORS_MAX {
+                    break;
+                }
+            }
         }
     }
     found

@@ -1,5 +1,6 @@
 //! A scenario from its file: the stack it names is read first, since everything else refers to its services.
 
+use super::ERRORS_MAX;
 use super::LoadOptions;
 use super::Resolved;
 use super::resolve::resolve;
@@ -86,14 +87,14 @@ fn check_names(node: &Node, folder: &Path, options: &LoadOptions, problems: &mut
     let Some(Ok(loaded)) = stack.map(|stack| compose::load(&args(&stack, folder, options))) else { return };
     let services: Vec<ServiceName> = loaded.stack.services.into_keys().collect();
     for key in ["services", "load"] {
-        for entry in node.get(key).map(Node::entries).unwrap_or_default() {
-            if !services.iter().any(|known| known.as_str() == entry.key) {
-                problems.push(unknown_service(&entry.key, &services, &entry.key_place));
-            }
+        let entries = node.get(key).map(Node::entries).unwrap_or_default();
+        let unknown = entries.iter().filter(|entry| !services.iter().any(|known| known.as_str() == entry.key));
+        for entry in unknown.take(ERRORS_MAX) {
+            problems.push(unknown_service(&entry.key, &services, &entry.key_place));
         }
     }
     let known = Known { services: &services, judged: None };
-    for entry in node.get("expect").map(Node::entries).unwrap_or_default() {
+    for entry in node.get("expect").map(Node::entries).unwrap_or_default().iter().take(ERRORS_MAX) {
         let value = entry.value.get("expr").unwrap_or(&entry.value);
         if let Some(text) = value.as_text()
             && let Err(wrong) = expression::parse(&entry.key, &Scalar::new(text, Some(&value.place)), &known)

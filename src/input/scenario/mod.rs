@@ -35,6 +35,9 @@ use crate::seed::Seed;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+/// Wrong names, expectations or faults after which looking for more stops: each costs a search for what was meant.
+const ERRORS_MAX: usize = 200;
+
 /// What the command line says about a scenario.
 #[derive(Debug, Clone, Default)]
 pub struct LoadOptions {

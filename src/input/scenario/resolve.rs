@@ -1,5 +1,6 @@
 //! A scenario file and its stack to the noun: every name looked up, every default filled in.
 
+use super::ERRORS_MAX;
 use super::LoadOptions;
 use super::Resolved;
 use super::codes;
@@ -81,10 +82,10 @@ pub fn resolve(
 
     let mut traffic = Traffic { folder, duration: times.duration, traces: BTreeMap::new() };
     let mut load: BTreeMap<ServiceName, Load> = BTreeMap::new();
-    for (name, one) in &file.load {
-        let at = node.get("load").and_then(|node| node.get(name)).unwrap_or(node);
-        let read = traffic.load(one, at, &mut problems);
-        if let (Some(read), Some(name)) = (read, names.iter().find(|known| known.as_str() == name)) {
+    for entry in node.get("load").map(Node::entries).unwrap_or_default() {
+        let Some(name) = names.iter().find(|known| known.as_str() == entry.key) else { continue };
+        let read = file.load.get(&entry.key).and_then(|one| traffic.load(one, &entry.value, &mut problems));
+        if let Some(read) = read {
             load.insert(name.clone(), read);
         }
     }
@@ -163,7 +164,8 @@ fn report_unknown<T>(
     node: &Node,
     problems: &mut Problems,
 ) {
-    for name in files.keys().filter(|name| !names.iter().any(|known| known.as_str() == name.as_str())) {
+    let unknown = |name: &&String| !names.iter().any(|known| known.as_str() == name.as_str());
+    for name in files.keys().filter(unknown).take(ERRORS_MAX) {
         let entry = node.get(key).and_then(|node| node.entry(name));
         problems.push(unknown_service(name, names, entry.map_or(&node.place, |entry| &entry.key_place)));
     }
@@ -197,11 +199,18 @@ fn faults(
     problems: &mut Problems,
 ) -> Vec<Fault> {
     let mut found = Vec::new();
+    let mut errors = 0;
     for (index, file) in files.iter().enumerate() {
         let at = node.at_pointer(&format!("/faults/{index}")).unwrap_or(node);
         match fault(file, at, names, duration) {
             Ok(fault) => found.push(fault),
-            Err(wrong) => problems.extend(wrong),
+            Err(wrong) => {
+                problems.extend(wrong);
+                errors += 1;
+            }
+        }
+        if errors >= ERRORS_MAX {
+            break;
         }
     }
     found.sort_by_key(|fault| fault.at);

@@ -126,19 +126,16 @@ fn add_calls(
     problems: &mut Problems,
 ) {
     let names: Vec<ServiceName> = models.keys().cloned().collect();
-    for (name, file) in files {
-        let Some(calls) = file.work.as_ref().and_then(|work| work.calls.as_ref()) else { continue };
-        let at = node.get("services").and_then(|node| node.get(name)?.get("work")?.get("calls"));
-        let mut found = Vec::new();
+    for entry in node.get("services").map(Node::entries).unwrap_or_default() {
+        let calls = files.get(&entry.key).and_then(|file| file.work.as_ref()?.calls.as_ref());
+        let (Some(calls), Some(model)) = (calls, models.get_mut(&ServiceName::new(&entry.key))) else { continue };
+        let at = entry.value.get("work").and_then(|node| node.get("calls"));
         for (to, count) in calls {
             let place = at.and_then(|node| node.entry(to)).map(|entry| entry.key_place.clone());
             match names.iter().find(|known| known.as_str() == to) {
-                Some(to) => found.push(Call { to: to.clone(), count: *count }),
+                Some(to) => model.work.calls.push(Call { to: to.clone(), count: *count }),
                 None => problems.push(super::unknown_service(to, &names, &place.unwrap_or_else(|| node.place.clone()))),
             }
-        }
-        if let Some((_, model)) = models.iter_mut().find(|(known, _)| known.as_str() == name) {
-            model.work.calls = found;
         }
     }
     if let Some(circle) = circle(models) {

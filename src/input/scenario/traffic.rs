@@ -123,6 +123,12 @@ impl Traffic<'_> {
             Some(ScaleFile::Number(factor)) => whole(factor * 1e6),
             Some(ScaleFile::Percent(share)) => share.0.get().saturating_mul(1000),
         };
+        if let Some((name, value)) = file.only.iter().find(|(_, value)| **value < 0.0) {
+            let problem =
+                Problem::error(&codes::LOAD, format!("no trace holds a negative value such as `{name}: {value}`"));
+            problems.push(problem.at(&schema::place_of(node, "/where")));
+            return None;
+        }
         let reading = Reading {
             column: file.column.as_deref(),
             only: file.only.iter().map(|(name, value)| (name.clone(), whole(*value * 1e6))).collect(),

@@ -13,7 +13,7 @@ use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;
 
 /// Every code of this room.
-pub const CODES: &[&Code] = &[&UNKNOWN_KEY, &MISSING_KEY, &KIND, &VALUE, &CHOICE];
+pub const CODES: &[&Code] = &[&UNKNOWN_KEY, &MISSING_KEY, &KIND, &VALUE, &CHOICE, &TOO_MANY];
 
 pub(super) static UNKNOWN_KEY: Code = Code {
     id: "PL0201",
@@ -48,6 +48,13 @@ pub(super) static CHOICE: Code = Code {
     id: "PL0205",
     title: "not one of the choices",
     explanation: "The key takes one of a few words, such as `pattern: diurnal` or `noise: poisson`. The message lists them.",
+};
+
+pub(super) static TOO_MANY: Code = Code {
+    id: "PL0206",
+    title: "more values than such a file has",
+    explanation: "Files of our own formats are written by people or small programs. What holds more than 30,000 values is refused before \
+it is checked, so that no file can take all memory. A long series of rates belongs into a CSV file, read with `trace`.",
 };
 
 /// Turns what the validator found into problems.

@@ -21,6 +21,12 @@ use crate::input::yaml::Node;
 use crate::input::yaml::Value;
 use serde::de::DeserializeOwned;
 
+/// Values in one file, at most: the validator keeps every error of every branch of a choice until it is done.
+const VALUES_MAX: usize = 30_000;
+
+/// Errors that are explained.
+const ERRORS_MAX: usize = 300;
+
 /// The schemas of all our formats, by name.
 #[must_use]
 pub fn all() -> Vec<(&'static str, serde_json::Value)> {
@@ -63,6 +69,13 @@ pub fn check<T: DeserializeOwned + schemars::JsonSchema>(node: &Node) -> Result<
     if node.value == Value::Null {
         return Err(Problem::error(&errors::VALUE, "the file is empty").at(&node.place).into());
     }
+    if count(node) > VALUES_MAX {
+        let problem = Problem::error(&errors::TOO_MANY, format!("the file has more than {VALUES_MAX} values"));
+        return Err(problem
+            .at(&node.place)
+            .help("a long series of rates belongs into a CSV file: `trace: FILE`")
+            .into());
+    }
     let schema = schema_of::<T>();
     let json = node.to_json();
     let mut options = jsonschema::options().should_validate_formats(true);
@@ -75,13 +88,23 @@ pub fn check<T: DeserializeOwned + schemars::JsonSchema>(node: &Node) -> Result<
     };
     let mut problems = Problems::new();
     let found: Vec<jsonschema::ValidationError<'_>> = validator.iter_errors(&json).collect();
-    errors::explain(&found.iter().collect::<Vec<_>>(), &schema, node, &mut problems);
+    errors::explain(&found.iter().take(ERRORS_MAX).collect::<Vec<_>>(), &schema, node, &mut problems);
     if problems.has_errors() {
         return Err(problems);
     }
     T::deserialize(json).map_err(|error| {
         Problem::error(&errors::VALUE, format!("a value cannot be read: {error}")).at(&node.place).into()
     })
+}
+
+/// How many values a tree holds.
+fn count(node: &Node) -> usize {
+    let below: usize = match &node.value {
+        Value::List(items) => items.iter().map(count).sum(),
+        Value::Map(entries) => entries.iter().map(|entry| count(&entry.value)).sum(),
+        _ => 0,
+    };
+    below + 1
 }
 
 /// The place of the value at a JSON pointer; the nearest value above it where there is none.
