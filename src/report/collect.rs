@@ -180,6 +180,10 @@ impl Report {
     /// The command that shows one seed again.
     #[must_use]
     pub fn command(&self, seed: Seed) -> String {
+        // A record holds its scenario and its seed, so the same report comes from the record itself.
+        if self.path.ends_with(".jsonl") || self.path.ends_with(".jsonl.gz") {
+            return format!("plimsoll report {}", quoted(&self.path));
+        }
         let given = std::iter::once(&self.path).chain(&self.options);
         let words: Vec<String> = given.map(|word| quoted(word)).collect();
         format!("plimsoll simulate {} --seed {}", words.join(" "), seed.get())

@@ -122,7 +122,7 @@ pub fn html(report: &Report, pictures: &[Picture]) -> String {
             .actions
             .iter()
             .take(ROWS)
-            .map(|(at, action)| (at.to_string(), words::action(action), words::why(action)))
+            .map(|(at, action)| (words::moment(*at), words::action(action), words::why(action)))
             .collect(),
         actions_more: run.story.action_count.saturating_sub(run.story.actions.len().min(ROWS) as u64),
         held: held(report),
@@ -131,7 +131,7 @@ pub fn html(report: &Report, pictures: &[Picture]) -> String {
             .incidents
             .iter()
             .take(ROWS)
-            .map(|(at, incident)| (at.to_string(), words::incident(incident, &run.scenario)))
+            .map(|(at, incident)| (words::moment(*at), words::incident(incident, &run.scenario)))
             .collect(),
         incidents_more: run.story.incident_count.saturating_sub(run.story.incidents.len().min(ROWS) as u64),
         command: report.command(run.seed),
@@ -360,8 +360,8 @@ fn held(report: &Report) -> Vec<HeldRow> {
             meaning: if again { "" } else { held.meaning },
             service: service.to_string(),
             count: held.count,
-            first: held.first.to_string(),
-            last: held.last.to_string(),
+            first: words::moment(held.first),
+            last: words::moment(held.last),
             words: words::guard(&held.guard),
         }
     };

@@ -10,6 +10,7 @@ use crate::model::InstanceState;
 use crate::model::Reason;
 use crate::model::Resource;
 use crate::model::Scenario;
+use crate::units::Instant;
 use crate::units::Span;
 
 /// What is done: `cpu of api 1 → 1.25`.
@@ -164,6 +165,12 @@ pub fn duration(span: Span) -> String {
     }
     let rest = span.minus(Span::from_secs(hours * 3600));
     if rest == Span::ZERO { format!("{hours}h") } else { format!("{hours}h{rest}") }
+}
+
+/// A point in time as the time since the start, in hours up to three days: `24h`, `30h15m`.
+#[must_use]
+pub fn moment(at: Instant) -> String {
+    duration(at.since_start())
 }
 
 /// `1 check`, `3 checks`.
