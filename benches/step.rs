@@ -33,6 +33,9 @@ use std::hint::black_box;
 const SERVICES: u64 = 20;
 const WARM: Span = Span::from_mins(2);
 
+/// What it is called, load in percent, timeout, pattern.
+type Case = (&'static str, u64, Option<Span>, fn(Rate) -> Pattern);
+
 /// Twenty services of half a core on a host of sixteen cores, each loaded from outside to a share of its limit.
 fn scenario(load_percent: u64, timeout: Option<Span>, pattern: fn(Rate) -> Pattern) -> Scenario {
     let name = |number| ServiceName::new(&format!("service-{number:02}"));
@@ -113,7 +116,7 @@ fn ten_minutes(world: &mut World) {
 fn steps(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("container-ticks");
     group.throughput(Throughput::Elements(SERVICES * 600));
-    let cases: [(&str, u64, Option<Span>, fn(Rate) -> Pattern); 6] = [
+    let cases: [Case; 6] = [
         ("load 0.5", 50, None, constant),
         ("load 0.9", 90, None, constant),
         ("load 1.3", 130, None, constant),

@@ -98,6 +98,21 @@ impl Latencies {
         self.total += thousandths;
     }
 
+    /// Adds thousandths of requests to one bucket after the other, from `first` on, without their time: follow it with
+    /// [`Self::add_time`].
+    pub fn add_to_buckets(&mut self, first: usize, thousandths: impl ExactSizeIterator<Item = u64>) {
+        let end = first + thousandths.len();
+        if self.counts.len() < end {
+            self.counts.resize(end, 0);
+        }
+        for (count, more) in self.counts[first..end].iter_mut().zip(thousandths) {
+            *count += more;
+            self.total += more;
+        }
+        let used = self.counts.iter().rposition(|count| *count > 0).map_or(0, |last| last + 1);
+        self.counts.truncate(used);
+    }
+
     /// Adds to the sum of response times, in nanoseconds times thousandths of a request.
     pub fn add_time(&mut self, nano_thousandths: u128) {
         self.sum += nano_thousandths;

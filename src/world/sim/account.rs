@@ -25,6 +25,7 @@ impl World {
             service.cpu += (used + started * service.starting) / self.speed;
             service.start_cpu_each += started / self.speed;
             if service.up > 0.0 {
+                service.queue.pass(held);
                 service.cpu_each += used / self.speed / service.up;
                 service.throttled += service.response.at(service.passage.load).throttled * held;
                 service.saturated |= held > 0.0 && service.passage.saturated;
@@ -40,7 +41,7 @@ impl World {
     /// The truth since the last sample.
     pub(super) fn sample_services(&mut self, span: Span) -> (HostSample, Vec<ServiceSample>) {
         self.book();
-        self.check_memory();
+        self.measure_memory();
         let seconds = span.as_secs();
         let mean = |amount: f64| {
             if seconds > 0.0 { Millicores::new(whole(amount / seconds * 1000.0)) } else { Millicores::ZERO }
@@ -126,8 +127,10 @@ impl World {
 
     /// Requests that ended well although nothing came out in this stretch: they were on their way before.
     fn spread_late(&self, index: usize, served: u64, latency: &mut Latencies) {
+        let service = &self.services[index];
         if served > 0 {
-            latency.add(Span::from_nanos(whole(self.services[index].time * 1e9)), served);
+            let time = service.time.min(service.timeout.unwrap_or(f64::INFINITY));
+            latency.add(Span::from_nanos(whole(time * 1e9)), served);
         }
     }
 

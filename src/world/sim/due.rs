@@ -193,25 +193,37 @@ impl World {
         self.next_scrape = Instant::after_start(each.times(now.since_start().fit(each) + 1));
     }
 
+    /// Notes how much memory is held; the sum of all in bytes.
+    pub(super) fn measure_memory(&mut self) -> f64 {
+        let mut all = self.system_memory;
+        for service in &mut self.services {
+            let limit = service.memory_limit();
+            for number in 0..service.instances.len() {
+                let held = service.working_set(number, self.now);
+                service.memory_max = service.memory_max.max(held.min(limit));
+                all += held;
+            }
+        }
+        self.memory_max = self.memory_max.max(all.min(self.memory));
+        all
+    }
+
     /// Kills what is above its memory limit, and the largest instances while the host's memory is not enough.
     pub(super) fn check_memory(&mut self) {
-        let mut all = self.system_memory;
+        let mut all = self.measure_memory();
         let mut killed = false;
         for index in 0..self.services.len() {
             let limit = self.services[index].memory_limit();
             for number in 0..self.services[index].instances.len() {
                 let held = self.services[index].working_set(number, self.now);
-                self.services[index].memory_max = self.services[index].memory_max.max(held.min(limit));
                 if held > limit {
                     self.book();
                     self.kill(index, number, Cause::MemoryLimit(held));
                     killed = true;
-                } else {
-                    all += held;
+                    all -= held;
                 }
             }
         }
-        self.memory_max = self.memory_max.max(all.min(self.memory));
         while all > self.memory {
             let mut largest = (0.0, usize::MAX, 0);
             for (index, service) in self.services.iter().enumerate() {

@@ -75,6 +75,8 @@ pub struct World {
 
     /// The means change, or may.
     moving: bool,
+    /// Seconds since the last booking for which the means hold.
+    holds: f64,
     /// Length of the step in seconds that the means are for.
     step_secs: f64,
     /// CPU that containers may use in a step besides those that start, in reference core-seconds.
@@ -134,6 +136,7 @@ impl World {
             next_scrape: due::first_scrape(scenario.sensors.scrape),
             next_due: Instant::START,
             moving: true,
+            holds: 0.0,
             step_secs: 0.0,
             room: 0.0,
             starting_cpu: 0.0,
@@ -175,7 +178,7 @@ impl World {
                 self.step_secs = length;
                 self.moving = true;
             }
-            let moved = self.moving;
+            let moved = self.moving || self.held + length > self.holds;
             if moved {
                 self.settle();
             }

@@ -19,8 +19,12 @@ pub(super) const FAR: f64 = 100.0;
 const NEAR: f64 = 1e-3;
 /// Share of late requests below which they do not change the number inside.
 const FEW: f64 = 1e-4;
-/// With more inside than this, what comes out changes little in a step and is looked up again only after 1 % of change.
+/// How near to its stationary number the number inside moves as a straight line would.
+const CLOSE: f64 = 0.1;
+/// With more inside than this, what comes out hardly depends on how many: it is looked up again after 1 % of change.
 const LONG: f64 = 64.0;
+/// Share by which a long queue may change while everything else is held.
+const CHANGE: f64 = 0.005;
 
 /// What passes through one instance.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -29,14 +33,16 @@ pub(super) struct Passage {
     pub(super) through: f64,
     /// Requests per second that give up inside.
     pub(super) given_up: f64,
-    /// Load that the number inside stands for, from 0 up to 1.
+    /// Requests per second by which the number inside grows.
+    pub(super) growth: f64,
+    /// Load that the number inside stands for at the end of the step, from 0 up to 1.
     pub(super) load: f64,
     /// Mean time inside, in seconds.
     pub(super) time: f64,
     /// More come than can be served.
     pub(super) saturated: bool,
-    /// Nothing changes any more.
-    pub(super) settled: bool,
+    /// For so many seconds all this holds; zero for one step, infinite where nothing changes any more.
+    pub(super) holds: f64,
 }
 
 /// What comes to one instance.
@@ -57,6 +63,8 @@ pub(super) struct Queue {
     pub(super) inside: f64,
     inflow: Inflow,
     passage: Passage,
+    /// Seconds for which the passage still holds.
+    left: f64,
     /// A number inside and its load, where it is long.
     long: (f64, f64),
 }
@@ -67,10 +75,16 @@ impl Queue {
         *self = Self { inside, ..Self::default() };
     }
 
-    /// Moves on by one step.
-    pub(super) fn advance(&mut self, response: &Response, late: &mut Late, inflow: Inflow) -> Passage {
-        if self.passage.settled && inflow == self.inflow {
-            return self.passage;
+    /// Time passes with the passage last found.
+    pub(super) fn pass(&mut self, seconds: f64) {
+        self.inside = (self.inside + self.passage.growth * seconds).max(0.0);
+        self.left -= seconds;
+    }
+
+    /// What passes through in the coming step, or for longer where the answer says so.
+    pub(super) fn look(&mut self, response: &Response, late: &mut Late, inflow: Inflow) -> Passage {
+        if self.left >= inflow.step && inflow == self.inflow {
+            return Passage { holds: self.left, ..self.passage };
         }
         self.inflow = inflow;
         let before = self.inside;
@@ -79,38 +93,51 @@ impl Queue {
         let saturated = rate >= capacity.min(granted) * (1.0 - 1e-12);
         let rest = if saturated { None } else { Some(response.at(rate / capacity).in_system) };
         let rest = rest.filter(|&rest| late.share(response, rest / rate.max(1e-12)) < FEW);
+        let out_now = (capacity * self.load_for(response, before)).min(granted);
+        let steady = before > LONG && late.share(response, before / out_now.max(1e-12) * 1.1) == 0.0;
         let after = match rest {
             Some(rest) if (before - rest).abs() <= NEAR * rest || rate == 0.0 && before < 1e-6 => rest,
-            _ => self.solve(response, late, rest, step),
+            _ if steady && step * (rate - out_now).abs() < before * CHANGE => before + step * (rate - out_now),
+            Some(rest) if (before - rest).abs() <= CLOSE * rest && granted == f64::INFINITY => {
+                // Between two near numbers what comes out is as good as linear: one step of the implicit solution.
+                let pace = step * (rate - out_now) / (rest - before);
+                before + (rest - before) * pace / (1.0 + pace)
+            }
+            _ => self.solve(response, late, rest),
         };
-        let load =
-            if after == before && rest == Some(after) { rate / capacity } else { self.load_for(response, after) };
+        let still = (after - before).abs() <= 1e-7 * step * rate;
+        let growth = if still { 0.0 } else { (after - before) / step };
+        let holds = match before * CHANGE / growth.abs() {
+            _ if still => f64::INFINITY,
+            seconds if before > LONG && seconds > step => seconds,
+            _ => 0.0,
+        };
+        let load = match rest {
+            Some(rest) if rest == after => rate / capacity,
+            _ => self.load_for(response, after),
+        };
         let out = (capacity * load).min(granted);
-        let time = if out > 0.0 && after > 0.0 { after / out } else { response.at(load).mean };
-        let still = (after - before).abs() <= 1e-9 * step * rate;
-        self.inside = if still { before } else { after };
-        let left = rate - (self.inside - before) / step;
-        let given_up = (rate * late.share(response, time)).min(left.max(0.0));
-        let given_up = if saturated && still { (rate - out).max(0.0).min(left) } else { given_up };
-        let through = (left - given_up).max(0.0);
-        self.passage = Passage { through, given_up, load, time, saturated, settled: still };
+        let middle = if holds > 0.0 && holds.is_finite() { before + growth * holds / 2.0 } else { after };
+        let time = if out > 0.0 && after > 0.0 { middle / out } else { response.at(load).mean };
+        let left = rate - growth;
+        let share_late = late.share(response, time);
+        let given_up = if saturated && share_late > 0.0 { left - out } else { rate * share_late };
+        let given_up = given_up.clamp(0.0, left.max(0.0));
+        self.left = holds;
+        self.passage = Passage { through: (left - given_up).max(0.0), given_up, growth, load, time, saturated, holds };
         self.passage
     }
 
     /// The number inside at the end of the step, between the number now and the one at rest.
-    fn solve(&mut self, response: &Response, late: &mut Late, rest: Option<f64>, step: f64) -> f64 {
+    fn solve(&mut self, response: &Response, late: &mut Late, rest: Option<f64>) -> f64 {
         let before = self.inside;
-        let Inflow { rate, granted, .. } = self.inflow;
+        let Inflow { rate, granted, step } = self.inflow;
         let capacity = response.capacity();
-        if before > LONG && (before - self.long.0).abs() < before / 100.0 {
-            let out = (capacity * self.long.1).min(granted);
-            let after = before + step * (rate - out);
-            if after > before * 0.9 && late.share(response, after / out.max(1e-12)) == 0.0 {
-                return after;
-            }
-        }
+        let long = self.long;
         let mut excess = |inside: f64| {
-            let out = (capacity * response.load_for(inside)).min(granted);
+            let known = inside > LONG && (inside - long.0).abs() < inside / 100.0;
+            let load = if known { long.1 } else { response.load_for(inside) };
+            let out = (capacity * load).min(granted);
             let time = if out > 0.0 { inside / out } else { 0.0 };
             inside - before - step * (rate * (1.0 - late.share(response, time)) - out)
         };
@@ -120,11 +147,11 @@ impl Queue {
             Some(rest) => (before, rest.min(before + step * rate).max(before)),
             None => (lowest, before + step * rate),
         };
-        let enough = 1e-10 * (step * rate + before);
+        let enough = 1e-9 * (step * rate + before);
         let (mut low_excess, mut high_excess) = (excess(low), excess(high));
         // Regula falsi, Illinois variant (Dowell and Jarratt 1971): safe as halving, fast as secants.
         for _ in 0..60 {
-            if high - low <= 1e-12 * high || high_excess - low_excess <= 0.0 {
+            if high - low <= 1e-9 * high || high_excess - low_excess <= 0.0 {
                 break;
             }
             let middle = (high - high_excess * (high - low) / (high_excess - low_excess)).clamp(low, high);
@@ -144,7 +171,7 @@ impl Queue {
     }
 
     fn load_for(&mut self, response: &Response, inside: f64) -> f64 {
-        if inside > LONG && (inside - self.long.0).abs() < inside / 100.0 {
+        if inside == self.long.0 || inside > LONG && (inside - self.long.0).abs() < inside / 100.0 {
             return self.long.1;
         }
         let load = response.load_for(inside);

@@ -201,7 +201,7 @@ impl Service {
         (self.up, self.starting) = (number(Phase::Up), number(Phase::Starting));
         self.queue.reset(if self.up > 0.0 { inside / self.up } else { 0.0 });
         if self.up == 0.0 {
-            self.passage = Passage { settled: true, ..Passage::default() };
+            self.passage = Passage { holds: f64::INFINITY, ..Passage::default() };
             self.granted = f64::INFINITY;
         }
         self.replicas_min = self.replicas_min.min(self.healthy());
@@ -226,6 +226,16 @@ impl Service {
         }
         let inside = if instance.phase == Phase::Up { self.queue.inside + self.on_the_way() / self.up } else { 0.0 };
         self.idle_memory + inside * self.request_memory + self.leak * now.since(instance.started).as_secs()
+    }
+
+    /// Seconds until requests that pile up fill the memory limit.
+    pub(super) fn until_full(&self, now: Instant) -> f64 {
+        let growth = self.passage.growth * self.request_memory;
+        if growth <= 0.0 || self.limits.memory.is_none() {
+            return f64::INFINITY;
+        }
+        let held = (0..self.instances.len()).map(|index| self.working_set(index, now)).fold(0.0, f64::max);
+        (self.memory_limit() - held).max(0.0) / growth
     }
 
     /// CPU that an instance used since it started, in core-seconds.

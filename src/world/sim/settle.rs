@@ -21,17 +21,18 @@ impl World {
     /// Finds the means of the coming step.
     pub(super) fn settle(&mut self) {
         self.book();
-        let moving = self.pass_requests();
+        let holds = self.pass_requests();
         let used = self.share_cpu();
         self.pass_times(used);
         self.fit_speed(used);
         let limits_moved = self.fill_flows();
-        self.moving = moving || limits_moved;
+        self.moving = limits_moved || holds <= self.step_secs;
+        self.holds = holds;
     }
 
-    /// Rates from callers to the called, and the number inside. Whether anything still changes.
-    fn pass_requests(&mut self) -> bool {
-        let mut moving = false;
+    /// Rates from callers to the called, and the number inside. For how many seconds all this holds.
+    fn pass_requests(&mut self) -> f64 {
+        let mut holds = f64::INFINITY;
         self.incoming.fill(0.0);
         for index in 0..self.services.len() {
             let service = &mut self.services[index];
@@ -40,14 +41,14 @@ impl World {
                 continue;
             }
             let inflow = Inflow { rate: service.rate / service.up, granted: service.granted, step: self.step_secs };
-            service.passage = service.queue.advance(&service.response, &mut service.late, inflow);
-            moving |= !service.passage.settled;
+            service.passage = service.queue.look(&service.response, &mut service.late, inflow);
+            holds = holds.min(service.passage.holds).min(service.until_full(self.now));
             let through = service.passage.through * service.up;
             for &(called, times) in &service.calls {
                 self.incoming[called] += through * f64::from(times);
             }
         }
-        moving
+        holds
     }
 
     /// Shares the cores out; the CPU used by all containers.
@@ -92,7 +93,7 @@ impl World {
             }
             service.time = time;
             let last = service.stretches.last().map(|stretch| stretch.own);
-            let same = service.passage.settled && self.settled_time[index] == own_time && last.is_some();
+            let same = service.passage.holds > 0.0 && self.settled_time[index] == own_time && last.is_some();
             self.settled_time[index] = own_time;
             if !same || changed {
                 let own = Own::at(service.station, &service.response, service.passage.load, own_time);

@@ -11,6 +11,7 @@ use crate::model::Latencies;
 use crate::units::Span;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::LazyLock;
 
 /// Buckets of `Latencies` in a doubling of time.
 const PER_DOUBLING: f64 = 16.0;
@@ -20,12 +21,16 @@ const FURTHEST: usize = 16;
 const LEVELS: f64 = 100.0;
 /// Parts of a bucket that a distribution is moved by.
 const PARTS: f64 = 8.0;
-/// Mean times of a carried backlog in one doubling: neighbours differ by 1.1 %.
-const BACKLOGS: f64 = 64.0;
-/// The level that stands for a carried backlog.
-const BACKLOG: u32 = u32::MAX;
-/// Shares below this are left out at the ends.
-const NOTHING: f64 = 1e-9;
+/// Parts of a bucket that the distribution of a carried backlog is moved by: neighbours differ by 2.2 %.
+const BACKLOG_PARTS: i64 = 4;
+/// Levels from here on stand for carried backlogs: so many doublings of a microsecond above it.
+const BACKLOG: u32 = 1 << 20;
+/// Shares below this are left out at the upper end.
+const NOTHING: f64 = 1e-8;
+/// Shares below this are put together at the lower end, where a logarithmic scale has many buckets for few requests.
+const LITTLE: f64 = 5e-4;
+/// The whole of a distribution, as a whole number.
+const WHOLE: f64 = (1_u64 << 62) as f64;
 /// Times that differ by more than this many buckets (a factor of 4096): the shorter one does not move the sum's bucket.
 const APART: usize = 192;
 /// Distributions that are kept.
@@ -43,7 +48,10 @@ impl Own {
     /// The distribution at a load of the station, stretched to a mean of `time` seconds.
     pub(super) fn at(station: usize, response: &Response, load: f64, time: f64) -> Self {
         if load > LOAD_STATIONARY {
-            return Self { station, level: BACKLOG, place: nearest(libm::log2(time * 1e6) * BACKLOGS) };
+            let parts = 16 * 8 / BACKLOG_PARTS;
+            let place = nearest(libm::log2(time * 1e6) * parts as f64).max(0);
+            let level = BACKLOG + u32::try_from(place / parts).unwrap_or(0);
+            return Self { station, level, place: (place % parts - parts / 2) * BACKLOG_PARTS };
         }
         let level = nearest(-libm::log(1.0 - load) * LEVELS);
         let level = u32::try_from(level).unwrap_or(0);
@@ -66,6 +74,7 @@ fn nearest(value: f64) -> i64 {
 pub(super) struct Times {
     first: usize,
     shares: Vec<f64>,
+    below: Vec<u64>,
     /// Share that stays within the timeout.
     pub(super) within: f64,
     /// Mean of those within it over the mean of all.
@@ -74,7 +83,7 @@ pub(super) struct Times {
 
 impl Times {
     fn of((first, shares): (usize, Vec<f64>)) -> Self {
-        Self { first, shares, within: 1.0, ratio: 1.0 }
+        Self { first, shares, below: Vec::new(), within: 1.0, ratio: 1.0 }
     }
 
     /// The same times, each longer by a factor: so many parts of a bucket.
@@ -108,7 +117,7 @@ impl Times {
         let last = self.shares.len() - 1;
         self.shares[last] += lost;
         let (mut cut, mut lost) = (0, 0.0);
-        while cut < last && lost + self.shares[cut] < NOTHING {
+        while cut < last && lost + self.shares[cut] < LITTLE {
             lost += self.shares[cut];
             cut += 1;
         }
@@ -127,6 +136,10 @@ impl Times {
         }
         let all = self.mean();
         let last = Latencies::bucket(Span::from_nanos(crate::units::whole(timeout * 1e9)));
+        if last < self.first {
+            // All are late. What comes out well all the same does so at the last moment.
+            return Self { within: 0.0, ratio: timeout / all, ..Self::of((last, vec![1.0])) };
+        }
         self.shares.truncate((last + 1).saturating_sub(self.first).max(1));
         let kept: f64 = self.shares.iter().sum();
         let end = self.shares.len() - 1;
@@ -139,31 +152,65 @@ impl Times {
     }
 
     fn mean(&self) -> f64 {
-        let middle = |bucket| f64::midpoint(Latencies::lower(bucket).as_secs(), Latencies::lower(bucket + 1).as_secs());
-        self.shares.iter().enumerate().map(|(index, share)| share * middle(self.first + index)).sum()
+        self.shares.iter().zip(&MIDDLES[self.first..]).map(|(share, middle)| share * middle).sum()
+    }
+
+    /// What is below the upper end of each bucket, out of [`WHOLE`]; done once, before [`Self::spread_over`].
+    fn added_up(mut self) -> Self {
+        let mut below = 0.0;
+        self.below = self
+            .shares
+            .iter()
+            .map(|share| {
+                below += share;
+                out_of_whole(below.min(1.0))
+            })
+            .collect();
+        self
     }
 
     /// Adds `thousandths` requests of this distribution; their time is added apart.
     pub(super) fn spread_over(&self, latencies: &mut Latencies, thousandths: u64) {
-        let (mut below, mut given) = (0.0, 0);
-        for (index, share) in self.shares.iter().enumerate() {
-            below += share;
-            let last = index + 1 == self.shares.len();
-            let upto = if last {
-                thousandths
-            } else {
-                crate::units::whole(below * thousandths as f64).clamp(given, thousandths)
-            };
-            latencies.add_to_bucket(self.first + index, upto - given);
+        let mut given = 0;
+        let last = self.below.len() - 1;
+        let counts = self.below.iter().enumerate().map(|(index, below)| {
+            let upto = if index == last { thousandths } else { part(thousandths, *below) };
+            let count = upto - given;
             given = upto;
-        }
+            count
+        });
+        latencies.add_to_buckets(self.first, counts);
     }
 }
+
+/// A share as a part of [`WHOLE`], rounded down.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a share from zero to one; the cast saturates"
+)]
+const fn out_of_whole(share: f64) -> u64 {
+    (share * WHOLE) as u64
+}
+
+/// `whole · below / WHOLE`, rounded down.
+#[expect(clippy::cast_possible_truncation, reason = "the share is at most one, so the part is no more than the whole")]
+const fn part(whole: u64, below: u64) -> u64 {
+    ((whole as u128 * below as u128) >> 62) as u64
+}
+
+/// The middle of each bucket in seconds.
+static MIDDLES: LazyLock<Vec<f64>> = LazyLock::new(|| {
+    let ends = |bucket| f64::midpoint(Latencies::lower(bucket).as_secs(), Latencies::lower(bucket + 1).as_secs());
+    (0..Latencies::buckets()).map(ends).collect()
+});
 
 /// The distributions in use, and all that is needed to make them.
 pub(super) struct Library {
     stations: Vec<(super::response::Station, Arc<Response>)>,
     known: BTreeMap<(usize, Own, Vec<usize>), usize>,
+    /// Distributions of stations by level, before they are moved.
+    bases: BTreeMap<(usize, u32), Times>,
     times: Vec<Times>,
     /// By how many buckets the longer of two times moves when the shorter is added, and the part that moves one further;
     /// by how many buckets they are apart.
@@ -178,7 +225,13 @@ impl Library {
             let (low, high) = (libm::exp2(moved / PER_DOUBLING), libm::exp2((moved + 1.0) / PER_DOUBLING));
             (usize::try_from(crate::units::whole(moved)).unwrap_or(0), ((sum - low) / (high - low)).clamp(0.0, 1.0))
         });
-        Self { stations: Vec::new(), known: BTreeMap::new(), times: Vec::new(), sums: sums.collect() }
+        Self {
+            stations: Vec::new(),
+            known: BTreeMap::new(),
+            bases: BTreeMap::new(),
+            times: Vec::new(),
+            sums: sums.collect(),
+        }
     }
 
     /// The response curve of a station and its number.
@@ -217,7 +270,7 @@ impl Library {
                 }
             }
         }
-        self.times.push(times.cut(timeout));
+        self.times.push(times.cut(timeout).added_up());
         self.known.insert(key, self.times.len() - 1);
         self.times.len() - 1
     }
@@ -228,14 +281,19 @@ impl Library {
             self.times.clear();
             self.known.clear();
         }
+        if self.bases.len() > KEPT {
+            self.bases.clear();
+        }
     }
 
-    fn own(&self, own: Own) -> Times {
+    fn own(&mut self, own: Own) -> Times {
         let response = &self.stations[own.station].1;
-        if own.level == BACKLOG {
-            return Times::of(response.overload_shape(libm::exp2(own.place as f64 / BACKLOGS) / 1e6)).trimmed();
-        }
-        Times::of(response.shape(load_of(own.level))).moved(own.place)
+        // Of a carried backlog, one distribution in each doubling of time is made; those between are moved from it.
+        let base = self.bases.entry((own.station, own.level)).or_insert_with(|| match own.level.checked_sub(BACKLOG) {
+            Some(doubling) => Times::of(response.overload_shape(libm::exp2(f64::from(doubling) + 0.5) / 1e6)).trimmed(),
+            None => Times::of(response.shape(load_of(own.level))).trimmed(),
+        });
+        base.moved(own.place)
     }
 
     /// The distribution of the sum of two independent times.
@@ -277,7 +335,7 @@ mod tests {
 
     fn quantile(times: &Times, percent: u64) -> f64 {
         let mut latencies = Latencies::new();
-        times.spread_over(&mut latencies, 1_000_000_000);
+        times.clone().added_up().spread_over(&mut latencies, 1_000_000_000);
         assert_eq!(latencies.thousandths(), 1_000_000_000);
         latencies.quantile(percent, 100).expect("requests").as_secs()
     }

@@ -8,8 +8,11 @@
 //! 3. Number in the station, arrivals and response times are measured apart from each other, so that Little's law is a
 //!    check and not a definition.
 
+mod batches;
 mod tally;
 
+pub use batches::Batches;
+pub use batches::Estimate;
 pub use tally::Measured;
 
 use crate::model::Spread;
@@ -186,7 +189,7 @@ impl Oracle {
     fn arrive(&mut self) {
         let work = self.size();
         let gap = self.gap();
-        self.tally.arrive(work / self.power, gap);
+        self.tally.arrive(work, self.power, gap);
         self.next_arrival = self.now + gap;
         if self.serving.len() < self.workers {
             self.serving.push(Reverse(Served { done_at: self.attained + work, arrived: self.now }));

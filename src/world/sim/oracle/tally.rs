@@ -23,6 +23,8 @@ pub struct Measured {
     pub finished: u64,
     /// Mean response time of those in seconds.
     pub mean: f64,
+    /// Mean CPU time of the requests that arrived, in seconds.
+    pub work: f64,
     /// Mean number of requests in the station, over time.
     pub in_system: f64,
     /// CPU used over what the station may use.
@@ -51,6 +53,7 @@ pub(super) struct Tally {
     throttled_seconds: f64,
     fluid: f64,
     fluid_sum: f64,
+    work: f64,
     counts: Vec<u64>,
 }
 
@@ -68,11 +71,12 @@ impl Tally {
         }
     }
 
-    /// A request arrives that a core as fast as the station would need so long for; the next comes after `gap`.
-    pub(super) fn arrive(&mut self, work: f64, gap: f64) {
+    /// A request of so much work arrives at a station of so many cores' power; the next comes after `gap`.
+    pub(super) fn arrive(&mut self, work: f64, power: f64, gap: f64) {
         self.arrivals += 1;
+        self.work += work;
         self.fluid_sum += self.fluid;
-        self.fluid = (self.fluid + work - gap).max(0.0);
+        self.fluid = (self.fluid + work / power - gap).max(0.0);
     }
 
     pub(super) fn finish(&mut self, took: f64) {
@@ -92,6 +96,7 @@ impl Tally {
             arrivals: self.arrivals,
             finished: self.finished,
             mean: self.took / (self.finished as f64),
+            work: self.work / (self.arrivals as f64),
             in_system: self.request_seconds / seconds,
             utilisation: self.cpu_seconds / seconds / power,
             throttled: self.exhausted as f64 * PERIOD / seconds,
@@ -137,6 +142,7 @@ impl Measured {
         };
         let (mine, theirs) = (self.finished as f64, other.finished as f64);
         self.mean = share(self.mean, other.mean, mine, theirs);
+        self.work = share(self.work, other.work, self.arrivals as f64, other.arrivals as f64);
         self.fluid_wait = share(self.fluid_wait, other.fluid_wait, self.arrivals as f64, other.arrivals as f64);
         self.in_system = share(self.in_system, other.in_system, self.seconds, other.seconds);
         self.utilisation = share(self.utilisation, other.utilisation, self.seconds, other.seconds);

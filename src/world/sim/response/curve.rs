@@ -1,7 +1,8 @@
 //! A response curve on a grid: cheap to read, cheap to invert.
 //!
 //! Before you change it:
-//! 1. What is kept is `(1 − load) · mean response / mean work`, which is finite and smooth up to a load of one.
+//! 1. What is kept is the pace, mean work over mean response: it falls from one to zero at saturation, and a cubic that
+//!    keeps its knots' order keeps the order of the response times, whatever the table says.
 //! 2. The grid is uniform in the [`Warp`] of the load, so that it is dense where the curve bends.
 //! 3. `load_for` inverts the interpolated curve itself, not the function it was made from.
 
@@ -42,7 +43,7 @@ impl Warp {
     }
 }
 
-/// The curve of `(1 − load) · mean response / mean work`.
+/// The curve of the pace, and of the share of throttled periods.
 #[derive(Debug, Clone)]
 pub(super) struct Curve {
     warp: Warp,
@@ -51,12 +52,12 @@ pub(super) struct Curve {
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Knot {
-    /// The value.
-    scaled: f64,
+    /// Mean work over mean response.
+    pace: f64,
     /// Its slope by segment.
     slope: f64,
-    /// Load times mean response over mean work; infinite at the end.
-    waiting: f64,
+    /// Share of throttled periods.
+    throttled: f64,
 }
 
 /// What lies between the points of the grid.
@@ -69,16 +70,19 @@ pub(super) enum Between {
 }
 
 impl Curve {
-    /// The curve of a function of the load.
-    pub(super) fn new(warp: Warp, between: Between, scaled: impl Fn(f64) -> f64) -> Self {
+    /// The curve of a function of the load that returns `(1 − load) · mean response / mean work`, which is finite up to
+    /// saturation, and the share of throttled periods. What falls with the load is raised to what was before.
+    pub(super) fn new(warp: Warp, between: Between, mut scaled: impl FnMut(f64) -> (f64, f64)) -> Self {
         let mut knots = Box::new([Knot::default(); SEGMENTS + 1]);
-        let place = |index: usize| index as f64 / SEGMENTS as f64;
+        let mut slowest = 1.0;
+        let mut most = 0.0;
         for (index, knot) in knots.iter_mut().enumerate() {
-            let load = warp.load(place(index)).min(1.0);
-            knot.scaled = scaled(load);
-            knot.waiting = load * knot.scaled / (1.0 - load);
+            let load = warp.load(index as f64 / SEGMENTS as f64).min(1.0);
+            let (value, throttled) = scaled(load);
+            slowest = f64::min(slowest, (1.0 - load) / value);
+            most = f64::max(most, throttled);
+            (knot.pace, knot.throttled) = (slowest, most);
         }
-        knots[SEGMENTS].waiting = f64::INFINITY;
         for index in 0..=SEGMENTS {
             knots[index].slope = match between {
                 Between::Smooth => slope_smooth(&knots, index),
@@ -88,58 +92,60 @@ impl Curve {
         Self { warp, knots }
     }
 
-    /// Mean response over mean work at a load.
-    pub(super) fn at(&self, load: f64) -> f64 {
+    /// Mean response over mean work at a load, and the share of throttled periods.
+    pub(super) fn at(&self, load: f64) -> (f64, f64) {
         let load = load.clamp(0.0, LOAD_MAX);
         let place = self.warp.of(load) * SEGMENTS as f64;
         let segment = segment_of(place);
-        self.value(segment, place - segment as f64).0 / (1.0 - load)
+        let part = place - segment as f64;
+        let (left, right) = (self.knots[segment].throttled, self.knots[segment + 1].throttled);
+        (1.0 / self.value(segment, part).0, left + part * (right - left))
     }
 
-    /// The load at which load times mean response over mean work is `waiting`.
+    /// The load at which load times mean response over mean work is `waiting`: bisection kept by Newton's steps, on the
+    /// very curve that `at` reads.
     pub(super) fn load_for(&self, waiting: f64) -> f64 {
         if waiting.is_nan() || waiting <= 0.0 {
             return 0.0;
         }
-        let segment = self.knots.partition_point(|knot| knot.waiting <= waiting).clamp(1, SEGMENTS) - 1;
         let end = |index: usize| self.warp.load(index as f64 / SEGMENTS as f64).min(1.0);
+        let (mut segment, mut above) = (0, SEGMENTS);
+        while above - segment > 1 {
+            let middle = usize::midpoint(segment, above);
+            if end(middle) <= waiting * self.knots[middle].pace { segment = middle } else { above = middle }
+        }
         let (mut low, mut high) = (end(segment), end(segment + 1));
         let mut load = (low + high) / 2.0;
-        for _ in 0..40 {
+        for _ in 0..60 {
             let part = self.warp.of(load) * SEGMENTS as f64 - segment as f64;
-            let (scaled, slope) = self.value(segment, part);
-            let excess = load * scaled - waiting * (1.0 - load);
+            let (pace, slope) = self.value(segment, part);
+            let excess = load - waiting * pace;
             if excess > 0.0 {
                 high = load;
             } else {
                 low = load;
             }
-            let steep = scaled + load * slope * self.warp.slope(load) * SEGMENTS as f64 + waiting;
-            let newton = load - excess / steep;
+            let newton = load - excess / (1.0 - waiting * slope * self.warp.slope(load) * SEGMENTS as f64);
             let next = if newton >= low && newton <= high { newton } else { (low + high) / 2.0 };
-            if (next - load).abs() <= 1e-15 + 1e-12 * (1.0 - load) {
-                load = next;
+            let step = (next - load).abs();
+            load = next;
+            if step <= 1e-9 * load {
                 break;
             }
-            load = next;
         }
         load.clamp(0.0, LOAD_MAX)
     }
 
-    /// The value at a part of a segment, and its slope by segment: cubic Hermite.
+    /// The pace at a part of a segment, and its slope by segment.
     fn value(&self, segment: usize, part: f64) -> (f64, f64) {
         let (left, right) = (&self.knots[segment], &self.knots[segment + 1]);
-        let rise = right.scaled - left.scaled;
-        let second = 3.0 * rise - 2.0 * left.slope - right.slope;
-        let third = left.slope + right.slope - 2.0 * rise;
-        let value = left.scaled + part * (left.slope + part * (second + part * third));
-        (value, left.slope + part * (2.0 * second + 3.0 * part * third))
+        hermite(left.pace, right.pace, left.slope, right.slope, part)
     }
 }
 
 /// The segment a place falls into.
 fn segment_of(place: f64) -> usize {
-    usize::try_from(crate::units::whole(place.floor())).unwrap_or(0).min(SEGMENTS - 1)
+    usize::try_from(crate::units::whole(place - 0.5)).unwrap_or(0).min(SEGMENTS - 1)
 }
 
 /// Differences of fourth order, one-sided at the ends.
@@ -152,12 +158,12 @@ fn slope_smooth(knots: &[Knot; SEGMENTS + 1], index: usize) -> f64 {
         3 => [-1.0, 6.0, -18.0, 10.0, 3.0],
         _ => [3.0, -16.0, 36.0, -48.0, 25.0],
     };
-    weights.iter().zip(&knots[first..]).map(|(weight, knot)| weight * knot.scaled).sum::<f64>() / 12.0
+    weights.iter().zip(&knots[first..]).map(|(weight, knot)| weight * knot.pace).sum::<f64>() / 12.0
 }
 
 /// Slopes that keep a cubic within its two ends (Fritsch and Butland 1984).
 fn slope_bounded(knots: &[Knot; SEGMENTS + 1], index: usize) -> f64 {
-    let rise = |from: usize| knots[from + 1].scaled - knots[from].scaled;
+    let rise = |from: usize| knots[from + 1].pace - knots[from].pace;
     match index {
         0 => rise(0),
         SEGMENTS => rise(SEGMENTS - 1),
@@ -165,7 +171,25 @@ fn slope_bounded(knots: &[Knot; SEGMENTS + 1], index: usize) -> f64 {
     }
 }
 
+/// A value a part of the way from one of a row's figures to the next, never beyond the two.
+pub(super) fn bounded(row: &[f64], index: usize, part: f64) -> f64 {
+    let rise = |from: usize| row[from + 1] - row[from];
+    let here = rise(index);
+    let left = if index == 0 { here } else { slope_between(rise(index - 1), here) };
+    let right = if index + 2 >= row.len() { here } else { slope_between(here, rise(index + 1)) };
+    hermite(row[index], row[index + 1], left, right, part).0
+}
+
 /// The harmonic mean of two slopes, or zero where they differ in sign.
-pub(super) fn slope_between(before: f64, after: f64) -> f64 {
+fn slope_between(before: f64, after: f64) -> f64 {
     if before * after <= 0.0 { 0.0 } else { 2.0 * before * after / (before + after) }
+}
+
+/// A cubic with these values and slopes at its ends, and its own slope, a part of the way between.
+pub(super) fn hermite(left: f64, right: f64, left_slope: f64, right_slope: f64, part: f64) -> (f64, f64) {
+    let rise = right - left;
+    let second = 3.0 * rise - 2.0 * left_slope - right_slope;
+    let third = left_slope + right_slope - 2.0 * rise;
+    let value = left + part * (left_slope + part * (second + part * third));
+    (value, left_slope + part * (2.0 * second + 3.0 * part * third))
 }

@@ -8,6 +8,7 @@
 
 pub mod curve;
 pub mod shape;
+pub mod table;
 
 use crate::model::Spread;
 use crate::units::Millicores;
@@ -16,6 +17,9 @@ use crate::world::sim::queueing;
 use curve::Between;
 use curve::Curve;
 use curve::Warp;
+use table::FreePlace;
+use table::Order;
+use table::QuotaPlace;
 
 /// An instance as its requests see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,25 +78,19 @@ impl Response {
     /// The curve of a station.
     #[must_use]
     pub fn of(station: &Station) -> Self {
-        let servers = station.servers();
         let work = station.work.as_secs().max(1e-9);
-        let station = *station;
-        let scaled = move |load: f64| match station.workers {
-            None => queueing::shared_scaled(f64::from(servers), load),
-            Some(workers) => queueing::limited_scaled(station.cores.max(1), workers.max(1), station.spread, load),
-        };
+        let servers = f64::from(station.servers());
         let Some(quota) = station.binding_quota() else {
-            let curve = Curve::new(Warp::new(4.0), Between::Smooth, scaled);
-            return Self { station, power: f64::from(servers), work, curve };
+            let curve = free_curve(station);
+            return Self { station: *station, power: servers, work, curve };
         };
-        let variation = queueing::variation(station.spread);
-        let bend = libm::sqrt(work * (1.0 + variation) / (2.0 * quota * PERIOD));
-        let curve = Curve::new(Warp::new((2.0 * bend).min(2.0)), Between::Measured, |load| {
-            let bare = (1.0 - load) * queueing::slowdown(f64::from(servers), load * quota / f64::from(servers));
-            let slow = queueing::shared_scaled(quota, load);
-            bare + libm::exp(-(1.0 - load) / bend) * (slow - bare)
+        let place = QuotaPlace::new(servers, quota, work, station.spread);
+        let knots = place.knots();
+        let curve = Curve::new(place.warp, Between::Measured, |load| {
+            let (scaled, throttled) = place.read(&knots, load);
+            (scaled + ordered_scaled(station, quota, load, scaled, place.first_guess(load)), throttled)
         });
-        Self { station, power: quota, work, curve }
+        Self { station: *station, power: quota, work, curve }
     }
 
     /// Requests per second at which the station saturates.
@@ -105,10 +103,9 @@ impl Response {
     /// [`queueing::LOAD_MAX`] it answers as if at it.
     #[must_use]
     pub fn at(&self, load: f64) -> Point {
-        let ratio = self.curve.at(load);
-        let load = load.clamp(0.0, queueing::LOAD_MAX);
-        let throttled = if self.power < f64::from(self.station.servers()) { load } else { 0.0 };
-        Point { mean: self.work * ratio, in_system: load * self.power * ratio, throttled }
+        let (ratio, throttled) = self.curve.at(load);
+        let in_system = load.clamp(0.0, queueing::LOAD_MAX) * self.power * ratio;
+        Point { mean: self.work * ratio, in_system, throttled }
     }
 
     /// The load at which so many requests are in the station on average: the inverse of `at(..).in_system`.
@@ -118,11 +115,35 @@ impl Response {
     }
 
     /// The distribution of response times at a load, as shares of one that add up to one, by bucket of `Latencies`;
-    /// the first entry is for bucket `first`.
+    /// the first entry is for bucket `first`. Their mean is that of `at(load)` within 1 % (not more exactly, since the
+    /// buckets are 4.4 % wide).
     #[must_use]
     pub fn shape(&self, load: f64) -> (usize, Vec<f64>) {
-        let mean = self.at(load).mean;
-        shape::shares(&shape::PROBABILITIES.map(|probability| -libm::log(1.0 - probability) * mean))
+        let load = load.clamp(0.0, queueing::LOAD_MAX);
+        let servers = self.station.servers();
+        let spread = self.station.spread;
+        if let Some(quota) = self.station.binding_quota() {
+            let place = QuotaPlace::new(f64::from(servers), quota, self.work, spread);
+            let ([mut near, mut far], part) = place.quantiles(load);
+            if let Some(workers) = self.station.workers {
+                let order = ordered_quantiles(&self.station, workers.max(1), quota, load, place.first_guess(load));
+                near.iter_mut().zip(&order).for_each(|(mine, order)| *mine += order);
+                far.iter_mut().zip(&order).for_each(|(mine, order)| *mine += order);
+            }
+            let [near_mean, far_mean] = place.load_near(load).map(|load| self.at(load).mean);
+            return law(&near, near_mean).mixed(law(&far, far_mean), part, self.at(load).mean);
+        }
+        let queued = queued_share(&self.station, load);
+        if queued >= 1.0 && spread == Spread::Exponential {
+            return shape::erlang_shares(servers, load, self.work);
+        }
+        let shared = FreePlace::new(f64::from(servers), spread, Order::Shared).quantiles(load);
+        if queued <= 0.0 {
+            return law(&shared, self.at(load).mean).shares();
+        }
+        let mut mixed = FreePlace::new(f64::from(servers), spread, Order::Queued).quantiles(load);
+        mixed.iter_mut().zip(&shared).for_each(|(mine, other)| *mine = queued * *mine + (1.0 - queued) * other);
+        law(&mixed, self.at(load).mean).shares()
     }
 
     /// The distribution of response times around a mean in seconds where a carried backlog decides: workers take
@@ -134,4 +155,72 @@ impl Response {
             _ => shape::spread_shares(self.station.spread, mean, 0.0),
         }
     }
+}
+
+/// The distribution with this mean in seconds and these `ln(quantile / mean)`.
+fn law(quantiles: &[f64; shape::QUANTILES], mean: f64) -> shape::Law {
+    shape::Law::new(&quantiles.map(|quantile| libm::exp(quantile) * mean)).with_mean(mean)
+}
+
+/// The curve without a binding quota: exact where theory is (see [`queueing::limited_scaled`]), else with the factor
+/// that the oracle found on the wait of Allen and Cunneen.
+fn free_curve(station: &Station) -> Curve {
+    let servers = station.servers();
+    let Some(workers) = station.workers else {
+        return Curve::new(FREE_WARP, Between::Smooth, |load| (queueing::shared_scaled(f64::from(servers), load), 0.0));
+    };
+    let formula = |load: f64| queueing::limited_scaled(station.cores.max(1), workers.max(1), station.spread, load);
+    if servers == 1 || station.spread == Spread::Exponential {
+        return Curve::new(FREE_WARP, Between::Smooth, |load| (formula(load), 0.0));
+    }
+    let place = FreePlace::new(f64::from(servers), station.spread, Order::Queued);
+    Curve::new(FREE_WARP, Between::Measured, |load| {
+        let factor = libm::pow(place.wait_factor(load), queued_share(station, load));
+        (1.0 - load + (formula(load) - (1.0 - load)) * factor, 0.0)
+    })
+}
+
+const FREE_WARP: Warp = Warp::new(4.0);
+
+/// The chance that a request which finds the cores busy finds the workers busy, too.
+fn queued_share(station: &Station, load: f64) -> f64 {
+    let spare = |workers: u32| f64::from(workers.max(1) - station.servers());
+    station.workers.map_or(0.0, |workers| libm::pow(load, spare(workers)))
+}
+
+/// What waiting in order of arrival adds under a quota to `scaled`, which is for requests that share. Without the quota
+/// the difference is known. Of what the quota costs, those beyond the workers take Allen and Cunneen's share longer, as
+/// far as a backlog outlasts the period (`slow`): a refill that all wait for knows no order.
+fn ordered_scaled(station: &Station, quota: f64, load: f64, scaled: f64, slow: f64) -> f64 {
+    let Some(workers) = station.workers else { return 0.0 };
+    let servers = f64::from(station.servers());
+    let busy = load * quota / servers;
+    let shared = queueing::shared_scaled(servers, busy);
+    let limited = queueing::limited_scaled(station.cores.max(1), workers.max(1), station.spread, busy);
+    let free = (1.0 - load) / (1.0 - busy);
+    let present = load * quota * scaled;
+    let beyond = libm::pow(present / (1.0 - load + present), f64::from(workers.max(1)));
+    let cost = (scaled - shared * free).max(0.0);
+    (limited - shared) * free + cost * beyond * slow * (queueing::variation(station.spread) - 1.0) / 2.0
+}
+
+/// What waiting in order of arrival adds under a quota to `ln(quantile / mean)`, which is for requests that share: as on
+/// the bare cores, or, as far as a backlog outlasts the period (`slow`), as on as many cores as the quota.
+fn ordered_quantiles(station: &Station, workers: u32, quota: f64, load: f64, slow: f64) -> [f64; shape::QUANTILES] {
+    let servers = f64::from(station.servers());
+    let busy = load * quota / servers;
+    let limited = quota.max(1.0);
+    let parts = [
+        (servers, busy, (1.0 - slow) * queued_share(station, busy)),
+        (limited, load, slow * libm::pow(load, (f64::from(workers) - limited).max(0.0))),
+    ];
+    let mut added = [0.0; shape::QUANTILES];
+    for (cores, load, weight) in parts {
+        let queued = FreePlace::new(cores, station.spread, Order::Queued).quantiles(load);
+        let shared = FreePlace::new(cores, station.spread, Order::Shared).quantiles(load);
+        for (sum, (queued, shared)) in added.iter_mut().zip(queued.iter().zip(&shared)) {
+            *sum += weight * (queued - shared);
+        }
+    }
+    added
 }

@@ -1,42 +1,187 @@
 //! Distributions of response times, as quantiles and as shares by bucket.
 
+use super::curve::hermite;
 use crate::model::Latencies;
 use crate::model::Spread;
+use crate::world::sim::queueing;
 
 /// How many quantiles describe a distribution.
-pub const QUANTILES: usize = 18;
+pub const QUANTILES: usize = 17;
 
 /// The probabilities of the quantiles.
 pub const PROBABILITIES: [f64; QUANTILES] =
-    [0.005, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975, 0.99, 0.995, 0.999, 0.9999];
+    [0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975, 0.99, 0.995, 0.999, 0.9999];
 
 /// Beyond the last quantile the tail is exponential, up to this many multiples of its unit.
 const TAIL: f64 = 16.0;
 
-/// Shares by bucket of a distribution given by quantiles in seconds: the first bucket, then shares that add up to one.
-///
-/// Between two quantiles `−ln(1 − p)` is linear in time, so that an exponential distribution is met exactly.
-pub(super) fn shares(quantiles: &[f64; QUANTILES]) -> (usize, Vec<f64>) {
-    let mut points = [(0.0, 0.0); QUANTILES + 2];
-    points[0] = (quantiles[0] / 2.0, 0.0);
-    let mut before = points[0];
-    for ((point, &time), &probability) in points[1..].iter_mut().zip(quantiles).zip(&PROBABILITIES) {
-        *point = (time.max(before.0), -libm::log(1.0 - probability));
-        before = *point;
+/// A distribution of times in seconds, given by quantiles. Between two of them `−ln(1 − p)` is a cubic that only grows, so
+/// that an exponential distribution is met exactly and one with a heavier tail well.
+#[derive(Debug, Clone)]
+pub(super) struct Law {
+    /// Time in seconds, and minus the logarithm of the share that takes longer.
+    points: [(f64, f64); QUANTILES + 2],
+}
+
+impl Law {
+    /// The distribution with these times in seconds at [`PROBABILITIES`].
+    pub(super) fn new(quantiles: &[f64; QUANTILES]) -> Self {
+        let mut points = [(0.0, 0.0); QUANTILES + 2];
+        points[0] = (quantiles[0] / 2.0, 0.0);
+        let mut before = points[0];
+        for ((point, &time), &probability) in points[1..].iter_mut().zip(quantiles).zip(&PROBABILITIES) {
+            *point = (time.max(before.0), -libm::log(1.0 - probability));
+            before = *point;
+        }
+        let earlier = points[QUANTILES - 1];
+        let pace = (before.0 - earlier.0) / (before.1 - earlier.1);
+        points[QUANTILES + 1] = (before.0 + pace.max(1e-9) * (TAIL - before.1), TAIL);
+        Self { points }
     }
-    let earlier = points[QUANTILES - 1];
-    let pace = (before.0 - earlier.0) / (before.1 - earlier.1);
-    points[QUANTILES + 1] = (before.0 + pace.max(1e-9) * (TAIL - before.1), TAIL);
-    shares_below(points[0].0, points[QUANTILES + 1].0, {
+
+    /// The same distribution, faster or slower, so that it has this mean in seconds.
+    pub(super) fn with_mean(self, mean: f64) -> Self {
+        let mut reached = self.earliest();
+        for segment in 0..self.points.len() - 1 {
+            let (from, to) = (self.points[segment], self.points[segment + 1]);
+            let span = to.0 - from.0;
+            let slopes = self.slopes(segment);
+            let left = |part: f64| libm::exp(-hermite(from.1, to.1, slopes[0] * span, slopes[1] * span, part).0);
+            if span > 0.0 {
+                let ends = libm::exp(-from.1) + libm::exp(-to.1);
+                reached += span * (ends + 4.0 * (left(0.25) + left(0.75)) + 2.0 * left(0.5)) / 12.0;
+            }
+        }
+        self.paced(mean / reached)
+    }
+
+    const fn earliest(&self) -> f64 {
+        self.points[0].0
+    }
+
+    const fn latest(&self) -> f64 {
+        self.points[QUANTILES + 1].0
+    }
+
+    /// Minus the logarithm of the share that takes longer than each of some growing times.
+    fn exponents(&self, times: impl Iterator<Item = f64>) -> Vec<f64> {
         let mut segment = 0;
-        move |time| {
-            while segment + 2 < points.len() && points[segment + 1].0 <= time {
+        let mut slopes = self.slopes(0);
+        let exponent = |time: f64| {
+            let before = segment;
+            while segment + 2 < self.points.len() && self.points[segment + 1].0 <= time {
                 segment += 1;
             }
-            let (from, to) = (points[segment], points[segment + 1]);
-            let part = if to.0 > from.0 { ((time - from.0) / (to.0 - from.0)).clamp(0.0, 1.0) } else { 1.0 };
-            1.0 - libm::exp(-(from.1 + part * (to.1 - from.1)))
+            if segment != before {
+                slopes = self.slopes(segment);
+            }
+            let (from, to) = (self.points[segment], self.points[segment + 1]);
+            let span = to.0 - from.0;
+            let part = if span > 0.0 { ((time - from.0) / span).clamp(0.0, 1.0) } else { 1.0 };
+            if time < from.0 { from.1 } else { hermite(from.1, to.1, slopes[0] * span, slopes[1] * span, part).0 }
+        };
+        times.map(exponent).collect()
+    }
+
+    /// Slopes at both ends of a segment, of the harmonic mean of those beside it; an atom has no length, so there only
+    /// the other side counts.
+    fn slopes(&self, segment: usize) -> [f64; 2] {
+        let flatness = |segment: usize| {
+            let (from, to) = (self.points[segment], self.points[segment + 1]);
+            (to.0 - from.0) / (to.1 - from.1)
+        };
+        let here = flatness(segment).max(f64::MIN_POSITIVE);
+        let left = if segment == 0 { here } else { flatness(segment - 1) };
+        let right = if segment + 2 == self.points.len() { here } else { flatness(segment + 1) };
+        [2.0 / (left + here), 2.0 / (here + right)]
+    }
+
+    /// Shares by bucket: the first bucket, then shares that add up to one.
+    pub(super) fn shares(&self) -> (usize, Vec<f64>) {
+        let (first, last) = (bucket(self.earliest()), bucket(self.latest()));
+        (first, shares_of(self.exponents(ends(first, last)).into_iter()))
+    }
+
+    /// Shares by bucket of a distribution about `part` of the way to another, so that it has this mean in seconds. What is
+    /// mixed is the logarithm of the share that takes longer, so that what becomes more frequent does not move in time.
+    /// What the way cannot give, since the ends do not quite fit the mean, a change of pace does.
+    pub(super) fn mixed(self, other: Self, part: f64, mean: f64) -> (usize, Vec<f64>) {
+        let (first, shares) = self.mixed_near(&other, part, mean);
+        let pace = mean / mean_of(first, &shares);
+        // Where many take the same time, the middle of their bucket may be 2.2 % off without any error.
+        let enough = if shares.iter().any(|share| *share > 0.2) { 0.03 } else { 0.012 };
+        if (pace - 1.0).abs() < enough {
+            return (first, shares);
         }
+        self.paced(pace).mixed_near(&other.paced(pace), part, mean)
+    }
+
+    /// The same distribution, all times multiplied.
+    fn paced(mut self, pace: f64) -> Self {
+        self.points.iter_mut().for_each(|point| point.0 *= pace);
+        self
+    }
+
+    fn mixed_near(&self, other: &Self, part: f64, mean: f64) -> (usize, Vec<f64>) {
+        let first = bucket(self.earliest().min(other.earliest()));
+        let last = bucket(self.latest().max(other.latest()));
+        let (mine, theirs) = (self.exponents(ends(first, last)), other.exponents(ends(first, last)));
+        let shares =
+            |part: f64| shares_of(mine.iter().zip(&theirs).map(|(mine, theirs)| mine + part * (theirs - mine)));
+        let reached = |part: f64| mean_of(first, &shares(part));
+        let (mut low, mut high) = ((part - 0.25).max(0.0), (part + 0.25).min(1.0));
+        let rises = reached(high) > reached(low) * 1.005;
+        let mut best = part;
+        for _ in 0..if rises { 8 } else { 0 } {
+            if reached(best) < mean {
+                low = best
+            } else {
+                high = best
+            }
+            best = f64::midpoint(low, high);
+        }
+        (first, shares(best))
+    }
+}
+
+/// The ends of the buckets from the first up to, not including, the last, in seconds.
+fn ends(first: usize, last: usize) -> impl Iterator<Item = f64> {
+    (first..last).map(|index| Latencies::lower(index + 1).as_secs())
+}
+
+/// Shares by bucket from minus the logarithm of what is left after each; the last has the rest.
+fn shares_of(exponents: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut left = 1.0;
+    let mut shares: Vec<f64> = exponents
+        .map(|exponent| {
+            let now = libm::exp(-exponent).min(left);
+            let share = left - now;
+            left = now;
+            share
+        })
+        .collect();
+    shares.push(left);
+    shares
+}
+
+/// The mean in seconds of shares by bucket, each in the middle of its bucket.
+fn mean_of(first: usize, shares: &[f64]) -> f64 {
+    let middle = |index: usize| (Latencies::lower(index).as_secs() + Latencies::lower(index + 1).as_secs()) / 2.0;
+    shares.iter().enumerate().map(|(index, share)| share * middle(first + index)).sum()
+}
+
+/// Shares by bucket where requests of exponential work wait for one of so many workers in order: M/M/c, exactly.
+/// A request waits with Erlang C's chance, then exponentially with rate `(servers · (1 − load)) / work`, and is then worked on.
+pub(super) fn erlang_shares(servers: u32, load: f64, work: f64) -> (usize, Vec<f64>) {
+    let waits = queueing::erlang_c(servers, load);
+    let rate = f64::from(servers) * (1.0 - load);
+    let latest = work * TAIL * (1.0 + 1.0 / rate);
+    shares_below(0.0, latest, move |time| {
+        let time = time / work;
+        let done = libm::exp(-time);
+        let both =
+            if (rate - 1.0).abs() < 1e-6 { time * done } else { (done - libm::exp(-rate * time)) / (rate - 1.0) };
+        1.0 - done - waits * both
     })
 }
 

@@ -1,0 +1,9 @@
+//! The simulated host: whole runs against theory, against timelines worked out by hand, and against each other.
+
+mod allocations;
+mod latency;
+mod laws;
+mod life;
+mod overload;
+mod sensors;
+mod simulation;

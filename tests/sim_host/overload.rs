@@ -1,0 +1,151 @@
+//! Above saturation: slopes, drains, timeouts, shares of CPU.
+
+use crate::simulation::constant;
+use crate::simulation::host;
+use crate::simulation::merged;
+use crate::simulation::run;
+use crate::simulation::scenario;
+use crate::simulation::second;
+use crate::simulation::service;
+use plimsoll::model::Load;
+use plimsoll::model::Noise;
+use plimsoll::model::Pattern;
+use plimsoll::model::Scenario;
+use plimsoll::model::ServiceName;
+use plimsoll::seed::Seed;
+use plimsoll::units::Millicores;
+use plimsoll::units::Rate;
+use plimsoll::units::Span;
+use plimsoll::world::sim::World;
+
+/// One core does 200 requests of 5 ms a second. With 260 a second the queue grows by 60 a second; with 40 a second
+/// after that it shrinks by 160 a second.
+#[test]
+fn a_backlog_grows_and_drains_with_the_difference_of_rates() {
+    let steps =
+        Pattern::Steps(vec![(Span::ZERO, Rate::per_second(260)), (Span::from_secs(1800), Rate::per_second(40))]);
+    let scenario = scenario(host(1), [("web", service(5))], [("web", Load { pattern: steps, noise: Noise::None })]);
+    let samples = run(&scenario, 3600);
+    let queue = |minute: usize| samples[minute - 1].services[0].queue as f64 / 1000.0;
+    // M/M/1 keeps L / (1 + L) of its power, so the slope nears 60 like 1 / L.
+    assert!(((queue(30) - queue(20)) / 600.0 - 60.0).abs() < 0.01, "{}", (queue(30) - queue(20)) / 600.0);
+    assert!(((queue(30) - queue(40)) / 600.0 - 160.0).abs() < 0.01, "{}", (queue(30) - queue(40)) / 600.0);
+    // 1800 s at 60 a second drain in 675 s: shortly before there is something left, a little later nothing to speak of.
+    assert!(queue(30) > 107_900.0 && queue(30) < 108_100.0);
+    assert!(queue(41) > 2000.0 && queue(42) < 1.0, "{} {}", queue(41), queue(42));
+    // While it drains, requests wait for what is in front of them: 200 a second.
+    let waited = merged(&samples[35..36], 0).mean().expect("requests").as_secs();
+    assert!((waited / (f64::midpoint(queue(35), queue(36)) / 200.0) - 1.0).abs() < 0.02, "{waited}");
+    assert!(samples[5].services[0].saturated && !samples[50].services[0].saturated);
+}
+
+/// With a timeout the queue stays bounded, what can be served is served, the rest fails.
+#[test]
+fn a_timeout_bounds_the_backlog() {
+    for workers in [None, Some(4)] {
+        let mut web = service(20);
+        web.workers = workers;
+        web.timeout = Some(Span::from_secs(10));
+        let load = constant(Rate::per_second(300), Noise::Poisson);
+        let samples = run(&scenario(host(4), [("web", web)], [("web", load)]), 1800);
+        let last: Vec<_> = samples[5..].iter().map(|sample| &sample.services[0]).collect();
+        let of = |get: fn(&plimsoll::model::ServiceSample) -> u64| {
+            last.iter().map(|sample| get(sample)).sum::<u64>() as f64 / last.len() as f64 / 60_000.0
+        };
+        assert!((of(|sample| sample.served) / 200.0 - 1.0).abs() < 0.01, "{}", of(|sample| sample.served));
+        assert!((of(|sample| sample.failed) / 100.0 - 1.0).abs() < 0.02, "{}", of(|sample| sample.failed));
+        assert!(last.iter().all(|sample| sample.queue < 3_000_000 && sample.saturated));
+        let slowest = merged(&samples[5..], 0).quantile(1, 1).expect("requests");
+        assert!(slowest < Span::from_millis(10_450), "{slowest}");
+    }
+}
+
+/// Two services that want all of three cores get two and one by their weights; a third one with a quota of half a core
+/// leaves them two and a half.
+#[test]
+fn weights_and_quotas_share_the_cores() {
+    let load = || constant(Rate::per_second(5000), Noise::None);
+    let mut heavy = service(5);
+    heavy.weight = 2048;
+    let two =
+        scenario(host(3), [("heavy", heavy.clone()), ("light", service(5))], [("heavy", load()), ("light", load())]);
+    let cpu = |scenario: &Scenario| {
+        run(scenario, 600)[9].services.iter().map(|service| service.cpu.get()).collect::<Vec<_>>()
+    };
+    assert_eq!(cpu(&two), [2000, 1000]);
+    let mut small = service(5);
+    small.limits.cpu = Some(Millicores::new(500));
+    small.weight = 100_000;
+    let mut three = two.clone();
+    three.services.insert(ServiceName::new("small"), small);
+    three.load.insert(ServiceName::new("small"), load());
+    assert_eq!(cpu(&three), [1667, 833, 500]);
+    let served = run(&three, 600)[9].services[2].served as f64 / 60_000.0;
+    assert!((served - 100.0).abs() < 0.1, "{served}");
+}
+
+/// A service whose share is enough does not starve beside one that wants everything.
+#[test]
+fn a_small_service_is_protected_by_its_weight() {
+    let greedy = constant(Rate::per_second(4000), Noise::Poisson);
+    let modest = constant(Rate::per_second(40), Noise::Poisson);
+    let scenario =
+        scenario(host(2), [("greedy", service(5)), ("modest", service(5))], [("greedy", greedy), ("modest", modest)]);
+    let samples = run(&scenario, 1200);
+    let last = samples.last().expect("samples");
+    assert!(last.services[0].saturated && !last.services[1].saturated);
+    assert_eq!(last.services[1].failed, 0);
+    assert!((last.services[1].served as f64 / last.services[1].arrived as f64 - 1.0).abs() < 0.01);
+    assert!(last.host.cpu.get() > 1995 && last.host.cpu.get() <= 2000, "{}", last.host.cpu);
+    let waited = merged(&samples[5..], 1).mean().expect("requests");
+    assert!(waited < Span::from_millis(100), "{waited}");
+}
+
+/// More quota never makes anybody slower on a host that has it to give.
+#[test]
+fn more_quota_never_hurts() {
+    let mut before = f64::INFINITY;
+    for milli in [300, 400, 600, 1000, 2000, 4000] {
+        let mut web = service(5);
+        web.limits.cpu = Some(Millicores::new(milli));
+        let load = constant(Rate::per_second(50), Noise::None);
+        let samples = run(&scenario(host(4), [("web", web)], [("web", load)]), 600);
+        let mean = merged(&samples[2..], 0).mean().expect("requests").as_secs();
+        assert!(mean <= before * (1.0 + 1e-9), "{mean} after {before} with {milli}");
+        before = mean;
+    }
+}
+
+/// A limit taken back and given again in a run: the queue grows while it is too small.
+#[test]
+fn a_new_limit_acts_at_once() {
+    let mut web = service(5);
+    web.limits.cpu = Some(Millicores::cores(1));
+    let load = constant(Rate::per_second(100), Noise::None);
+    let scenario = scenario(host(4), [("web", web)], [("web", load)]);
+    let mut world = World::new(&scenario, Seed::new(1));
+    let limit = |world: &mut World, from, to| {
+        world.apply(&[plimsoll::model::Action::LimitCpu {
+            service: ServiceName::new("web"),
+            from: Millicores::new(from),
+            to: Millicores::new(to),
+            why: plimsoll::model::Reason::BelowThreshold {
+                seen: plimsoll::units::Permille::ZERO,
+                threshold: plimsoll::units::Permille::ZERO,
+                checks: 1,
+            },
+        }]);
+    };
+    world.advance(second(60));
+    assert!(!world.sample().services[0].saturated);
+    limit(&mut world, 1000, 250);
+    world.advance(second(120));
+    let squeezed = world.sample();
+    assert_eq!((squeezed.services[0].limits.cpu, squeezed.services[0].cpu.get()), (Some(Millicores::new(250)), 250));
+    assert!(squeezed.services[0].saturated && squeezed.services[0].queue > 2_800_000);
+    assert!(squeezed.services[0].throttled.get() > 950);
+    limit(&mut world, 250, 1000);
+    world.advance(second(180));
+    assert!(world.sample().services[0].queue < 10_000);
+    assert!(world.take_incidents().iter().all(|(_, incident)| !format!("{incident:?}").contains("Refused")));
+}
