@@ -78,7 +78,8 @@ pub(super) fn simulate(args: &SimulateArgs, globals: &Globals, printer: &mut Pri
         let bar = printer.progress(running::samples(&resolved.scenario), &resolved.scenario.name);
         let report = running::run(&resolved.scenario, &path.to_string_lossy(), &wanted, &|| bar.inc(1));
         bar.finish_and_clear();
-        let report = report?;
+        let mut report = report?;
+        report.options = args.host.iter().flat_map(|host| ["--host".to_owned(), host.clone()]).collect();
         if globals.format() == Format::Table {
             printer.data(&report::text(&report, printer.width(), Paint::Colour));
         }

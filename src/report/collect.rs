@@ -124,6 +124,8 @@ pub struct Report {
     pub scenario: Arc<Scenario>,
     /// The scenario as the user named it, for the command that shows a run again.
     pub path: String,
+    /// What else was given on the command line and changes the run, such as `--host kvm-6`; for the same command.
+    pub options: Vec<String>,
     /// Verdicts over all seeds, in the order of the scenario.
     pub verdicts: Vec<Verdict>,
     /// Figures over all seeds.
@@ -151,7 +153,16 @@ impl Report {
         let together = summary::together(runs.iter().map(|run| &run.summary))?;
         let scenario = Arc::clone(&runs.first()?.scenario);
         let verdicts = verdicts(&scenario.expect, &judged);
-        Some(Self { scenario, path: path.to_owned(), verdicts, together, runs, shown, wall_seconds })
+        Some(Self {
+            scenario,
+            path: path.to_owned(),
+            options: Vec::new(),
+            verdicts,
+            together,
+            runs,
+            shown,
+            wall_seconds,
+        })
     }
 
     /// Whether all expectations hold over the seeds.
@@ -169,13 +180,18 @@ impl Report {
     /// The command that shows one seed again.
     #[must_use]
     pub fn command(&self, seed: Seed) -> String {
-        let path = &self.path;
-        let plain = !path.is_empty() && path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+=:@%,".contains(c));
-        let quoted = if plain { path.clone() } else { format!("'{}'", path.replace('\'', r"'\''")) };
         // A record holds its scenario and its seed, so the same report comes from the record itself.
-        if path.ends_with(".jsonl") || path.ends_with(".jsonl.gz") {
-            return format!("plimsoll report {quoted}");
+        if self.path.ends_with(".jsonl") || self.path.ends_with(".jsonl.gz") {
+            return format!("plimsoll report {}", quoted(&self.path));
         }
-        format!("plimsoll simulate {quoted} --seed {}", seed.get())
+        let given = std::iter::once(&self.path).chain(&self.options);
+        let words: Vec<String> = given.map(|word| quoted(word)).collect();
+        format!("plimsoll simulate {} --seed {}", words.join(" "), seed.get())
     }
+}
+
+/// A word as a shell reads it back.
+fn quoted(word: &str) -> String {
+    let plain = !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+=:@%,".contains(c));
+    if plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }

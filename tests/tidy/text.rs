@@ -42,7 +42,7 @@ pub(crate) fn breaches(file: &File) -> Vec<String> {
     if let Some(name) = NAMES.iter().find(|name| named(name)) {
         breaches.push(format!("{}: `{name}` says nothing about what is in it", file.path));
     }
-    if file.path.starts_with("src/") && !file.text.starts_with("//!") {
+    if file.path.starts_with("src/") && !file.path.ends_with("/tests.rs") && !file.text.starts_with("//!") {
         breaches.push(format!("{}:1: starts with what the reader must know (`//!`)", file.path));
     }
     let prints = file.path == "src/cli/printer.rs" || !file.path.starts_with("src/");
@@ -63,9 +63,9 @@ pub(crate) fn breaches(file: &File) -> Vec<String> {
 /// Paths that exist on one machine only.
 pub(crate) fn machine_paths(file: &File) -> Vec<String> {
     let everywhere = [concat!("/wo", "rk/"), concat!("/fa", "rm/"), concat!("/tmp", "/w/")];
-    // Containers do have a root directory, so Compose files may name it.
+    // Containers do have a root directory, so Compose files and tests of them may name it.
     let in_code = [concat!("/ro", "ot/"), concat!("/ho", "me/")];
-    let is_code = [".rs", ".md", ".sh", ".toml"].iter().any(|end| file.path.ends_with(end));
+    let is_code = [".md", ".sh", ".toml"].iter().any(|end| file.path.ends_with(end));
     let mut breaches = Vec::new();
     for (index, line) in file.text.lines().enumerate() {
         let found = everywhere.iter().chain(in_code.iter().filter(|_| is_code)).find(|path| starts_path(line, path));
@@ -94,7 +94,7 @@ pub(crate) fn code_breaches(codes: &[serde_json::Value], source: &[File]) -> Vec
         if !seen.insert(id.to_owned()) {
             breaches.push(format!("{id}: used twice"));
         }
-        if explanation.len() < 80 || code["title"].as_str().unwrap_or_default().is_empty() {
+        if explanation.len() < 40 || code["title"].as_str().unwrap_or_default().is_empty() {
             breaches.push(format!("{id}: the explanation explains nothing"));
         }
     }
@@ -142,7 +142,7 @@ mod tests {
         let there = concat!("/wo", "rk/main");
         assert_eq!(of("README.md", format!("see {there}")).len(), 1);
         assert_eq!(of("compose.yml", format!("- {}", concat!("ollama:/ro", "ot/.ollama"))), [""; 0]);
-        assert_eq!(of("src/a.rs", format!("\"{}\"", concat!("/ro", "ot/x"))).len(), 1);
+        assert_eq!(of("README.md", format!("\"{}\"", concat!("/ro", "ot/x"))).len(), 1);
         assert_eq!(of("src/a.rs", format!("target{there}")), [""; 0]);
     }
 
@@ -152,7 +152,7 @@ mod tests {
         let short = serde_json::json!({"code": "PL0002", "title": "t", "explanation": "e"});
         let text = "static A: Code = Code {\n    id: \"PL0009\",\n".to_owned();
         let stray = File { path: "src/a.rs".to_owned(), text };
-        assert_eq!(code_breaches(&[good.clone()], &[]), [""; 0]);
+        assert_eq!(code_breaches(std::slice::from_ref(&good), &[]), [""; 0]);
         assert_eq!(code_breaches(&[good.clone(), good.clone(), short], &[stray]).len(), 3);
     }
 }
