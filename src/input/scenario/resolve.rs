@@ -19,10 +19,12 @@ use crate::input::problem::Problems;
 use crate::input::profile::Profiles;
 use crate::input::schema;
 use crate::input::yaml::Node;
+use crate::model::Expectation;
 use crate::model::Fault;
 use crate::model::FaultKind;
 use crate::model::Load;
 use crate::model::Policy;
+use crate::model::Range;
 use crate::model::Scenario;
 use crate::model::Sensors;
 use crate::model::ServiceName;
@@ -37,8 +39,8 @@ use std::path::Path;
 const DURATION_MAX: Span = Span::from_secs(3650 * 86_400);
 /// The longest step.
 const STEP_MAX: Span = Span::from_secs(60);
-/// Samples of a run, at most, unless the scenario asks for more: one every 10 s of a day.
-const SAMPLES_USUAL: u64 = 8640;
+/// Samples of a run unless the scenario asks for more or for shorter windows: one a minute of a day.
+const SAMPLES_USUAL: u64 = 1440;
 
 /// Resolves a scenario whose stack is known. Paths in it are relative to `folder`.
 ///
@@ -95,6 +97,7 @@ pub fn resolve(
     let judged = (Instant::after_start(times.warmup), Instant::after_start(times.duration));
     let known = Known { services: &names, judged: Some(judged).filter(|_| times.warmup < times.duration) };
     let expect = expect::expectations(&file.expect, node.get("expect"), &known, &mut problems);
+    let sample = file.sample.map_or_else(|| sample_usual(&times, &expect), |sample| sample.0);
     let sensors = sensors(file, &policies, node, &mut problems);
     let seeds = seeds(file, options);
     let Some(host) = host.filter(|_| !problems.has_errors()) else { return Err(problems) };
@@ -109,7 +112,7 @@ pub fn resolve(
         duration: times.duration,
         warmup: times.warmup,
         step: times.step,
-        sample: times.sample,
+        sample,
         seeds,
         expect,
     };
@@ -120,7 +123,6 @@ struct Times {
     duration: Span,
     warmup: Span,
     step: Span,
-    sample: Span,
 }
 
 fn times(file: &ScenarioFile, node: &Node, problems: &mut Problems) -> Times {
@@ -128,13 +130,6 @@ fn times(file: &ScenarioFile, node: &Node, problems: &mut Problems) -> Times {
     let step = file.step.map_or(Span::from_secs(1), |step| step.0);
     let usual = Span::from_mins(5).min(Span::from_nanos(duration.nanos() / 10));
     let warmup = file.warmup.map_or(round_down(usual, step), |warmup| warmup.0);
-    let sample = file.sample.map_or_else(
-        || {
-            let ten = Span::from_secs(10).max(Span::from_nanos(duration.nanos().div_ceil(SAMPLES_USUAL)));
-            Span::from_nanos(ten.nanos().div_ceil(step.nanos().max(1)).saturating_mul(step.nanos()))
-        },
-        |sample| sample.0,
-    );
     let mut wrong = |key: &str, message: String| {
         problems.push(Problem::error(&codes::TIME, message).at(&schema::place_of(node, &format!("/{key}"))));
     };
@@ -147,10 +142,47 @@ fn times(file: &ScenarioFile, node: &Node, problems: &mut Problems) -> Times {
         wrong("step", format!("a step lasts up to {STEP_MAX}, not {step}"));
     } else if step > duration {
         wrong("step", format!("a step of {step} is longer than the run of {duration}"));
-    } else if sample == Span::ZERO || !sample.nanos().is_multiple_of(step.nanos()) {
+    } else if let Some(sample) = file.sample.map(|sample| sample.0)
+        && (sample == Span::ZERO || !sample.nanos().is_multiple_of(step.nanos()))
+    {
         wrong("sample", format!("a `sample` of {sample} is not a whole number of steps of {step}"));
     }
-    Times { duration, warmup, step, sample }
+    Times { duration, warmup, step }
+}
+
+/// The time between samples where the scenario does not say: 10 s to 1 min by the length of the run, and such that
+/// windows and ranges of the expectations end with a sample as far as 10 s (or the shortest window) allow.
+fn sample_usual(times: &Times, expect: &[Expectation]) -> Span {
+    let (ten, minute) = (Span::from_secs(10), Span::from_mins(1));
+    let usual = Span::from_nanos(times.duration.nanos() / SAMPLES_USUAL).max(ten).min(minute);
+    let mut edges = vec![times.warmup];
+    let mut shortest = ten;
+    for one in expect {
+        let window = one.windows.map(|windows| windows.length);
+        let stretch = match one.measure.range {
+            Range::Whole => None,
+            Range::Every(length) => Some(length),
+            Range::Between(from, to) => {
+                edges.extend([from.since_start(), to.since_start()]);
+                Some(to.since(from))
+            }
+        };
+        for length in window.into_iter().chain(stretch) {
+            edges.push(length);
+            shortest = shortest.min(length);
+        }
+    }
+    let step = times.step.nanos().max(1);
+    let whole = usual.nanos() / ten.nanos() * ten.nanos();
+    let fitting = edges.into_iter().fold(whole, |sample, edge| greatest_common_divisor(sample, edge.nanos()));
+    Span::from_nanos(fitting.max(shortest.nanos()).div_ceil(step).saturating_mul(step))
+}
+
+const fn greatest_common_divisor(mut a: u64, mut b: u64) -> u64 {
+    while b > 0 {
+        (a, b) = (b, a % b);
+    }
+    a
 }
 
 fn round_down(span: Span, step: Span) -> Span {

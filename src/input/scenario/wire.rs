@@ -33,7 +33,8 @@ pub struct ScenarioFile {
     pub warmup: Option<Duration>,
     /// Length of a simulated step; 1s unless said otherwise.
     pub step: Option<Duration>,
-    /// Time between two samples of the record; 10s unless said otherwise, longer for runs of more than a day.
+    /// Time between two samples of the record; 10s to 1min by the length of the run unless said
+    /// otherwise, shorter where windows of the expectations are.
     pub sample: Option<Duration>,
     /// One seed, a range `1..5` or a list; the verdict is over all of them. 1 unless said otherwise.
     pub seeds: Option<SeedChoice>,
