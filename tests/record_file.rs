@@ -55,6 +55,31 @@ fn a_record_that_was_cut_says_after_which_line() {
     }
 }
 
+/// A disk with room for so many bytes.
+struct Disk(usize);
+
+impl std::io::Write for Disk {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 = self.0.checked_sub(bytes.len()).ok_or_else(|| std::io::Error::other("the disk is full"))?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_full_disk_is_told_compressed_or_not() {
+    let events = events(600);
+    for compression in [Compression::None, Compression::Gzip] {
+        let mut writer = Writer::new(Disk(1000), compression);
+        let pushed = events.iter().try_for_each(|event| writer.push(event));
+        let error = pushed.and_then(|()| writer.finish().map(|_| ())).expect_err("no room");
+        assert_eq!(error.to_string(), "the disk is full");
+    }
+}
+
 #[test]
 fn a_newer_record_is_refused_by_its_version_whatever_else_is_in_it() {
     let line = br#"{"Began":{"format_version":7,"plimsoll_version":"9.1.0","cargo":[1,2]}}"#;

@@ -187,12 +187,14 @@ impl Latencies {
         }
         let wanted = u128::from(self.total) * u128::from(numerator);
         let scale = u128::from(denominator);
-        let mut below: u128 = 0;
+        // Whole counts, so that the walk over the buckets is one addition each: it is made for every sample of a run.
+        let target = u64::try_from(wanted.div_ceil(scale)).unwrap_or(u64::MAX);
+        let mut below: u64 = 0;
         for (bucket, &count) in self.counts.iter().enumerate() {
-            let count = u128::from(count) * scale;
-            if count > 0 && below + count >= wanted {
+            if count > 0 && below + count >= target {
                 let (lower, upper) = (Self::lower(bucket).nanos(), Self::lower(bucket + 1).nanos());
-                let part = u128::from(upper - lower) * (wanted - below) / count;
+                let inside = wanted - u128::from(below) * scale;
+                let part = u128::from(upper - lower) * inside / (u128::from(count) * scale);
                 return Some(Span::from_nanos(lower + u64::try_from(part).unwrap_or(0)));
             }
             below += count;

@@ -120,6 +120,7 @@ fn service(run: &Run, points: &[Point], time: &Time, place: usize, name: &Servic
     let all = marks::marks(run, Some(name));
     let points: Vec<(f64, f64, ServicePoint)> =
         points.iter().filter_map(|point| Some((point.from, point.to, *point.services.get(place)?))).collect();
+    let warm = run.scenario.warmup.as_secs();
     let saturated = stretches(&points);
     let mut panels = vec![
         cpu(run, name, &points, f64::from(replicas), only(&all, &[Resource::Cpu], &[]), saturated.clone()),
@@ -127,14 +128,16 @@ fn service(run: &Run, points: &[Point], time: &Time, place: usize, name: &Servic
     ];
     if points.iter().any(|(_, _, point)| point.requests > 0.0) {
         panels.extend(latency(run, name, &points, saturated));
-        panels.push(requests(&points));
+        panels.push(requests(&points, warm));
     }
-    let fewest = points.iter().map(|(_, _, point)| point.replicas).min().unwrap_or(0);
+    let judged = points.iter().filter(|(from, _, _)| *from >= warm);
+    let fewest = judged.map(|(_, _, point)| point.replicas).min().unwrap_or(0);
     if replicas > 1 || fewest < replicas {
         panels.push(instances(&points, replicas, only(&all, &[], &[Sign::Oom, Sign::Crash])));
     }
     let title = format!("{name}: CPU, memory, latency and requests over time, with limits, actions and incidents");
-    let up = if fewest < replicas { "" } else { ", always up" };
+    // That nothing is up in the first seconds is true of every service and says nothing.
+    let up = if fewest < replicas { "" } else { ", always up after the start" };
     let head = format!("{name}: {}{up}", counted(u64::from(replicas), "instance"));
     let svg = picture(&head, &title, &panels, time, &marks::faults(run));
     Picture { service: Some(name.clone()), file: file_name(place, name), title, svg }
@@ -211,7 +214,7 @@ fn latency(run: &Run, name: &ServiceName, points: Points<'_>, saturated: Vec<(f6
     Some(Panel { title, scale, height: 190, lines, bounds, marks: Vec::new(), saturated })
 }
 
-fn requests(points: Points<'_>) -> Panel {
+fn requests(points: Points<'_>, warm: f64) -> Panel {
     let rate = |each: fn(&ServicePoint) -> f64| {
         let rates = points.iter().map(|(from, to, point)| (*from, *to, Some(each(point) / (to - from).max(0.001))));
         rates.collect::<Vec<_>>()
@@ -219,10 +222,16 @@ fn requests(points: Points<'_>) -> Panel {
     let (all, failed) = (rate(|point| point.requests), rate(|point| point.errors));
     let scale = Scale::linear(largest(&all), Unit::PerSecond);
     let mut lines = vec![Line { name: "finished".to_owned(), colour: palette::BLUE, form: Form::Area, points: all }];
-    if largest(&failed) > 0.0 {
+    let any = failed.iter().any(|(from, _, rate)| *from >= warm && rate.is_some_and(|rate| rate > 0.0));
+    let ever = largest(&failed) > 0.0;
+    if any {
         lines.push(Line { name: "failed".to_owned(), colour: palette::RED, form: Form::Area, points: failed });
     }
-    let title = if lines.len() > 1 { "requests a second" } else { "requests a second, none failed" };
+    let title = match (any, ever) {
+        (true, _) => "requests a second",
+        (false, true) => "requests a second, none failed after the start",
+        (false, false) => "requests a second, none failed",
+    };
     Panel {
         title: title.to_owned(),
         scale,
