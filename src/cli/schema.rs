@@ -14,11 +14,11 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  plimsoll schema scenario > scenario.schema.json
+  plimsoll schema scenario > scenario.json
   plimsoll schema --out .vscode/schemas
 
 An editor with YAML support completes and checks a file that begins with
-  # yaml-language-server: $schema=scenario.schema.json")]
+  # yaml-language-server: $schema=scenario.json")]
 pub(super) struct SchemaArgs {
     /// The format.
     #[arg(conflicts_with = "out")]
@@ -37,7 +37,7 @@ pub(super) fn schema(args: &SchemaArgs, printer: &mut Printer) -> Result<Exit, F
     let all = schema::all();
     if let Some(directory) = &args.out {
         for (name, schema) in &all {
-            output::write(&directory.join(format!("{name}.schema.json")), format!("{schema:#}\n").as_bytes())?;
+            output::write(&directory.join(format!("{name}.json")), format!("{schema:#}\n").as_bytes())?;
         }
         printer.note(&format!("wrote {} schemas to {}", all.len(), directory.display()));
         return Ok(Exit::Good);

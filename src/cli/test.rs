@@ -136,6 +136,8 @@ fn load(args: &TestArgs, printer: &mut Printer) -> Result<Vec<Test>, Failure> {
         project::files(&below).into_iter().filter(|(_, kind)| matches!(kind, Kind::Scenario | Kind::PolicyTest));
     let named = files.map(|(path, kind)| {
         let name = path.strip_prefix(&project.folder).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+        // As the user would type it, so that problems name the file that way.
+        let path = path.strip_prefix(&here).map(Path::to_path_buf).unwrap_or(path);
         (name, path, kind)
     });
     let options = LoadOptions { environment: inputs::environment(), ..LoadOptions::default() };
