@@ -87,13 +87,13 @@ fn one_spike_does_not_scale() {
 fn three_checks_raise_the_limit_then_the_cooldown_holds() {
     let expect = vec![
         check(Some(5), vec![("held: hysteresis", held("hysteresis")), ("actions: 0", PolicyWanted::Actions(0))]),
-        check(Some(15), vec![("limit.cpu.api: 1.25", PolicyWanted::LimitCpu(api(), Millicores::new(1250)))]),
-        check(Some(15), vec![("held: nothing", PolicyWanted::NothingHeld)]),
+        check(Some(10), vec![("limit.cpu.api: 1.25", PolicyWanted::LimitCpu(api(), Millicores::new(1250)))]),
+        check(Some(10), vec![("held: nothing", PolicyWanted::NothingHeld)]),
         check(
             Some(33),
             vec![("held: cooldown", held("cooldown")), ("actions.api: 1", PolicyWanted::ActionsOf(api(), 1))],
         ),
-        check(Some(45), vec![("limit.cpu.api: 1.563", PolicyWanted::LimitCpu(api(), Millicores::new(1563)))]),
+        check(Some(40), vec![("limit.cpu.api: 1.563", PolicyWanted::LimitCpu(api(), Millicores::new(1563)))]),
         check(None, vec![("actions: 2", PolicyWanted::Actions(2))]),
     ];
     passes(case("95 % for 50 minutes", cpu(&[(Some(95), 101)]), expect));
@@ -109,10 +109,10 @@ fn missing_metrics_hold_and_never_scale_down() {
             ("limit.memory.api: 512M", PolicyWanted::LimitMemory(api(), Bytes::mebi(512))),
         ],
     );
-    passes(case("missing metrics", cpu(&[(Some(10), 24), (None, 40)]), vec![end]));
+    passes(case("missing metrics", cpu(&[(Some(10), 14), (None, 40)]), vec![end]));
     // A series that ends goes on without values.
     let later = check(Some(60), vec![("held: no data", held("no data")), ("actions: 0", PolicyWanted::Actions(0))]);
-    passes(case("a series that ends", cpu(&[(Some(10), 24)]), vec![later]));
+    passes(case("a series that ends", cpu(&[(Some(10), 14)]), vec![later]));
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn memory_is_given_in_sizes_and_follows_the_limit() {
 fn a_small_pool_is_a_guard_like_any_other() {
     let mut test = test(vec![case(
         "pool",
-        cpu(&[(Some(95), 31)]),
+        cpu(&[(Some(95), 21)]),
         vec![check(
             None,
             vec![

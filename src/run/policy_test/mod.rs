@@ -1,7 +1,8 @@
 //! Policies without a host: series in, decisions out. The engine is the real one, and it is audited.
 //!
 //! Before you change it:
-//! 1. Value `n` of a series is what the sensors show at `n` steps after the start; the engine looks at each of them.
+//! 1. Value `n` of a series is what the sensors show at `n` steps after the start; the engine looks at each of them. It has
+//!    looked once before, a whole period earlier, so that its first check falls on the first value.
 //! 2. A `none`, or the end of a series, is a look without a measurement of that service.
 //! 3. A resource without a series stays in the middle between its thresholds, so that it decides nothing.
 //! 4. "The newest check" is the last one of each service: between two checks the engine has nothing to say.
@@ -81,11 +82,15 @@ fn run(test: &PolicyTest, case: &PolicyCase) -> Vec<Failure> {
     let last = checks.last().map_or(end, |(at, _)| end.max(*at)).min(end.plus(test.step).plus(slowest(test)));
     let mut checks = checks.into_iter().peekable();
     let mut failures = Vec::new();
+    let running = slowest(test);
+    let opening = given::observation(test, case, &state.limits, Instant::START, 0);
+    let _ = step(&mut engine, &mut audit, Instant::START, opening, &mut |_| ());
     let mut now = Instant::START;
     for tick in 0_usize.. {
-        let seen = given::observation(test, case, &state.limits, now, tick);
-        match step(&mut engine, &mut audit, now, seen, &mut |_| ()) {
-            Ok(decision) => state.follow(now, &engine, decision),
+        let clock = now.plus(running);
+        let seen = given::observation(test, case, &state.limits, clock, tick);
+        match step(&mut engine, &mut audit, clock, seen, &mut |_| ()) {
+            Ok(decision) => state.follow(clock, &engine, decision),
             Err(breaches) => {
                 let wanted = "decisions that keep the rules".to_owned();
                 failures.extend(breaches.iter().map(|breach| Failure {
