@@ -1,6 +1,6 @@
 //! The command line: one thin file a command. Before you change it:
-//! 1. A command gets plain values, calls the library and prints through [`printer::Printer`]; it decides nothing itself.
-//! 2. Every option can be set by the environment: [`command`] adds `PLIMSOLL_…` to all of them, so none is forgotten.
+//! 1. A command gets plain values, calls the library and prints through `printer::Printer`; it decides nothing itself.
+//! 2. Every option can be set by the environment: `command` adds `PLIMSOLL_…` to all of them, so none is forgotten.
 //! 3. How a command ends is an [`exit::Exit`]; nothing else sets an exit code.
 
 mod check;
