@@ -229,7 +229,7 @@ mod tests {
             ("A=a#b", "a#b"),
             ("A=# all comment", ""),
             ("A='single # $HOME \\n'", "single # $HOME \\n"),
-            ("A=\"double # $HOME\\n\" # comment", "double # /root\n"),
+            ("A=\"double # $HOME\\n\" # comment", "double # /home/ada\n"),
             ("A=\"two\nlines\"", "two\nlines"),
             ("A='it\\'s'", "it's"),
             ("A=\"say \\\"hi\\\"\"", "say \"hi\""),
