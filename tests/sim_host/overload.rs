@@ -101,7 +101,35 @@ fn a_small_service_is_protected_by_its_weight() {
     assert!(waited < Span::from_millis(100), "{waited}");
 }
 
-/// More quota never makes anybody slower on a host that has it to give.
+/// What takes all it can get leaves the others what their weight is worth, and they wait no longer than on a host of
+/// that size. The means are those of an event simulation of weighted containers, over 60,000 requests of 10 ms.
+#[test]
+fn a_weight_protects_from_a_noisy_neighbour() {
+    for (cores, rate, weight, hogs, mean) in [
+        (1, 20, 8 * 1024, &[4][..], 14.58),
+        (1, 20, 1024, &[4], 33.55),
+        (4, 100, 1024, &[8], 13.36),
+        (4, 100, 1024, &[1], 10.47),
+        (4, 20, 1024, &[1; 8], 41.09),
+    ] {
+        let mut api = service(10);
+        api.weight = weight;
+        let names: Vec<String> = (0..hogs.len()).map(|number| format!("hog-{number}")).collect();
+        let mut services = vec![("api", api)];
+        let mut loads = vec![("api", constant(Rate::per_second(rate), Noise::None))];
+        for (name, &workers) in names.iter().zip(hogs) {
+            let mut hog = service(1000);
+            hog.workers = Some(workers);
+            services.push((name.as_str(), hog));
+            loads.push((name.as_str(), constant(Rate::per_second(40), Noise::None)));
+        }
+        let samples = run(&scenario(host(cores), services, loads), 1800);
+        let found = merged(&samples[5..], 0).mean().expect("requests").as_secs() * 1e3;
+        assert!((found / mean - 1.0).abs() < 0.05, "{found} ms for {mean} on {cores} cores beside {hogs:?}");
+    }
+}
+
+/// More quota never makes anybody slower on a host that has it to give. A record counts in nanoseconds.
 #[test]
 fn more_quota_never_hurts() {
     let mut before = f64::INFINITY;
@@ -111,7 +139,7 @@ fn more_quota_never_hurts() {
         let load = constant(Rate::per_second(50), Noise::None);
         let samples = run(&scenario(host(4), [("web", web)], [("web", load)]), 600);
         let mean = merged(&samples[2..], 0).mean().expect("requests").as_secs();
-        assert!(mean <= before * (1.0 + 1e-9), "{mean} after {before} with {milli}");
+        assert!(mean <= before + 1e-8, "{mean} after {before} with {milli}");
         before = mean;
     }
 }

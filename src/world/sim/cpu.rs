@@ -57,6 +57,35 @@ pub(super) fn share(claims: &[Claim], capacity: f64, grants: &mut Vec<f64>) {
     }
 }
 
+/// What one container of a claim would get if it wanted all there is, and everybody else what they want now: no less
+/// than is left over, and no less than its weight is worth beside those who want more.
+pub(super) fn reach(claims: &[Claim], wanted: f64, capacity: f64, index: usize) -> f64 {
+    let mine = claims[index];
+    let mut left = capacity - (wanted - mine.want);
+    let mut weight = mine.weight;
+    let mut floor = f64::INFINITY;
+    // Who wants most for its weight gives way first, as long as it has more than the same share.
+    loop {
+        let level = left.max(0.0) / weight;
+        let (mut most, mut want, mut more) = (level, 0.0, 0.0);
+        for (place, claim) in claims.iter().enumerate() {
+            let count = if place == index { claim.count - 1.0 } else { claim.count };
+            let share = claim.want / claim.weight;
+            if count <= 0.0 || share < most || share >= floor || share <= level {
+                continue;
+            }
+            if share > most {
+                (most, want, more) = (share, 0.0, 0.0);
+            }
+            (want, more) = (want + claim.want * count, more + claim.weight * count);
+        }
+        if most <= level {
+            return mine.weight * level;
+        }
+        (floor, left, weight) = (most, left + want, weight + more);
+    }
+}
+
 /// The cores of a host.
 pub(super) struct Cores {
     /// Number and speed, fastest first.
@@ -104,13 +133,23 @@ impl Cores {
         if busy <= 0.0 { fastest } else { (done / busy * 64.0).round().max(1.0) / 64.0 }
     }
 
-    /// Load of all cores when containers use `used`.
-    pub(super) fn load(&self, used: f64) -> f64 {
-        ((used + self.system) / (self.capacity + self.system)).clamp(0.0, 1.0)
+    /// By how much the work of a container is stretched that uses `grant` where it could have `reach`. Where others want
+    /// more than there is, its reach is its own. On a host that is not full it shares the cores with the others, and what
+    /// it leaves of its reach is what is free for it: as much as on all cores, or more by its weight.
+    pub(super) fn stretch(&self, grant: f64, reach: f64, full: bool) -> f64 {
+        if full {
+            return queueing::slowdown(reach, (grant / reach).min(LOAD_BELIEVED));
+        }
+        self.slowdown(1.0 - (reach - grant) / (self.capacity + self.system))
+    }
+
+    /// By how much the work of a container that uses `grant` is stretched by itself alone.
+    pub(super) fn alone(&self, grant: f64) -> f64 {
+        self.slowdown(grant / (self.capacity + self.system))
     }
 
     /// By how much work is stretched at a load of all cores: processor sharing of Poisson arrivals, up to 95 %.
-    pub(super) fn slowdown(&self, load: f64) -> f64 {
+    fn slowdown(&self, load: f64) -> f64 {
         let place = (load / LOAD_BELIEVED).clamp(0.0, 1.0) * SLOWDOWNS as f64;
         let index = index(place).min(SLOWDOWNS - 1);
         let (from, to) = (self.slowdowns[index], self.slowdowns[index + 1]);
@@ -200,6 +239,27 @@ mod tests {
                 wanted += claim.want * claim.count;
             }
             prop_assert!((sum - wanted.min(capacity)).abs() < 1e-9, "work conserving: {sum} of {wanted} on {capacity}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_reach_is_the_share_of_one_that_wants_all(
+            claims in proptest::collection::vec((1_u32..5000, 0_u32..4000, 1_u32..4), 1..12), capacity in 1_u32..16_000,
+            alike in any::<bool>(), index in 0_usize..12,
+        ) {
+            let claims: Vec<Claim> = claims.into_iter()
+                .map(|(weight, want, count)| if alike { (1024, 1000, count) } else { (weight, want, count) })
+                .map(|(weight, want, count)| claim(f64::from(weight), f64::from(want) / 1000.0, f64::from(count)))
+                .collect();
+            let (capacity, index) = (f64::from(capacity) / 1000.0, index % claims.len());
+            let wanted = claims.iter().map(|claim| claim.want * claim.count).sum();
+            let mut greedy = claims.clone();
+            greedy[index].count -= 1.0;
+            greedy.push(Claim { want: 1e6, count: 1.0, ..claims[index] });
+            let share = shared_slowly(&greedy, capacity);
+            let reach = reach(&claims, wanted, capacity, index);
+            prop_assert!((reach - share[claims.len()]).abs() < 1e-6, "{reach} for {}", share[claims.len()]);
         }
     }
 

@@ -122,7 +122,7 @@ impl World {
                 let may_start = self.may_start(index);
                 let now = self.now;
                 let service = &mut self.services[index];
-                let slow = service.time;
+                let waits = service.waits();
                 for number in 0..service.instances.len() {
                     let (phase, state) = (service.instances[number].phase, service.instances[number].state);
                     if phase == Phase::Waiting && may_start {
@@ -130,7 +130,7 @@ impl World {
                     }
                     let instance = &mut service.instances[number];
                     let restarts = instance.restarts;
-                    while instance.change(&service.rules, now, |timeout| slow > timeout.as_secs()) {}
+                    while instance.change(&service.rules, now, |timeout| waits > timeout.as_secs()) {}
                     service.restarts += instance.restarts - restarts;
                     let (new_phase, new_state) = (instance.phase, instance.state);
                     if new_phase != phase {

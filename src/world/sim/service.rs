@@ -213,6 +213,12 @@ impl Service {
         u32::try_from(healthy).unwrap_or(u32::MAX)
     }
 
+    /// Seconds that a request waits before and between its own work. A health check takes hardly any work, and waits with
+    /// the others.
+    pub(super) fn waits(&self) -> f64 {
+        (self.passage.time - self.response.at(0.0).mean).max(0.0) + self.contention
+    }
+
     /// Requests that came out of the stations and wait for a core or for their calls.
     pub(super) fn on_the_way(&self) -> f64 {
         self.passage.through * self.up * (self.time - self.passage.time).max(0.0)

@@ -2,8 +2,8 @@
 //! it:
 //! 1. This runs only in steps in which something changed or still changes; a host at rest only counts.
 //! 2. Rates go from callers to the called, times back. CPU that was not granted limits what comes out from the next step.
-//! 3. Waiting for a core behind other containers' work is the difference that the host's load makes to the slowdown of
-//!    its cores, on top of what the service's own load makes.
+//! 3. Waiting for a core behind other containers' work is the difference that these make to the slowdown of the cores, on
+//!    top of what the service's own load makes. Its weight protects a container: it waits for no more than takes its share.
 
 use super::World;
 use super::cpu;
@@ -23,7 +23,7 @@ impl World {
         self.book();
         let holds = self.pass_requests();
         let used = self.share_cpu();
-        self.pass_times(used);
+        self.pass_times();
         self.fit_speed(used);
         let limits_moved = self.fill_flows();
         self.moving = limits_moved || holds <= self.step_secs;
@@ -68,8 +68,9 @@ impl World {
     }
 
     /// Times from the called to the callers, and which distribution they follow.
-    fn pass_times(&mut self, used: f64) {
-        let host = self.cores.slowdown(self.cores.load(used));
+    fn pass_times(&mut self) {
+        let wanted: f64 = self.claims.iter().map(|claim| claim.want * claim.count).sum();
+        let full = wanted > self.cores.capacity;
         for index in (0..self.services.len()).rev() {
             let (before, called) = self.services.split_at_mut(index + 1);
             let service = &mut before[index];
@@ -79,8 +80,9 @@ impl World {
                 continue;
             }
             let grant = self.grants[2 * index];
-            let alone = self.cores.slowdown(grant / (self.cores.capacity + self.cores.system));
-            service.contention = service.work_cpu / (self.speed * self.cores.ours) * (host - alone).max(0.0);
+            let reach = cpu::reach(&self.claims, wanted, self.cores.capacity, 2 * index);
+            let more = self.cores.stretch(grant, reach, full) - self.cores.alone(grant);
+            service.contention = service.work_cpu / (self.speed * self.cores.ours) * more.max(0.0);
             let own_time = service.passage.time + service.contention;
             let (mut time, mut good, mut changed) = (own_time, 1.0, false);
             for &(to, times) in &service.calls {
