@@ -98,17 +98,21 @@ impl Latencies {
         self.total += thousandths;
     }
 
-    /// Adds thousandths of requests to one bucket after the other, from `first` on, without their time: follow it with
-    /// [`Self::add_time`].
-    pub fn add_to_buckets(&mut self, first: usize, thousandths: impl ExactSizeIterator<Item = u64>) {
-        let end = first + thousandths.len();
+    /// Spreads thousandths of requests over the buckets from `first` on, without their time: follow it with
+    /// [`Self::add_time`]. `below[i]` is the share below the upper bound of the i-th of these buckets, as a part of 2⁶²;
+    /// parts are rounded down, and nothing is lost where the last one is 2⁶².
+    pub fn spread(&mut self, first: usize, below: &[u64], thousandths: u64) {
+        let end = first + below.len();
         if self.counts.len() < end {
             self.counts.resize(end, 0);
         }
-        for (count, more) in self.counts[first..end].iter_mut().zip(thousandths) {
-            *count += more;
-            self.total += more;
+        let mut given = 0;
+        for (count, below) in self.counts[first..end].iter_mut().zip(below) {
+            let upto = part(thousandths, *below);
+            *count += upto - given;
+            given = upto;
         }
+        self.total += given;
         let used = self.counts.iter().rposition(|count| *count > 0).map_or(0, |last| last + 1);
         self.counts.truncate(used);
     }
@@ -247,6 +251,12 @@ impl<'de> serde::Deserialize<'de> for Latencies {
         counts.extend(used);
         Ok(Self { counts, total, sum })
     }
+}
+
+/// `whole · below / 2⁶²`, rounded down.
+#[expect(clippy::cast_possible_truncation, reason = "the share is at most one, so the part is no more than the whole")]
+const fn part(whole: u64, below: u64) -> u64 {
+    ((whole as u128 * below as u128) >> 62) as u64
 }
 
 #[cfg(test)]

@@ -81,13 +81,9 @@ impl Arrivals {
 }
 
 /// The nearest whole number of a count; half goes up. Faster than `round`, which rounds half away from zero.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a count, at least zero; the cast saturates"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "a count, at least zero; the cast saturates")]
 fn nearest(count: f64) -> f64 {
-    (count + 0.5) as u64 as f64
+    (count + 0.5) as i64 as f64
 }
 
 /// Parts of the table of the normal quantile.

@@ -59,9 +59,14 @@ pub(super) fn share(claims: &[Claim], capacity: f64, grants: &mut Vec<f64>) {
 
 /// What one container of a claim would get if it wanted all there is, and everybody else what they want now: no less
 /// than is left over, and no less than its weight is worth beside those who want more.
-pub(super) fn reach(claims: &[Claim], wanted: f64, capacity: f64, index: usize) -> f64 {
+///
+/// `wanted` is what they all want together, `greediest` the most that one wants for its weight.
+pub(super) fn reach(claims: &[Claim], wanted: f64, greediest: f64, capacity: f64, index: usize) -> f64 {
     let mine = claims[index];
     let mut left = capacity - (wanted - mine.want);
+    if left >= greediest * mine.weight {
+        return left;
+    }
     let mut weight = mine.weight;
     let mut floor = f64::INFINITY;
     // Who wants most for its weight gives way first, as long as it has more than the same share.
@@ -258,7 +263,8 @@ mod tests {
             greedy[index].count -= 1.0;
             greedy.push(Claim { want: 1e6, count: 1.0, ..claims[index] });
             let share = shared_slowly(&greedy, capacity);
-            let reach = reach(&claims, wanted, capacity, index);
+            let greediest = claims.iter().map(|claim| claim.want / claim.weight).fold(0.0, f64::max);
+            let reach = reach(&claims, wanted, greediest, capacity, index);
             prop_assert!((reach - share[claims.len()]).abs() < 1e-6, "{reach} for {}", share[claims.len()]);
         }
     }

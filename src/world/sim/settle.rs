@@ -70,6 +70,8 @@ impl World {
     /// Times from the called to the callers, and which distribution they follow.
     fn pass_times(&mut self) {
         let wanted: f64 = self.claims.iter().map(|claim| claim.want * claim.count).sum();
+        let greediest = self.claims.iter().filter(|claim| claim.count > 0.0).map(|claim| claim.want / claim.weight);
+        let greediest = greediest.fold(0.0, f64::max);
         let full = wanted > self.cores.capacity;
         for index in (0..self.services.len()).rev() {
             let (before, called) = self.services.split_at_mut(index + 1);
@@ -80,7 +82,7 @@ impl World {
                 continue;
             }
             let grant = self.grants[2 * index];
-            let reach = cpu::reach(&self.claims, wanted, self.cores.capacity, 2 * index);
+            let reach = cpu::reach(&self.claims, wanted, greediest, self.cores.capacity, 2 * index);
             let more = self.cores.stretch(grant, reach, full) - self.cores.alone(grant);
             service.contention = service.work_cpu / (self.speed * self.cores.ours) * more.max(0.0);
             let own_time = service.passage.time + service.contention;

@@ -30,7 +30,7 @@ const NOTHING: f64 = 1e-8;
 /// Shares below this are put together at the lower end, where a logarithmic scale has many buckets for few requests.
 const LITTLE: f64 = 5e-4;
 /// The whole of a distribution, as a whole number.
-const WHOLE: f64 = (1_u64 << 62) as f64;
+const WHOLE: u64 = 1 << 62;
 /// Times that differ by more than this many buckets (a factor of 4096): the shorter one does not move the sum's bucket.
 const APART: usize = 192;
 /// Distributions that are kept.
@@ -166,20 +166,15 @@ impl Times {
                 out_of_whole(below.min(1.0))
             })
             .collect();
+        if let Some(last) = self.below.last_mut() {
+            *last = WHOLE;
+        }
         self
     }
 
     /// Adds `thousandths` requests of this distribution; their time is added apart.
     pub(super) fn spread_over(&self, latencies: &mut Latencies, thousandths: u64) {
-        let mut given = 0;
-        let last = self.below.len() - 1;
-        let counts = self.below.iter().enumerate().map(|(index, below)| {
-            let upto = if index == last { thousandths } else { part(thousandths, *below) };
-            let count = upto - given;
-            given = upto;
-            count
-        });
-        latencies.add_to_buckets(self.first, counts);
+        latencies.spread(self.first, &self.below, thousandths);
     }
 }
 
@@ -190,13 +185,7 @@ impl Times {
     reason = "a share from zero to one; the cast saturates"
 )]
 const fn out_of_whole(share: f64) -> u64 {
-    (share * WHOLE) as u64
-}
-
-/// `whole · below / WHOLE`, rounded down.
-#[expect(clippy::cast_possible_truncation, reason = "the share is at most one, so the part is no more than the whole")]
-const fn part(whole: u64, below: u64) -> u64 {
-    ((whole as u128 * below as u128) >> 62) as u64
+    (share * WHOLE as f64) as u64
 }
 
 /// The middle of each bucket in seconds.

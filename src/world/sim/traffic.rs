@@ -88,7 +88,8 @@ impl Traffic {
 
 /// A number above zero, up to one.
 pub(super) fn uniform(random: &mut Pcg64) -> f64 {
-    ((random.next_u64() >> 11) + 1) as f64 / 9_007_199_254_740_992.0
+    // Through `i64`, since processors convert that in one step.
+    ((random.next_u64() >> 11).cast_signed() + 1) as f64 / 9_007_199_254_740_992.0
 }
 
 fn advance(cursor: &mut usize, length: usize, passed: impl Fn(usize) -> bool) {
