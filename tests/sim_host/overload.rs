@@ -129,6 +129,31 @@ fn a_weight_protects_from_a_noisy_neighbour() {
     }
 }
 
+/// What the heavy one wins the light one loses, since there is no more work done than before. Means as above, of two or
+/// three services: requests per second, milliseconds of work, weight, milliseconds of response.
+#[test]
+fn a_light_container_waits_for_the_heavy_ones() {
+    for (cores, all) in [
+        (1, &[(20, 10, 4096, 15.98), (60, 10, 1024, 61.25)][..]),
+        (2, &[(21, 10, 4096, 10.51), (62, 10, 256, 24.69), (52, 10, 1024, 13.91)]),
+        (4, &[(60, 10, 4096, 10.10), (18, 50, 256, 68.09), (20, 50, 1024, 54.89)]),
+    ] {
+        let names = ["a", "b", "c"];
+        let models = all.iter().map(|&(_, work, weight, _)| {
+            let mut model = service(work);
+            model.weight = weight;
+            model
+        });
+        let loads = all.iter().map(|&(rate, ..)| constant(Rate::per_second(rate), Noise::None));
+        let scenario = scenario(host(cores), names.into_iter().zip(models), names.into_iter().zip(loads));
+        let samples = run(&scenario, 1800);
+        for (place, (.., mean)) in all.iter().enumerate() {
+            let found = merged(&samples[5..], place).mean().expect("requests").as_secs() * 1e3;
+            assert!((found / mean - 1.0).abs() < 0.1, "{found} ms for {mean} on {cores} cores");
+        }
+    }
+}
+
 /// More quota never makes anybody slower on a host that has it to give. A record counts in nanoseconds.
 #[test]
 fn more_quota_never_hurts() {

@@ -153,8 +153,13 @@ impl Cores {
         self.slowdown(grant / (self.capacity + self.system))
     }
 
+    /// Load of all cores when containers use `used`.
+    pub(super) fn load(&self, used: f64) -> f64 {
+        ((used + self.system) / (self.capacity + self.system)).clamp(0.0, 1.0)
+    }
+
     /// By how much work is stretched at a load of all cores: processor sharing of Poisson arrivals, up to 95 %.
-    fn slowdown(&self, load: f64) -> f64 {
+    pub(super) fn slowdown(&self, load: f64) -> f64 {
         let place = (load / LOAD_BELIEVED).clamp(0.0, 1.0) * SLOWDOWNS as f64;
         let index = index(place).min(SLOWDOWNS - 1);
         let (from, to) = (self.slowdowns[index], self.slowdowns[index + 1]);

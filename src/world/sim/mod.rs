@@ -100,6 +100,7 @@ pub struct World {
     incoming: Vec<f64>,
     claims: Vec<Claim>,
     grants: Vec<f64>,
+    stretched: Vec<f64>,
     stretch_changed: Vec<bool>,
     settled_time: Vec<f64>,
 }
@@ -150,6 +151,7 @@ impl World {
             incoming: vec![0.0; count],
             claims: Vec::with_capacity(2 * count),
             grants: Vec::with_capacity(2 * count),
+            stretched: vec![1.0; count],
             stretch_changed: vec![false; count],
             settled_time: vec![f64::NAN; count],
         };

@@ -11,6 +11,7 @@ use super::cpu::Claim;
 use super::flow::Scatter;
 use super::requests::FAR;
 use super::requests::Inflow;
+use super::response::PERIOD;
 use super::service::Stretch;
 use super::times::Own;
 
@@ -23,6 +24,7 @@ impl World {
         self.book();
         let holds = self.pass_requests();
         let used = self.share_cpu();
+        self.stretch_work(used);
         self.pass_times();
         self.fit_speed(used);
         let limits_moved = self.fill_flows();
@@ -67,12 +69,38 @@ impl World {
         used
     }
 
-    /// Times from the called to the callers, and which distribution they follow.
-    fn pass_times(&mut self) {
+    /// By how much the work of each service is stretched on the busy cores.
+    ///
+    /// Who is protected by its weight wins time, and the others lose it: for exponential work the unfinished work, so the
+    /// sum of use times time, is the same in whatever order it is done (the conservation law of Kleinrock 1965).
+    fn stretch_work(&mut self, used: f64) {
         let wanted: f64 = self.claims.iter().map(|claim| claim.want * claim.count).sum();
         let greediest = self.claims.iter().filter(|claim| claim.count > 0.0).map(|claim| claim.want / claim.weight);
         let greediest = greediest.fold(0.0, f64::max);
         let full = wanted > self.cores.capacity;
+        let equal = self.cores.slowdown(self.cores.load(used)) * (1.0 - 1e-9);
+        let (mut won, mut losing) = (0.0, 0.0);
+        for (index, (service, stretched)) in self.services.iter().zip(&mut self.stretched).enumerate() {
+            let grant = self.grants[2 * index];
+            let reach = cpu::reach(&self.claims, wanted, greediest, self.cores.capacity, 2 * index);
+            *stretched = self.cores.stretch(grant, reach, full);
+            // Nobody waits for more of its work than it may do in one period, of which half is left on average.
+            let quota = service.limits.cpu.map_or(f64::INFINITY, |quota| quota.as_cores() * PERIOD / 2.0);
+            let work = grant * service.up * service.work_cpu.min(quota);
+            if *stretched < equal {
+                won += work * (equal - *stretched);
+            } else {
+                losing += work;
+            }
+        }
+        if won > 0.0 && losing > 0.0 && !full {
+            let lost = won / losing;
+            self.stretched.iter_mut().filter(|stretched| **stretched >= equal).for_each(|stretched| *stretched += lost);
+        }
+    }
+
+    /// Times from the called to the callers, and which distribution they follow.
+    fn pass_times(&mut self) {
         for index in (0..self.services.len()).rev() {
             let (before, called) = self.services.split_at_mut(index + 1);
             let service = &mut before[index];
@@ -82,8 +110,7 @@ impl World {
                 continue;
             }
             let grant = self.grants[2 * index];
-            let reach = cpu::reach(&self.claims, wanted, greediest, self.cores.capacity, 2 * index);
-            let more = self.cores.stretch(grant, reach, full) - self.cores.alone(grant);
+            let more = self.stretched[index] - self.cores.alone(grant);
             service.contention = service.work_cpu / (self.speed * self.cores.ours) * more.max(0.0);
             let own_time = service.passage.time + service.contention;
             let (mut time, mut good, mut changed) = (own_time, 1.0, false);
