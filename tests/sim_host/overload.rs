@@ -7,6 +7,7 @@ use crate::simulation::run;
 use crate::simulation::scenario;
 use crate::simulation::second;
 use crate::simulation::service;
+use plimsoll::model::CoreGroup;
 use plimsoll::model::Load;
 use plimsoll::model::Noise;
 use plimsoll::model::Pattern;
@@ -14,6 +15,7 @@ use plimsoll::model::Scenario;
 use plimsoll::model::ServiceName;
 use plimsoll::seed::Seed;
 use plimsoll::units::Millicores;
+use plimsoll::units::Permille;
 use plimsoll::units::Rate;
 use plimsoll::units::Span;
 use plimsoll::world::sim::World;
@@ -167,6 +169,24 @@ fn more_quota_never_hurts() {
         assert!(mean <= before + 1e-8, "{mean} after {before} with {milli}");
         before = mean;
     }
+}
+
+/// Four fast cores and four of half their speed do the work of six. Up to four, the fast ones do it; for five, two slow
+/// ones are busy, too, so that containers are seen to use six. Docker counts time on a core, however slow it is.
+#[test]
+fn slow_cores_help_when_the_fast_ones_are_busy() {
+    let mut host = host(4);
+    host.cores.push(CoreGroup { count: 4, speed: Permille::percent(50) });
+    let steps = [(0, 200), (600, 700), (1200, 1000), (1800, 1150), (2400, 1300)];
+    let steps = steps.map(|(second, rate)| (Span::from_secs(second), Rate::per_second(rate))).to_vec();
+    let load = Load { pattern: Pattern::Steps(steps), noise: Noise::None };
+    let samples = run(&scenario(host, [("web", service(5))], [("web", load)]), 3000);
+    let cores = |minute: usize| samples[minute].services[0].cpu.as_cores();
+    for (minute, wanted) in [(8, 1.0), (18, 3.5), (28, 6.0), (38, 7.5), (48, 8.0)] {
+        // Their mean speed is followed in steps of a thirty-second.
+        assert!((cores(minute) / wanted - 1.0).abs() < 0.03, "{} for {wanted} in minute {minute}", cores(minute));
+    }
+    assert!((samples[48].host.cpu.as_cores() - 6.0).abs() < 0.01 && samples[48].services[0].saturated);
 }
 
 /// A limit taken back and given again in a run: the queue grows while it is too small.

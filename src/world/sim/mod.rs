@@ -56,6 +56,8 @@ pub struct World {
     cores: Cores,
     /// Mean speed of the busy cores.
     speed: f64,
+    /// CPU that containers use, in reference cores.
+    used: f64,
 
     /// Callers before those they call.
     services: Vec<Service>,
@@ -124,6 +126,7 @@ impl World {
             memory: scenario.host.memory.get() as f64,
             system_memory: scenario.host.system_memory.get() as f64,
             speed: cores.speed(0.0),
+            used: 0.0,
             cores,
             services,
             flows,

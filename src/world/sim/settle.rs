@@ -22,13 +22,13 @@ impl World {
     /// Finds the means of the coming step.
     pub(super) fn settle(&mut self) {
         self.book();
+        self.fit_speed();
         let holds = self.pass_requests();
-        let used = self.share_cpu();
-        self.stretch_work(used);
+        self.used = self.share_cpu();
+        self.stretch_work();
         self.pass_times();
-        self.fit_speed(used);
         let limits_moved = self.fill_flows();
-        self.moving = limits_moved || holds <= self.step_secs;
+        self.moving = limits_moved || holds <= self.step_secs || self.speed_is_off();
         self.holds = holds;
     }
 
@@ -73,12 +73,12 @@ impl World {
     ///
     /// Who is protected by its weight wins time, and the others lose it: for exponential work the unfinished work, so the
     /// sum of use times time, is the same in whatever order it is done (the conservation law of Kleinrock 1965).
-    fn stretch_work(&mut self, used: f64) {
+    fn stretch_work(&mut self) {
         let wanted: f64 = self.claims.iter().map(|claim| claim.want * claim.count).sum();
         let greediest = self.claims.iter().filter(|claim| claim.count > 0.0).map(|claim| claim.want / claim.weight);
         let greediest = greediest.fold(0.0, f64::max);
         let full = wanted > self.cores.capacity;
-        let equal = self.cores.slowdown(self.cores.load(used)) * (1.0 - 1e-9);
+        let equal = self.cores.slowdown(self.cores.load(self.used)) * (1.0 - 1e-9);
         let (mut won, mut losing) = (0.0, 0.0);
         for (index, (service, stretched)) in self.services.iter().zip(&mut self.stretched).enumerate() {
             let grant = self.grants[2 * index];
@@ -171,15 +171,18 @@ impl World {
         number
     }
 
-    /// Follows the mean speed of the busy cores.
-    fn fit_speed(&mut self, used: f64) {
-        let speed = self.cores.speed(used);
-        if (speed - self.speed).abs() < SPEED_CHANGE {
-            return;
-        }
-        self.speed = speed;
-        for service in &mut self.services {
-            service.fit(&self.cores, speed, &mut self.library);
+    /// Whether the busy cores are faster or slower now than the means are for.
+    fn speed_is_off(&self) -> bool {
+        (self.cores.speed(self.used) - self.speed).abs() >= SPEED_CHANGE
+    }
+
+    /// Follows the mean speed of the cores that were busy.
+    fn fit_speed(&mut self) {
+        if self.speed_is_off() {
+            self.speed = self.cores.speed(self.used);
+            for service in &mut self.services {
+                service.fit(&self.cores, self.speed, &mut self.library);
+            }
         }
     }
 

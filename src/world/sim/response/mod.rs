@@ -115,7 +115,7 @@ impl Response {
     }
 
     /// The distribution of response times at a load, as shares of one that add up to one, by bucket of `Latencies`;
-    /// the first entry is for bucket `first`. Their mean is that of `at(load)` within 1 % (not more exactly, since the
+    /// the first entry is for bucket `first`. Their mean is that of `at(load)` within 1.5 % (not more exactly, since the
     /// buckets are 4.4 % wide).
     #[must_use]
     pub fn shape(&self, load: f64) -> (usize, Vec<f64>) {
