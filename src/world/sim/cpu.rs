@@ -141,11 +141,15 @@ impl Cores {
     /// By how much the work of a container is stretched that uses `grant` where it could have `reach`. Where others want
     /// more than there is, its reach is its own. On a host that is not full it shares the cores with the others, and what
     /// it leaves of its reach is what is free for it: as much as on all cores, or more by its weight.
-    pub(super) fn stretch(&self, grant: f64, reach: f64, full: bool) -> f64 {
+    ///
+    /// Second, the load of the cores that stretches it so.
+    pub(super) fn stretch(&self, grant: f64, reach: f64, full: bool) -> (f64, f64) {
         if full {
-            return queueing::slowdown(reach, (grant / reach).min(LOAD_BELIEVED));
+            let load = (grant / reach).min(LOAD_BELIEVED);
+            return (queueing::slowdown(reach, load), load);
         }
-        self.slowdown(1.0 - (reach - grant) / (self.capacity + self.system))
+        let load = (1.0 - (reach - grant) / (self.capacity + self.system)).clamp(0.0, LOAD_BELIEVED);
+        (self.slowdown(load), load)
     }
 
     /// By how much the work of a container that uses `grant` is stretched by itself alone.

@@ -103,6 +103,7 @@ pub struct World {
     claims: Vec<Claim>,
     grants: Vec<f64>,
     stretched: Vec<f64>,
+    loads: Vec<f64>,
     stretch_changed: Vec<bool>,
     settled_time: Vec<f64>,
 }
@@ -155,6 +156,7 @@ impl World {
             claims: Vec::with_capacity(2 * count),
             grants: Vec::with_capacity(2 * count),
             stretched: vec![1.0; count],
+            loads: vec![0.0; count],
             stretch_changed: vec![false; count],
             settled_time: vec![f64::NAN; count],
         };

@@ -80,10 +80,11 @@ impl World {
         let full = wanted > self.cores.capacity;
         let equal = self.cores.slowdown(self.cores.load(self.used)) * (1.0 - 1e-9);
         let (mut won, mut losing) = (0.0, 0.0);
-        for (index, (service, stretched)) in self.services.iter().zip(&mut self.stretched).enumerate() {
+        let places = self.services.iter().zip(&mut self.stretched).zip(&mut self.loads);
+        for (index, ((service, stretched), load)) in places.enumerate() {
             let grant = self.grants[2 * index];
             let reach = cpu::reach(&self.claims, wanted, greediest, self.cores.capacity, 2 * index);
-            *stretched = self.cores.stretch(grant, reach, full);
+            (*stretched, *load) = self.cores.stretch(grant, reach, full);
             // Nobody waits for more of its work than it may do in one period, of which half is left on average.
             let quota = service.limits.cpu.map_or(f64::INFINITY, |quota| quota.as_cores() * PERIOD / 2.0);
             let work = grant * service.up * service.work_cpu.min(quota);
@@ -95,7 +96,10 @@ impl World {
         }
         if won > 0.0 && losing > 0.0 && !full {
             let lost = won / losing;
-            self.stretched.iter_mut().filter(|stretched| **stretched >= equal).for_each(|stretched| *stretched += lost);
+            for (stretched, load) in self.stretched.iter_mut().zip(&mut self.loads).filter(|place| *place.0 >= equal) {
+                *load = 1.0 - (1.0 - *load) * *stretched / (*stretched + lost);
+                *stretched += lost;
+            }
         }
     }
 
@@ -127,7 +131,9 @@ impl World {
             let same = service.passage.holds > 0.0 && self.settled_time[index] == own_time && last.is_some();
             self.settled_time[index] = own_time;
             if !same || changed {
-                let own = Own::at(service.station, &service.response, service.passage.load, own_time);
+                // Times scatter as on a core that all load together, where they wait for nothing else.
+                let load = if service.response.is_free() { self.loads[index] } else { 0.0 };
+                let own = Own::at(service.station, &service.response, load.max(service.passage.load), own_time);
                 changed |= last != Some(own);
                 if changed {
                     service.stretches.push(Stretch { own, served: 0.0, time: 0.0, number: None });

@@ -93,6 +93,12 @@ impl Response {
         Self { station: *station, power: quota, work, curve }
     }
 
+    /// Whether requests wait for nothing but the cores: neither for a worker nor for a quota.
+    #[must_use]
+    pub fn is_free(&self) -> bool {
+        self.station.workers.is_none() && self.station.binding_quota().is_none()
+    }
+
     /// Requests per second at which the station saturates.
     #[must_use]
     pub fn capacity(&self) -> f64 {
