@@ -201,6 +201,8 @@ pub(super) struct Library {
     /// Distributions of stations by level, before they are moved.
     bases: BTreeMap<(usize, u32), Times>,
     times: Vec<Times>,
+    /// What calls take together, by the number of the called service's distribution and how often it is called.
+    called: BTreeMap<Vec<(usize, u32)>, Times>,
     /// By how many buckets the longer of two times moves when the shorter is added, and the part that moves one further;
     /// by how many buckets they are apart.
     sums: Vec<(usize, f64)>,
@@ -219,6 +221,7 @@ impl Library {
             known: BTreeMap::new(),
             bases: BTreeMap::new(),
             times: Vec::new(),
+            called: BTreeMap::new(),
             sums: sums.collect(),
         }
     }
@@ -246,22 +249,48 @@ impl Library {
             return *number;
         }
         let mut times = self.own(own);
-        for &(number, count) in calls {
-            let mut called = self.times[number].clone();
-            let mut left = count;
-            while left > 0 {
-                if left % 2 == 1 {
-                    times = self.sum(&times, &called);
-                }
-                left /= 2;
-                if left > 0 {
-                    called = self.sum(&called, &called);
-                }
-            }
+        if !calls.is_empty() {
+            let called = match self.called.remove(calls) {
+                Some(called) => called,
+                None => self.calls(calls),
+            };
+            times = self.sum(&times, &called);
+            self.called.insert(calls.to_vec(), called);
         }
         self.times.push(times.cut(timeout).added_up());
         self.known.insert(key, self.times.len() - 1);
         self.times.len() - 1
+    }
+
+    /// The distribution of the time that all calls take together, one after the other.
+    fn calls(&mut self, calls: &[(usize, u32)]) -> Times {
+        let mut all: Option<Times> = None;
+        for &call in calls {
+            let one = match self.called.remove(&[call][..]) {
+                Some(known) => known,
+                None => self.repeated(call),
+            };
+            all = Some(all.map_or_else(|| one.clone(), |all| self.sum(&all, &one)));
+            self.called.insert(vec![call], one);
+        }
+        all.unwrap_or_else(|| Times::of((0, vec![1.0])))
+    }
+
+    /// The distribution of the time that so many calls of the same service take.
+    fn repeated(&self, (number, count): (usize, u32)) -> Times {
+        let mut doubled = self.times[number].clone();
+        let mut times: Option<Times> = None;
+        let mut left = count;
+        while left > 0 {
+            if left % 2 == 1 {
+                times = Some(times.map_or_else(|| doubled.clone(), |times| self.sum(&times, &doubled)));
+            }
+            left /= 2;
+            if left > 0 {
+                doubled = self.sum(&doubled, &doubled);
+            }
+        }
+        times.unwrap_or_else(|| Times::of((0, vec![1.0])))
     }
 
     /// Forgets distributions where there are too many; no number given before may be used after it.
@@ -269,6 +298,7 @@ impl Library {
         if self.times.len() > KEPT {
             self.times.clear();
             self.known.clear();
+            self.called.clear();
         }
         if self.bases.len() > KEPT {
             self.bases.clear();
