@@ -213,3 +213,22 @@ proptest! {
         }
     }
 }
+
+/// Two keys of the same name, a stack and a host that are not there, a warm-up too long, a metric misspelt: one look at
+/// the answer is enough to mend them all.
+#[test]
+fn all_that_is_wrong_is_told_at_once() {
+    let rest = "load: { web: 5/s }\nexpect: { fast: p95(latncy.web) < 1s }\n";
+    let text = format!("scenario: test\nstack: nope.yaml\nhost: kvm-44\nduration: 1h\nwarmup: 2h\n{rest}");
+    let problems = load(&folder(&[("scenario.yaml", &text)])).expect_err("wrong");
+    let told = shown(&problems);
+    assert_eq!(told.len(), 4, "{told:?}");
+    assert!(told[0].starts_with("2:8 cannot read") && told[0].ends_with("no such file"), "{told:?}");
+    assert_eq!(told[1], "3:7 unknown hardware profile `kvm-44`, did you mean `kvm-4`?");
+    assert!(told[2].starts_with("5:9 a warm-up of 2h") && told[3].starts_with("7:21 unknown metric"), "{told:?}");
+
+    let twice = text.replace("warmup: 2h", "duration: soon");
+    let told = shown(&load(&folder(&[("scenario.yaml", &twice)])).expect_err("wrong"));
+    assert!(told.iter().any(|line| line == "5:1 duplicate key `duration`"), "{told:?}");
+    assert!(told.iter().any(|line| line.contains("kvm-44")), "{told:?}");
+}

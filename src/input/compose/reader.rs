@@ -121,12 +121,10 @@ impl Reader {
         if let Some(known) = self.documents.get(path) {
             return known.clone();
         }
-        let documents = self.text(path, place).and_then(|source| match yaml::parse_documents(&source) {
-            Ok(documents) => Some(Rc::new(documents)),
-            Err(problems) => {
-                self.notes.problems.extend(problems);
-                None
-            }
+        let documents = self.text(path, place).map(|source| {
+            let (documents, problems) = yaml::read_documents(&source);
+            self.notes.problems.extend(problems);
+            Rc::new(documents)
         });
         self.documents.insert(path.to_owned(), documents.clone());
         documents

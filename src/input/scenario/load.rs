@@ -3,6 +3,7 @@
 use super::ERRORS_MAX;
 use super::LoadOptions;
 use super::Resolved;
+use super::codes;
 use super::resolve::resolve;
 use super::unknown_service;
 use super::wire::OneOrMany;
@@ -16,11 +17,16 @@ use crate::input::expression::Scalar;
 use crate::input::problem::Place;
 use crate::input::problem::Problem;
 use crate::input::problem::Problems;
+use crate::input::problem::Severity;
 use crate::input::problem::Source;
+use crate::input::profile::HostChoice;
+use crate::input::profile::Profiles;
 use crate::input::schema;
 use crate::input::yaml;
 use crate::input::yaml::Node;
+use crate::model::Service;
 use crate::model::ServiceName;
+use crate::model::Stack;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -31,16 +37,22 @@ use std::path::PathBuf;
 pub fn load(path: &Path, options: &LoadOptions) -> Result<Resolved, Problems> {
     let source = Source::read(path)?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    let node = yaml::parse(&source)?;
+    let (node, mut problems) = yaml::read(&source);
+    let Some(node) = node else { return Err(problems) };
     let file = match schema::check::<ScenarioFile>(&node) {
-        Ok(file) => file,
-        Err(mut problems) => {
+        Ok(file) if !problems.has_errors() => file,
+        checked => {
+            problems.extend(checked.err().unwrap_or_default());
             check_names(&node, folder, options, &mut problems);
             return Err(problems);
         }
     };
     let place = schema::place_of(&node, "/stack");
-    let loaded = compose::load(&args(&file.stack, folder, options)).map_err(|wrong| placed(&wrong, &place))?;
+    let loaded = compose::load(&args(&file.stack, folder, options)).map_err(|wrong| {
+        let mut problems = placed(&wrong, &place);
+        problems.extend(without_stack(&file, &node, folder, options));
+        problems
+    })?;
     let mut resolved = resolve(&file, &node, &loaded.stack, folder, options)?;
     resolved.warnings.extend(placed(&loaded.warnings, &place));
     let own = std::mem::replace(&mut resolved.files_read, vec![path.to_owned()]);
@@ -78,13 +90,37 @@ fn placed(problems: &Problems, place: &Place) -> Problems {
     problems.iter().map(at).collect()
 }
 
+/// What else is wrong with a scenario whose stack cannot be read, as far as that can be said without it.
+fn without_stack(file: &ScenarioFile, node: &Node, folder: &Path, options: &LoadOptions) -> Problems {
+    let mut stack = Stack::default();
+    for name in file.services.keys().chain(file.load.keys()) {
+        stack.services.insert(ServiceName::new(name), Service::default());
+    }
+    let wrong = resolve(file, node, &stack, folder, options).err().unwrap_or_default();
+    let of_the_stack = ["PL0211", "PL0304", "PL0414", codes::STACK.id];
+    let told = wrong.iter().filter(|problem| problem.severity == Severity::Error);
+    told.filter(|problem| !of_the_stack.contains(&problem.code.id)).cloned().collect()
+}
+
 /// For a scenario whose keys or values are wrong: what else is wrong with the names in it, so that all comes at once.
 fn check_names(node: &Node, folder: &Path, options: &LoadOptions, problems: &mut Problems) {
     let stack = node.get("stack").and_then(|stack| match &stack.value {
         yaml::Value::Text(file) => Some(StackChoice::File(file.clone())),
         _ => None,
     });
-    let Some(Ok(loaded)) = stack.map(|stack| compose::load(&args(&stack, folder, options))) else { return };
+    if let Some(host) = node.get("host")
+        && let Ok(choice) = serde_json::from_value::<HostChoice>(host.to_json())
+        && let Err(wrong) = Profiles::below(folder).resolve(&choice, host, folder)
+    {
+        problems.extend(wrong);
+    }
+    let loaded = stack.map(|stack| compose::load(&args(&stack, folder, options)));
+    let place = schema::place_of(node, "/stack");
+    let loaded = match loaded {
+        Some(Ok(loaded)) => loaded,
+        Some(Err(wrong)) => return problems.extend(placed(&wrong, &place)),
+        None => return,
+    };
     let services: Vec<ServiceName> = loaded.stack.services.into_keys().collect();
     for key in ["services", "load"] {
         let entries = node.get(key).map(Node::entries).unwrap_or_default();

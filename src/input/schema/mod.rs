@@ -56,9 +56,16 @@ fn schema_of<T: schemars::JsonSchema>() -> serde_json::Value {
 /// # Errors
 /// All that is wrong with the text.
 pub fn read<T: DeserializeOwned + schemars::JsonSchema>(source: &Source) -> Result<(Node, T), Problems> {
-    let node = yaml::parse(source)?;
-    let file = check(&node)?;
-    Ok((node, file))
+    let (node, mut problems) = yaml::read(source);
+    let Some(node) = node else { return Err(problems) };
+    match check(&node) {
+        Ok(file) if !problems.has_errors() => Ok((node, file)),
+        Ok(_) => Err(problems),
+        Err(more) => {
+            problems.extend(more);
+            Err(problems)
+        }
+    }
 }
 
 /// Checks a tree against the schema of `T`, and reads it.

@@ -20,7 +20,8 @@ pub use parse::CODES;
 pub use parse::DEPTH_MAX;
 pub use parse::NODES_MAX;
 pub use parse::parse;
-pub use parse::parse_documents;
+pub use parse::read;
+pub use parse::read_documents;
 
 #[cfg(test)]
 mod tests;

@@ -90,22 +90,33 @@ pub const CODES: &[&Code] = &[&SYNTAX, &DUPLICATE, &MERGE, &BOMB, &DEPTH, &DOCUM
 /// # Errors
 /// All that is wrong with the YAML: syntax, duplicate keys, aliases that lead nowhere, bombs, a second document.
 pub fn parse(source: &Source) -> Result<Node, Problems> {
-    let mut documents = parse_documents(source)?;
-    if let Some(second) = documents.get(1) {
-        return Err(Problem::error(&DOCUMENTS, "more than one YAML document in this file")
-            .at(&second.place)
-            .help("remove the `---` line, or put each document into a file of its own")
-            .into());
+    match read(source) {
+        (Some(node), problems) if !problems.has_errors() => Ok(node),
+        (_, problems) => Err(problems),
     }
-    let empty = Node { place: source.place(0, 0), tag: None, value: Value::Null };
-    Ok(documents.pop().unwrap_or(empty))
 }
 
-/// Reads all documents of a file; none where it is empty.
-///
-/// # Errors
-/// All that is wrong with the YAML, as for [`parse`].
-pub fn parse_documents(source: &Source) -> Result<Vec<Node>, Problems> {
+/// Reads a file that holds one document, as far as it goes: with a duplicate key there is something to look at all the
+/// same, so that all that is wrong with the file is told at once. No document where the text is no YAML.
+#[must_use]
+pub fn read(source: &Source) -> (Option<Node>, Problems) {
+    let (documents, mut problems) = read_documents(source);
+    if let Some(second) = documents.get(1) {
+        problems.push(
+            Problem::error(&DOCUMENTS, "more than one YAML document in this file")
+                .at(&second.place)
+                .help("remove the `---` line, or put each document into a file of its own"),
+        );
+    }
+    let empty = || Node { place: source.place(0, 0), tag: None, value: Value::Null };
+    let first = documents.into_iter().next();
+    let node = if problems.has_errors() { first } else { first.or_else(|| Some(empty())) };
+    (node, problems)
+}
+
+/// Reads all documents of a file, as far as they go, as [`read`] does; none where it is empty or no YAML.
+#[must_use]
+pub fn read_documents(source: &Source) -> (Vec<Node>, Problems) {
     let options = granit_parser::options! {
         emit_unresolved_aliases: true,
         emit_comments: false,
@@ -128,10 +139,11 @@ pub fn parse_documents(source: &Source) -> Result<Vec<Node>, Problems> {
         };
         if let Err(problem) = result {
             builder.problems.push(problem);
+            builder.documents.clear();
             break;
         }
     }
-    if builder.problems.has_errors() { Err(builder.problems) } else { Ok(builder.documents) }
+    (builder.documents, builder.problems)
 }
 
 fn syntax(message: String, place: Place) -> Problem {
