@@ -3,6 +3,7 @@
 use super::exit::Failure;
 use super::format::Format;
 use super::inputs;
+use super::output;
 use super::printer::Printer;
 use crate::report;
 use crate::report::Paint;
@@ -47,7 +48,7 @@ pub(super) fn show(reports: &[Report], format: Format, printer: &mut Printer) ->
 /// Where something cannot be written.
 pub(super) fn write(report: &Report, directory: &Path, printer: &mut Printer) -> Result<(), Failure> {
     let written = report::write(directory, report);
-    written.map_err(|error| Failure::Environment(format!("cannot write to {}: {error}", directory.display())))?;
+    written.map_err(|error| output::failed(directory, &error))?;
     printer.note(&format!("report {}", inputs::shown(&directory.join("report.html"))));
     Ok(())
 }
