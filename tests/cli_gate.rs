@@ -70,6 +70,7 @@ fn a_changed_threshold_fails_against_the_baseline_and_is_named() {
     assert!(out.contains("policy of `db`, `web`: cpu_low 30% → 10%"), "it names the threshold: {out}");
     assert!(out.contains("cpu_limit_cores of `web`"), "it names the limit that came of it: {out}");
     let junit = std::fs::read_to_string(here.join("junit.xml")).expect("was written");
+    assert!(junit.contains("message=\"worse than the baseline: policy of"), "{junit}");
     assert!(junit.contains("<failure") && junit.contains("baseline"), "{junit}");
 
     assert_eq!(follow(here, &told(&out, "accept")).0, 0, "what it says accepts the change");

@@ -2,7 +2,9 @@
 
 mod report_day;
 
+use plimsoll::model::Incident;
 use plimsoll::model::Quantity;
+use plimsoll::model::ServiceName;
 use plimsoll::model::Tolerance;
 use plimsoll::record::Event;
 use plimsoll::report::Baseline;
@@ -13,12 +15,15 @@ use plimsoll::report::Paint;
 use plimsoll::report::Report;
 use plimsoll::report::Run;
 use plimsoll::report::Shown;
+use plimsoll::report::Story;
 use plimsoll::report::Suite;
 use plimsoll::report::baseline;
 use plimsoll::report::json;
 use plimsoll::report::junit;
 use plimsoll::report::markdown;
 use plimsoll::report::text;
+use plimsoll::units::Bytes;
+use plimsoll::units::Instant;
 use plimsoll::units::Permille;
 use plimsoll::units::Span;
 use std::fs;
@@ -183,10 +188,36 @@ fn only_the_points_of_the_run_that_is_shown_are_kept_in_whatever_order_runs_end(
 }
 
 #[test]
+fn the_same_kill_again_and_again_is_told_once_and_the_last_is_not_lost() {
+    let scenario = run(1, &as_it_is).scenario;
+    let at = |minutes| Instant::after_start(Span::from_mins(minutes));
+    let killed = |minute: u64, name: &str, held: u64| {
+        let (service, limit) = (ServiceName::new(name), Bytes::mebi(256));
+        (at(minute), Incident::OomKilled { service, instance: 1, held: Bytes::mebi(held), limit })
+    };
+    let mut story = Story::default();
+    story.incidents.extend((1..=9).map(|minute| killed(minute, "api", 256 + minute)));
+    story.incidents.insert(5, killed(5, "db", 300));
+    let told = story.around(at(0), at(9), 8, &scenario);
+    assert_eq!(
+        told,
+        [
+            "5m db-1 OOM killed holding 300 MiB, limit 256 MiB",
+            "1m..9m 9 times api-1 OOM killed holding 265 MiB, limit 256 MiB",
+        ]
+    );
+    assert_eq!(story.around(at(0), at(9), 1, &scenario), told[1..], "what was last is nearest the failure");
+    assert!(story.around(at(20), at(30), 8, &scenario).is_empty());
+}
+
+#[test]
 fn junit_has_a_case_for_each_expectation_and_is_never_empty() {
     let xml = junit(&[Suite::of(&report(vec![run(1, &as_it_is)]))]);
     assert_eq!(xml.matches("<testcase ").count(), 7);
     assert_eq!(xml.matches("<failure ").count(), 6);
+    let head = xml.lines().find(|line| line.starts_with("<testsuites ")).expect("the root");
+    assert!(head.contains("tests=\"7\"") && !head.contains("skipped"), "the usual schema knows no more: {head}");
+    assert!(xml.contains("message=\"want &lt;= 500 ms for 99% of 5m, got "), "{xml}");
     assert!(xml.contains("repeat plimsoll simulate") && xml.contains("want   &lt;= 500 ms for 99% of 5m"), "{xml}");
     let silent = report(vec![run(1, &|event| {
         if let Event::Began(header) = event {

@@ -161,9 +161,14 @@ impl Test {
             let (at, wanted, got) = (failure.at, &failure.wanted, &failure.got);
             format!("at {at}\nwant   {wanted}\ngot    {got}\nrepeat plimsoll test {repeat}")
         };
+        let line = |failure: &run::policy_test::Failure| format!("want {}, got {}", failure.wanted, failure.got);
         let checks = results
             .into_iter()
-            .map(|result| Check { failures: result.failures.iter().map(failed).collect(), name: result.name })
+            .map(|result| Check {
+                line: result.failures.first().map(line).unwrap_or_default(),
+                failures: result.failures.iter().map(failed).collect(),
+                name: result.name,
+            })
             .collect();
         let (worse, better) = (Vec::new(), Vec::new());
         Finished { name: self.name.clone(), took: Duration::ZERO, checks, worse, better, report: None, lost: None }
@@ -195,13 +200,17 @@ pub(super) struct Finished {
 pub(super) struct Check {
     /// Its name.
     pub(super) name: String,
+    /// What is wrong, in a line; empty where it holds.
+    pub(super) line: String,
     /// What is wrong, each at length; none where it holds.
     pub(super) failures: Vec<String>,
 }
 
 impl Check {
     fn of(case: &Case) -> Self {
-        Self { name: case.name.clone(), failures: case.failure.iter().map(|(_, long)| long.clone()).collect() }
+        let (line, failures) =
+            case.failure.iter().cloned().map(|(line, long)| (line, vec![long])).next().unwrap_or_default();
+        Self { name: case.name.clone(), line, failures }
     }
 }
 
@@ -213,13 +222,11 @@ impl Finished {
 
     /// As JUnit knows it: the checks, and the comparison with the baseline where there is anything to say.
     pub(super) fn suite(&self) -> Suite {
-        let line = |text: &str| text.lines().next().unwrap_or_default().to_owned();
         let mut cases: Vec<Case> = self
             .checks
             .iter()
             .map(|check| {
-                let text = check.failures.join("\n");
-                let failure = (!check.failures.is_empty()).then(|| (line(&text), text.clone()));
+                let failure = (!check.failures.is_empty()).then(|| (check.line.clone(), check.failures.join("\n")));
                 Case { name: check.name.clone(), failure }
             })
             .collect();

@@ -44,7 +44,7 @@ pub(super) const AFTER: &str = "\
 
 \x1b[1mExamples\x1b[0m
   plimsoll stack -f compose.yml
-  plimsoll simulate scenarios/ziggie-kvm-4-evening --report reports/evening
+  plimsoll simulate scenarios/ziggie-kvm-4-evening --report reports/runs/evening
   plimsoll test --junit target/plimsoll.xml";
 
 /// The arguments that are given on the command line, whatever else is wrong with it.

@@ -27,8 +27,8 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  plimsoll report reports/evening
-  plimsoll report run.jsonl.gz --out reports/again
+  plimsoll report reports/runs/evening
+  plimsoll report run.jsonl.gz --out reports/runs/again
   plimsoll report run-seed-1.jsonl run-seed-2.jsonl --format md
 
 The exit code is that of the run: 3 where an expectation failed.")]

@@ -29,7 +29,7 @@ use std::path::PathBuf;
 #[command(after_help = "\
 Examples:
   plimsoll simulate scenarios/ziggie-kvm-4-evening/scenario.yaml
-  plimsoll simulate peak.yaml --host kvm-6 --seeds 1..20 --report reports/peak
+  plimsoll simulate peak.yaml --host kvm-6 --seeds 1..20 --report reports/runs
   plimsoll simulate peak.yaml --json | jq .verdict
 
 Exit code: 3 where an expectation failed.")]
@@ -63,6 +63,7 @@ pub(super) fn simulate(args: &SimulateArgs, globals: &Globals, printer: &mut Pri
     let seeds = args.seed.as_ref().or(args.seeds.as_ref()).map(Seeds::list).unwrap_or_default();
     let options =
         LoadOptions { environment: inputs::environment(), host: args.host.clone(), seeds, ..LoadOptions::default() };
+    reports::fits(globals.format(), args.scenarios.len())?;
     let mut problems = Problems::new();
     let found = args.scenarios.iter().map(|path| scenario_file(path));
     let paths: Vec<PathBuf> = found.filter_map(|found| found.map_err(|problem| problems.push(problem)).ok()).collect();

@@ -9,6 +9,7 @@ use super::judge::Verdict;
 use super::summary::ServiceFigures;
 use super::words::counted;
 use super::words::duration;
+use super::words::moment;
 use crate::units::Bytes;
 use crate::units::Millicores;
 
@@ -202,6 +203,8 @@ fn host(report: &Report, width: usize) -> String {
 
 fn failure(out: &mut String, report: &Report, verdict: &Verdict, width: usize) {
     if let Some(why) = &verdict.worst.problem {
+        let proof = "what was not measured is not known to be good";
+        let why = if verdict.measured_text() == *why { proof } else { why };
         folded(out, "         why: ", why, width);
     }
     if report.runs.len() > 1 {
@@ -214,7 +217,13 @@ fn failure(out: &mut String, report: &Report, verdict: &Verdict, width: usize) {
             let figure = verdict.worst.bound.map_or_else(|| figure.to_string(), |bound| figure.beside(bound));
             format!(": {figure}{by}")
         });
-        let line = format!("{}..{} (seed {}){}", failure.from, failure.to, seed.get(), got.unwrap_or_default());
+        let line = format!(
+            "{}..{} (seed {}){}",
+            moment(failure.from),
+            moment(failure.to),
+            seed.get(),
+            got.unwrap_or_default()
+        );
         folded(out, "         first at ", &line, width);
         folded(out, "         then: ", &failure.scene.to_string(), width);
         let around = around(report, *seed, failure);
