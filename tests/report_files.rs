@@ -211,6 +211,20 @@ fn the_same_kill_again_and_again_is_told_once_and_the_last_is_not_lost() {
 }
 
 #[test]
+fn kills_from_the_first_minute_on_are_one_sign_that_says_how_many() {
+    let mut run = run(1, &as_it_is);
+    let kill = |minute| {
+        let (service, limit) = (ServiceName::new("loki"), Bytes::mebi(256));
+        let at = Instant::after_start(Span::from_mins(minute));
+        (at, Incident::OomKilled { service, instance: 1, held: limit, limit })
+    };
+    run.story.incidents = (0..90).map(kill).collect();
+    let pictures = plimsoll::report::pictures(&run);
+    let loki = pictures.iter().find(|picture| picture.file == "loki").expect("its plot");
+    assert!(loki.svg.contains("OOM 90x"), "{}", loki.svg);
+}
+
+#[test]
 fn junit_has_a_case_for_each_expectation_and_is_never_empty() {
     let xml = junit(&[Suite::of(&report(vec![run(1, &as_it_is)]))]);
     assert_eq!(xml.matches("<testcase ").count(), 7);

@@ -130,7 +130,8 @@ impl Panel {
     }
 
     fn draw_marks(&self, canvas: &Canvas<'_>, frame: &Frame<'_>, time: &Time) {
-        let mut free = LEFT;
+        // A sign at the very start has room for its word, too.
+        let mut free = LEFT - SIGN;
         for crowd in crowds(&self.marks, time) {
             let (x, end) = (crowd.from, crowd.to);
             let colour = if crowd.word.is_empty() { palette::PURPLE } else { palette::RED };
