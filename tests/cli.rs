@@ -63,6 +63,43 @@ fn options_come_from_the_environment_and_the_command_line_wins() {
 }
 
 #[test]
+fn an_option_that_is_typed_beats_a_variable_that_it_excludes() {
+    let explain = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let mut command = plimsoll();
+        command.arg("explain").args(arguments).envs(variables.iter().copied());
+        let (code, out, err) = run(&mut command);
+        assert_eq!(code, 0, "{arguments:?} {variables:?}: {err}");
+        out
+    };
+    assert!(explain(&["--format", "table"], &[("PLIMSOLL_JSON", "1")]).starts_with("PL"));
+    assert!(explain(&["--json"], &[("PLIMSOLL_FORMAT", "table")]).starts_with('{'));
+    assert!(explain(&["-v", "PL0702"], &[("PLIMSOLL_QUIET", "1")]).starts_with("PL0702"));
+    assert!(explain(&["-v", "PL0702"], &[("PLIMSOLL_QUIET", "1")]).starts_with("PL0702"));
+    let (code, out, _) = run(plimsoll().args(["schema", "scenario"]).env("PLIMSOLL_OUT", "/nowhere"));
+    assert_eq!((code, &out[..1]), (0, "{"), "a name beats a directory for all");
+    // A switch that is off, and an empty variable, are as if they were not there.
+    for off in ["0", "false", "No", "off", ""] {
+        assert!(explain(&[], &[("PLIMSOLL_JSON", off), ("PLIMSOLL_FORMAT", "")]).starts_with("PL"), "{off}");
+        assert!(explain(&[], &[("PLIMSOLL_JSON", off), ("PLIMSOLL_FORMAT", "json")]).starts_with('{'), "{off}");
+    }
+    // Two that are typed, and two variables, still contradict each other.
+    assert_eq!(run(plimsoll().args(["explain", "--json", "--format", "md"])).0, 64);
+    assert_eq!(run(plimsoll().arg("explain").env("PLIMSOLL_JSON", "1").env("PLIMSOLL_FORMAT", "md")).0, 64);
+}
+
+#[test]
+fn man_pages_hold_the_options_of_all_commands_and_the_exit_codes() {
+    let here = tempfile::tempdir().expect("a temporary directory");
+    assert_eq!(run(plimsoll().args(["man", "--out", "man1"]).current_dir(here.path())).0, 0);
+    let page = |name: &str| std::fs::read_to_string(here.path().join("man1").join(name)).expect("was written");
+    assert!(page("plimsoll.1").contains("130 interrupted") && page("plimsoll.1").contains("PLIMSOLL_COLOR"));
+    let simulate = page("plimsoll-simulate.1");
+    assert!(simulate.contains("\\-\\-json") && simulate.contains("\\-\\-seeds"), "{simulate}");
+    assert!(simulate.contains("\\fBplimsoll simulate\\fR"), "the name is the one that is typed: {simulate}");
+    assert!(!here.path().join("man1/plimsoll-help.1").exists());
+}
+
+#[test]
 fn a_reader_that_leaves_ends_the_output_and_nothing_else() {
     let mut child = plimsoll()
         .args(["completions", "bash"])
@@ -114,31 +151,6 @@ fn records_are_the_same_bytes_over_runs_and_threads() {
 }
 
 #[test]
-fn a_changed_threshold_fails_against_the_baseline_and_is_named() {
-    let here = copy_of("simulate.in");
-    std::fs::remove_file(here.path().join("black-friday.yaml")).expect("was copied");
-    let path = here.path().join("scenario.yaml");
-    let policy = |low: &str| format!("policy: {{ template: jacker-vertical, cpu_low: {low} }}");
-    let text = std::fs::read_to_string(&path).expect("was copied").replace("duration: 20m", "duration: 1h");
-    std::fs::write(&path, text.replace("policy: none", &policy("30%"))).expect("can be written");
-    let test = |more: &[&str]| run(plimsoll().arg("test").args(more).current_dir(here.path()));
-
-    assert_eq!(test(&["--update"]).0, 0);
-    assert!(here.path().join("baseline.json").is_file());
-    assert_eq!(test(&[]).0, 0, "nothing has changed");
-
-    std::fs::write(&path, text.replace("policy: none", &policy("10%"))).expect("can be written");
-    let (code, out, err) = test(&["--junit", "junit.xml"]);
-    assert_eq!(code, 4, "{out}{err}");
-    assert!(out.contains("WORSE") && out.contains("cpu of web"), "it names what changed: {out}");
-    let junit = std::fs::read_to_string(here.path().join("junit.xml")).expect("was written");
-    assert!(junit.contains("<failure") && junit.contains("baseline"), "{junit}");
-
-    assert_eq!(test(&["--update"]).0, 0);
-    assert_eq!(test(&[]).0, 0, "the new baseline holds");
-}
-
-#[test]
 fn a_failed_expectation_weighs_more_than_a_baseline() {
     let here = copy_of("simulate.in");
     let (code, out, _) = run(plimsoll().args(["test", "--no-fail-fast", "--json"]).current_dir(here.path()));
@@ -146,24 +158,6 @@ fn a_failed_expectation_weighs_more_than_a_baseline() {
     let result: serde_json::Value = serde_json::from_str(&out).expect("JSON on stdout");
     assert_eq!((result["format_version"].as_u64(), result["verdict"].as_str()), (Some(1), Some("failed")));
     assert_eq!(result["checks"].as_u64(), Some(4));
-}
-
-#[test]
-fn parts_together_are_the_whole() {
-    let here = copy_of("simulate.in");
-    let list = |part: Option<&str>| {
-        let mut command = plimsoll();
-        command.args(["test", "--list"]).args(part.map(|part| format!("--partition={part}"))).current_dir(here.path());
-        let (code, out, err) = run(&mut command);
-        assert_eq!(code, 0, "{err}");
-        out.lines().map(str::to_owned).collect::<Vec<_>>()
-    };
-    let mut parts: Vec<String> = ["1/3", "2/3", "3/3"].iter().flat_map(|part| list(Some(part))).collect();
-    let mut whole = list(None);
-    parts.sort();
-    whole.sort();
-    assert_eq!(parts, whole);
-    assert_eq!(whole.len(), 4);
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 mod report_day;
 
+use plimsoll::model::Incident;
 use plimsoll::model::Quantity;
+use plimsoll::model::ServiceName;
 use plimsoll::model::Tolerance;
 use plimsoll::record::Event;
 use plimsoll::report::Baseline;
@@ -12,12 +14,16 @@ use plimsoll::report::Keep;
 use plimsoll::report::Paint;
 use plimsoll::report::Report;
 use plimsoll::report::Run;
+use plimsoll::report::Shown;
+use plimsoll::report::Story;
 use plimsoll::report::Suite;
 use plimsoll::report::baseline;
 use plimsoll::report::json;
 use plimsoll::report::junit;
 use plimsoll::report::markdown;
 use plimsoll::report::text;
+use plimsoll::units::Bytes;
+use plimsoll::units::Instant;
 use plimsoll::units::Permille;
 use plimsoll::units::Span;
 use std::fs;
@@ -132,10 +138,100 @@ fn the_terminal_gets_lines_that_fit_and_words_beside_colours() {
 }
 
 #[test]
+fn long_names_and_several_seeds_stay_inside_the_terminal() {
+    let named = |event: &mut Event| {
+        if let Event::Began(header) = event {
+            header.scenario.name = "an evening that is told at some length, as people do".to_owned();
+            header.scenario.host.title = "A rented host with a long name, 4 vCPU and 16 GB".to_owned();
+            header.scenario.expect[1].name = "the tail of all answers is bounded, whatever comes".to_owned();
+        }
+    };
+    let mut report = report((1..=3).map(|seed| run(seed, &named)).collect());
+    report.wall_seconds = Some(2.5);
+    for width in [60, 80, 100, 120] {
+        let plain = text(&report, width, Paint::Plain);
+        for line in plain.lines().filter(|line| !line.contains("repeat: ") && line.contains(' ')) {
+            let table = line.contains(" of ") || line.starts_with("service");
+            assert!(line.chars().count() <= width || (table && width == 60), "{width}: {line}");
+        }
+        assert!(plain.contains("simulated in 2.5 s") && plain.contains("container-ticks"), "{plain}");
+    }
+    let same = report.verdicts.iter().find(|verdict| verdict.spread.is_some_and(|(low, _, high)| low == high));
+    assert!(
+        same.is_some_and(|verdict| !verdict.measured_text().contains(" in seed ")),
+        "a range of nothing is not told"
+    );
+}
+
+#[test]
+fn only_the_points_of_the_run_that_is_shown_are_kept_in_whatever_order_runs_end() {
+    let failing = run(3, &as_it_is);
+    let passing = |seed| {
+        run(seed, &|event| {
+            if let Event::Began(header) = event {
+                header.scenario.expect.clear();
+            }
+        })
+    };
+    for order in [[0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2]] {
+        let all = [passing(1), passing(2), failing.clone(), run(4, &as_it_is)];
+        let mut runs: Vec<Run> = order.iter().map(|place| all[*place].clone()).collect();
+        let shown = Shown::default();
+        for run in &mut runs {
+            shown.offer(run);
+            assert!(run.series.is_none());
+        }
+        shown.give(&mut runs);
+        let kept: Vec<u64> = runs.iter().filter(|run| run.series.is_some()).map(|run| run.seed.get()).collect();
+        assert_eq!(kept, [3], "the first that failed");
+    }
+}
+
+#[test]
+fn the_same_kill_again_and_again_is_told_once_and_the_last_is_not_lost() {
+    let scenario = run(1, &as_it_is).scenario;
+    let at = |minutes| Instant::after_start(Span::from_mins(minutes));
+    let killed = |minute: u64, name: &str, held: u64| {
+        let (service, limit) = (ServiceName::new(name), Bytes::mebi(256));
+        (at(minute), Incident::OomKilled { service, instance: 1, held: Bytes::mebi(held), limit })
+    };
+    let mut story = Story::default();
+    story.incidents.extend((1..=9).map(|minute| killed(minute, "api", 256 + minute)));
+    story.incidents.insert(5, killed(5, "db", 300));
+    let told = story.around(at(0), at(9), 8, &scenario);
+    assert_eq!(
+        told,
+        [
+            "5m db-1 OOM killed holding 300 MiB, limit 256 MiB",
+            "1m..9m 9 times api-1 OOM killed holding 265 MiB, limit 256 MiB",
+        ]
+    );
+    assert_eq!(story.around(at(0), at(9), 1, &scenario), told[1..], "what was last is nearest the failure");
+    assert!(story.around(at(20), at(30), 8, &scenario).is_empty());
+}
+
+#[test]
+fn kills_from_the_first_minute_on_are_one_sign_that_says_how_many() {
+    let mut run = run(1, &as_it_is);
+    let kill = |minute| {
+        let (service, limit) = (ServiceName::new("loki"), Bytes::mebi(256));
+        let at = Instant::after_start(Span::from_mins(minute));
+        (at, Incident::OomKilled { service, instance: 1, held: limit, limit })
+    };
+    run.story.incidents = (0..90).map(kill).collect();
+    let pictures = plimsoll::report::pictures(&run);
+    let loki = pictures.iter().find(|picture| picture.file == "loki").expect("its plot");
+    assert!(loki.svg.contains("OOM 90x"), "{}", loki.svg);
+}
+
+#[test]
 fn junit_has_a_case_for_each_expectation_and_is_never_empty() {
     let xml = junit(&[Suite::of(&report(vec![run(1, &as_it_is)]))]);
     assert_eq!(xml.matches("<testcase ").count(), 7);
     assert_eq!(xml.matches("<failure ").count(), 6);
+    let head = xml.lines().find(|line| line.starts_with("<testsuites ")).expect("the root");
+    assert!(head.contains("tests=\"7\"") && !head.contains("skipped"), "the usual schema knows no more: {head}");
+    assert!(xml.contains("message=\"want &lt;= 500 ms for 99% of 5m, got "), "{xml}");
     assert!(xml.contains("repeat plimsoll simulate") && xml.contains("want   &lt;= 500 ms for 99% of 5m"), "{xml}");
     let silent = report(vec![run(1, &|event| {
         if let Event::Began(header) = event {
@@ -205,6 +301,7 @@ fn nothing_changed_is_nothing_to_tell_and_a_changed_action_is_named() {
         }
     })]);
     let changes = before.compare(&other);
+    assert!(changes.iter().all(|change| !change.text.starts_with("policy")), "the policy is the same: {changes:?}");
     assert!(baseline::fails(&changes));
     let text = &changes.iter().find(|change| change.text.starts_with("actions")).expect("actions differ").text;
     assert!(text.contains("7 → 6") && text.contains("was `19h30m cpu of ziggie-api 0.625 → 0.781`"), "{text}");

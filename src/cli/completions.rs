@@ -8,7 +8,7 @@ use super::printer::Printer;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  plimsoll completions bash > ~/.local/share/bash-completion/completions/plimsoll
+  plimsoll completions bash >> ~/.bash_completion
   plimsoll completions zsh > ~/.zfunc/_plimsoll
   plimsoll completions fish > ~/.config/fish/completions/plimsoll.fish")]
 pub(super) struct CompletionsArgs {

@@ -2,11 +2,15 @@
 
 use crate::seed::Seed;
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::str::FromStr;
 
 /// Most seeds one command runs with. More would be a typing error: `1..200000000`.
 const SEEDS_MAX: u64 = 10_000;
+
+/// Most threads; no machine has more, and a system that is asked for too many gives none.
+const JOBS_MAX: usize = 1024;
 
 /// The process's environment; what is not UTF-8 cannot stand in a Compose file and is left out.
 pub(super) fn environment() -> BTreeMap<String, String> {
@@ -54,6 +58,26 @@ impl FromStr for Seeds {
         }
         Ok(Self(numbers.into_iter().map(Seed::new).collect()))
     }
+}
+
+/// The one seed of `--seed`.
+///
+/// # Errors
+///
+/// What is no number, in words.
+pub(super) fn one_seed(text: &str) -> Result<Seeds, String> {
+    let one = |number: u64| Seeds(vec![Seed::new(number)]);
+    text.trim().parse().map(one).map_err(|_| format!("`{text}` is no seed such as `7`; `--seeds` takes several"))
+}
+
+/// The threads of `--jobs`.
+///
+/// # Errors
+///
+/// What is no number of threads, in words.
+pub(super) fn jobs(text: &str) -> Result<NonZeroUsize, String> {
+    let number = text.trim().parse().ok().filter(|number: &NonZeroUsize| number.get() <= JOBS_MAX);
+    number.ok_or_else(|| format!("`{text}` is no number of threads from 1 to {JOBS_MAX}"))
 }
 
 /// A path as the user would type it from where he is: relative where it lies below, with `/`.

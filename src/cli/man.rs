@@ -2,6 +2,7 @@
 
 use super::exit::Exit;
 use super::exit::Failure;
+use super::help;
 use super::output;
 use super::printer::Printer;
 use std::path::PathBuf;
@@ -21,15 +22,17 @@ pub(super) struct ManArgs {
 ///
 /// Where a page cannot be written.
 pub(super) fn man(args: &ManArgs, printer: &mut Printer) -> Result<Exit, Failure> {
-    let root = super::command().help_template("{about}").after_help(None::<&str>);
+    let more = anstream::adapter::strip_str(help::AFTER).to_string();
+    let mut root = super::command().help_template("{about}").after_help(more).disable_help_subcommand(true);
+    // Gives each command the options of all, and the name that is typed.
+    root.build();
     let Some(directory) = &args.out else {
         printer.data(&String::from_utf8_lossy(&page(root)?));
         return Ok(Exit::Good);
     };
     let mut pages = vec![("plimsoll.1".to_owned(), root.clone())];
     for sub in root.get_subcommands() {
-        let name = format!("plimsoll-{}", sub.get_name());
-        pages.push((format!("{name}.1"), sub.clone().name(name)));
+        pages.push((format!("plimsoll-{}.1", sub.get_name()), sub.clone()));
     }
     let count = pages.len();
     for (file, command) in pages {

@@ -38,6 +38,7 @@ use format::Format;
 use printer::Color;
 use printer::Printer;
 use printer::Talk;
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -72,7 +73,7 @@ struct Globals {
     #[arg(long, global = true, value_enum, value_name = "FORMAT", help_heading = "Output")]
     format: Option<Format>,
     /// Work on so many things at once; all cores where not given. The results are the same for any number.
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, value_name = "N", value_parser = inputs::jobs)]
     jobs: Option<NonZeroUsize>,
 }
 
@@ -121,7 +122,10 @@ pub fn main() -> ExitCode {
 }
 
 fn run() -> Exit {
-    let cli = match command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
+    let cli = match command_beside(&help::given(Cli::command()))
+        .try_get_matches()
+        .and_then(|matches| Cli::from_arg_matches(&matches))
+    {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
@@ -159,8 +163,15 @@ fn dispatch(cli: &Cli, printer: &mut Printer) -> Result<Exit, Failure> {
 
 /// The whole command line: what clap derives, with an environment variable for every option.
 fn command() -> clap::Command {
-    let root = Cli::command().after_help(help::AFTER).mut_args(help::with_environment);
-    let root = root.mut_subcommands(|sub| sub.mut_args(help::with_environment));
+    command_beside(&BTreeSet::new())
+}
+
+/// The command line where these arguments are given: what they exclude is not taken from the environment.
+fn command_beside(given: &BTreeSet<String>) -> clap::Command {
+    let root = Cli::command().after_help(help::AFTER);
+    let excluded = help::excluded(&root, given);
+    let with_environment = |argument| help::with_environment(argument, &excluded);
+    let root = root.mut_args(with_environment).mut_subcommands(|sub| sub.mut_args(with_environment));
     let page = help::page(&root);
     root.help_template(page)
 }

@@ -1,6 +1,8 @@
 //! Files that a command writes because it was asked to.
 
 use super::exit::Failure;
+use crate::record;
+use std::io;
 use std::path::Path;
 
 /// Writes a file, and the directories above it. The file appears as a whole or not at all.
@@ -9,14 +11,29 @@ use std::path::Path;
 ///
 /// What the system says, with the path.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure::Environment(format!("cannot write {}: {error}", path.display()));
-    if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
-        std::fs::create_dir_all(directory).map_err(failed)?;
+    record::replace(path, bytes).map_err(|error| failed(path, &error))
+}
+
+/// The failure to write a file: what the system says, with the path.
+pub(super) fn failed(path: &Path, error: &io::Error) -> Failure {
+    Failure::Environment(format!("cannot write {}: {}", path.display(), said(error)))
+}
+
+/// What the system says, without the number that means nothing to a reader.
+pub(super) fn said(error: &io::Error) -> String {
+    let text = error.to_string();
+    let plain = text.split(" (os error ").next().unwrap_or_default();
+    let mut letters = plain.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_system_error_is_told_without_its_number() {
+        assert_eq!(said(&io::Error::from_raw_os_error(28)), "no space left on device");
+        assert_eq!(said(&io::Error::other("Nothing works")), "nothing works");
     }
-    let mut unfinished = path.as_os_str().to_owned();
-    unfinished.push(".part");
-    std::fs::write(&unfinished, bytes).and_then(|()| std::fs::rename(&unfinished, path)).map_err(|error| {
-        let _ = std::fs::remove_file(&unfinished);
-        failed(error)
-    })
 }

@@ -4,6 +4,7 @@
 //! 3. A reader that goes away (`plimsoll … | head`) ends the output, not the command: its exit code stays true.
 
 use super::exit::Failure;
+use super::output;
 use crate::input::problem::Problems;
 use anstream::AutoStream;
 use anstream::ColorChoice;
@@ -131,14 +132,15 @@ impl Printer {
     /// A bar over so many steps, drawn on stderr where that is a terminal, and nowhere else.
     #[must_use]
     pub(super) fn progress(&self, steps: u64, what: &str) -> ProgressBar {
+        let what: String = what.chars().filter(|c| !c.is_control()).take(28).collect();
         if self.talk == Talk::Quiet || !std::io::stderr().is_terminal() {
             return ProgressBar::hidden();
         }
-        let style = ProgressStyle::with_template("{msg} [{bar:40}] {percent}%  {elapsed} elapsed, {eta} left")
+        let style = ProgressStyle::with_template("{msg} [{wide_bar}] {percent:>3}%  {elapsed}, {eta} left")
             .map_or_else(|_| ProgressStyle::default_bar(), |style| style.progress_chars("##-"));
         ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr_with_hz(10))
             .with_style(style)
-            .with_message(what.to_owned())
+            .with_message(what)
     }
 
     /// The first failure to write data that was not a reader going away.
@@ -149,7 +151,7 @@ impl Printer {
     pub(super) fn finish(self) -> Result<(), Failure> {
         match self.lost {
             Some(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-                Err(Failure::Environment(format!("cannot write to stdout: {error}")))
+                Err(Failure::Environment(format!("cannot write to stdout: {}", output::said(&error))))
             }
             _ => Ok(()),
         }
@@ -184,7 +186,7 @@ pub(super) fn paint(style: Style, text: &str) -> String {
 }
 
 fn width() -> usize {
-    let asked = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let asked = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0);
     let terminal = || terminal_size::terminal_size_of(std::io::stdout()).map(|(columns, _)| usize::from(columns.0));
     asked.or_else(terminal).unwrap_or(WIDTH_PIPED).max(WIDTH_MIN)
 }

@@ -41,12 +41,21 @@ const DEPTH_MAX: usize = 24;
 /// Files of a known kind below a directory, in order of their names; an empty path is the working directory.
 pub(super) fn files(directory: &Path) -> Vec<(PathBuf, Kind)> {
     let mut found = Vec::new();
-    walk(directory, 0, &mut found);
+    walk(directory, 0, &mut |path| found.extend(kind(&path).map(|kind| (path, kind))));
     found.sort();
     found
 }
 
-fn walk(directory: &Path, depth: usize, found: &mut Vec<(PathBuf, Kind)>) {
+/// Files whose name ends so, below a directory, in order of their names.
+pub(super) fn ending_with(directory: &Path, end: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let ends = |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(end));
+    walk(directory, 0, &mut |path| found.extend(ends(&path).then_some(path)));
+    found.sort();
+    found
+}
+
+fn walk(directory: &Path, depth: usize, found: &mut dyn FnMut(PathBuf)) {
     let here = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
     let Ok(entries) = std::fs::read_dir(here) else { return };
     for entry in entries.flatten() {
@@ -58,10 +67,16 @@ fn walk(directory: &Path, depth: usize, found: &mut Vec<(PathBuf, Kind)>) {
             if !hidden && depth < DEPTH_MAX {
                 walk(&path, depth + 1, found);
             }
-        } else if let Some(kind) = kind(&path) {
-            found.push((path, kind));
+        } else {
+            found(path);
         }
     }
+}
+
+/// Whether a file is named like a record.
+pub(super) fn is_record(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    path.is_file() && (name.ends_with(".jsonl") || name.ends_with(".jsonl.gz"))
 }
 
 /// What a file is; `None` for what is none of ours, or cannot be read.

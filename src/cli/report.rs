@@ -4,9 +4,12 @@ use super::Globals;
 use super::codes;
 use super::exit::Exit;
 use super::exit::Failure;
+use super::output;
 use super::printer::Printer;
+use super::project;
 use super::reports;
 use crate::input::problem::Problem;
+use crate::model::Scenario;
 use crate::record::Event;
 use crate::record::Reader;
 use crate::record::RecordError;
@@ -14,6 +17,9 @@ use crate::report::Collector;
 use crate::report::Keep;
 use crate::report::Report;
 use crate::report::Run;
+use crate::report::Shown;
+use crate::seed::Seed;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -21,13 +27,13 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  plimsoll report reports/runs/evening/record.jsonl.gz
+  plimsoll report reports/runs/evening
   plimsoll report run.jsonl.gz --out reports/runs/again
   plimsoll report run-seed-1.jsonl run-seed-2.jsonl --format md
 
 The exit code is that of the run: 3 where an expectation failed.")]
 pub(super) struct ReportArgs {
-    /// Records of one scenario, one a seed.
+    /// Records of one scenario, one a seed; or the directory of a report.
     #[arg(required = true, value_name = "RECORD")]
     records: Vec<PathBuf>,
     /// Write HTML, plots, JSON, Markdown and JUnit to this directory.
@@ -41,27 +47,68 @@ pub(super) struct ReportArgs {
 ///
 /// A record that cannot be read, records of different scenarios, and what cannot be written.
 pub(super) fn report(args: &ReportArgs, globals: &Globals, printer: &mut Printer) -> Result<Exit, Failure> {
-    let runs = args.records.iter().map(|path| read(path)).collect::<Result<Vec<Run>, Failure>>()?;
-    let first = &runs[0].scenario;
-    if let Some(place) = runs.iter().position(|run| run.scenario != *first) {
-        let (one, other) = (args.records[0].display(), args.records[place].display());
-        let problem = Problem::error(&codes::OPTION, format!("{one} and {other} are records of different scenarios"));
-        return Err(problem.help("report on each of them alone").into());
+    let mut paths = Vec::new();
+    for path in &args.records {
+        paths.extend(records(path)?);
     }
+    let shown = Shown::default();
+    let mut runs: Vec<Run> = Vec::new();
+    let mut named: BTreeMap<Seed, String> = BTreeMap::new();
+    for path in &paths {
+        let mut run = read(path)?;
+        if let Some(first) = runs.first().filter(|first| !alike(&first.scenario, &run.scenario)) {
+            let first = &named[&first.seed];
+            let message = format!("{first} and {} are records of different scenarios", path.display());
+            return Err(Problem::error(&codes::OPTION, message).help("report on each of them alone").into());
+        }
+        if let Some(other) = named.insert(run.seed, path.to_string_lossy().into_owned()) {
+            let message = format!("{other} and {} are records of the same seed {}", path.display(), run.seed.get());
+            return Err(Problem::error(&codes::OPTION, message).help("name each run once").into());
+        }
+        shown.offer(&mut run);
+        runs.push(run);
+    }
+    shown.give(&mut runs);
     let path = args.records[0].to_string_lossy();
     let report = Report::new(&path, runs, None).ok_or_else(|| Failure::Bug("a record without a run".to_owned()))?;
-    if let Some(directory) = &args.out {
-        reports::write(&report, directory, printer)?;
-    }
+    let report = Report { records: named, ..report };
+    let written = args.out.as_ref().map(|directory| reports::write(&report, directory, printer));
     let passed = report.passed();
     reports::show(&[report], globals.format(), printer)?;
+    written.unwrap_or(Ok(()))?;
     Ok(if passed { Exit::Good } else { Exit::ExpectationFailed })
+}
+
+/// Whether two runs are of the same scenario, with whatever seeds it was begun.
+fn alike(one: &Scenario, other: &Scenario) -> bool {
+    let seedless = |scenario: &Scenario| Scenario { seeds: Vec::new(), ..scenario.clone() };
+    seedless(one) == seedless(other)
+}
+
+/// The records that a path stands for: itself, or all in the directory of a report.
+fn records(path: &Path) -> Result<Vec<PathBuf>, Failure> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut found: Vec<PathBuf> = entries.filter(|file| project::is_record(file)).collect();
+    found.sort();
+    if found.is_empty() {
+        let message = format!("`{}` is a directory without a record", path.display());
+        let help = "a record is a `.jsonl` or `.jsonl.gz` file; `plimsoll simulate --report DIR` writes one";
+        return Err(Problem::error(&codes::FILE, message).help(help).into());
+    }
+    Ok(found)
 }
 
 fn read(path: &Path) -> Result<Run, Failure> {
     let failed = |error: RecordError| -> Failure {
         let code = codes::of_record(error.code());
-        Problem::error(code, format!("{}: {error}", path.display())).into()
+        let text = match &error {
+            RecordError::File(error) => format!("cannot read `{}`: {}", path.display(), output::said(error)),
+            error => format!("{}: {error}", path.display()),
+        };
+        Problem::error(code, text).help(format!("`plimsoll explain {}` says more", code.id)).into()
     };
     let mut collector: Option<Collector> = None;
     for event in Reader::open(path).map_err(failed)? {

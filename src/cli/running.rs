@@ -3,13 +3,17 @@
 
 use super::clock;
 use super::exit::Failure;
+use super::output;
 use crate::model::Scenario;
 use crate::record::Compression;
 use crate::record::Event;
+use crate::record::Part;
 use crate::record::Writer;
 use crate::report::Collector;
 use crate::report::Keep;
 use crate::report::Report;
+use crate::report::Run;
+use crate::report::Shown;
 use crate::run::simulate::simulate_all;
 use crate::seed::Seed;
 use std::fs::File;
@@ -43,31 +47,51 @@ pub(super) fn samples(scenario: &Scenario) -> u64 {
     each.saturating_mul(scenario.seeds.len() as u64)
 }
 
+/// What came of a run.
+pub(super) struct Done {
+    /// The report.
+    pub(super) report: Report,
+    /// The record that could not be written, although the run came to its end.
+    pub(super) lost: Option<Failure>,
+}
+
 /// Runs a scenario with all its seeds and reports on it. `progress` hears of every sample, from any thread.
 ///
 /// # Errors
 ///
-/// Where the engine breaks its own rules, and where a record cannot be written.
+/// Where the engine breaks its own rules, and where a record cannot even be begun: then nothing is run.
 pub(super) fn run(
     scenario: &Scenario,
     path: &str,
     wanted: &Wanted,
     progress: &(dyn Fn() + Sync),
-) -> Result<Report, Failure> {
+) -> Result<Done, Failure> {
     let several = scenario.seeds.len() > 1;
+    for record in &wanted.records {
+        let first = scenario.seeds.first().map_or_else(|| record.clone(), |seed| record_path(record, *seed, several));
+        if first.is_file() || !first.exists() {
+            drop(Part::create(&first).map_err(|error| output::failed(&first, &error))?);
+        }
+    }
+    let shown = Shown::default();
     let begin = |seed: Seed| Consumer::begin(wanted, seed, several);
-    let (runs, took) =
-        clock::timed(|| simulate_all(scenario, wanted.jobs, &begin, &Consumer::take, &|_, _| progress()));
-    let mut finished = Vec::new();
+    let take = |consumer: &mut Consumer, event: &Event| consumer.take(event, &shown);
+    let (runs, took) = clock::timed(|| simulate_all(scenario, wanted.jobs, &begin, &take, &|_, _| progress()));
+    let (mut finished, mut lost) = (Vec::new(), None);
     for run in runs {
         if let Err(breached) = run.end {
+            // The records show the decision that broke the rules; one that cannot be written takes nothing from that.
+            drop(run.consumer.records.into_iter().map(Recording::finish).collect::<Vec<_>>());
             let repeat = breached.repeat(path);
             return Err(Failure::Bug(format!("{breached}\nrepeat: {repeat}")));
         }
-        finished.extend(run.consumer.finish()?);
+        finished.extend(run.consumer.finished);
+        lost = lost.or(run.consumer.failure);
     }
-    Report::new(path, finished, Some(took.as_secs_f64()))
-        .ok_or_else(|| Failure::Bug(format!("{path} has no seed to run with")))
+    shown.give(&mut finished);
+    let report = Report::new(path, finished, Some(took.as_secs_f64()))
+        .ok_or_else(|| Failure::Bug(format!("{path} has no seed to run with")))?;
+    Ok(Done { report, lost })
 }
 
 /// The file of one seed's record: the name as given for a single seed, with the seed's number for several.
@@ -80,73 +104,70 @@ pub(super) fn record_path(path: &Path, seed: Seed, several: bool) -> PathBuf {
     path.with_file_name(format!("{stem}-seed-{}.{end}", seed.get()))
 }
 
-/// Where the events of one run go.
+/// Where the events of one run go. At its end the files are closed and most of what was collected is let go, so that many
+/// seeds need little more than one.
 struct Consumer {
     keep: Keep,
     collector: Option<Collector>,
     records: Vec<Recording>,
-    failure: Option<String>,
+    finished: Option<Run>,
+    failure: Option<Failure>,
 }
 
 struct Recording {
     path: PathBuf,
+    part: Part,
     writer: Writer<File>,
+}
+
+impl Recording {
+    fn create(path: PathBuf) -> Result<Self, Failure> {
+        let (part, file) = Part::create(&path).map_err(|error| output::failed(&path, &error))?;
+        let writer = Writer::new(file, Compression::of(&path));
+        Ok(Self { path, part, writer })
+    }
+
+    fn finish(self) -> Result<(), Failure> {
+        let written = self.writer.finish().and_then(|_| self.part.finish());
+        written.map_err(|error| output::failed(&self.path, &error))
+    }
 }
 
 impl Consumer {
     fn begin(wanted: &Wanted, seed: Seed, several: bool) -> Self {
-        let mut consumer = Self { keep: wanted.keep, collector: None, records: Vec::new(), failure: None };
-        for path in wanted.records.iter().map(|path| record_path(path, seed, several)) {
-            match create(&path) {
-                Ok(file) => {
-                    let writer = Writer::new(file, Compression::of(&path));
-                    consumer.records.push(Recording { path, writer });
-                }
-                Err(error) => consumer.fail(&path, &error),
-            }
-        }
-        consumer
+        let paths = wanted.records.iter().map(|path| record_path(path, seed, several));
+        let (records, failure) = match paths.map(Recording::create).collect() {
+            Ok(records) => (records, None),
+            Err(failure) => (Vec::new(), Some(failure)),
+        };
+        Self { keep: wanted.keep, collector: None, records, finished: None, failure }
     }
 
-    fn take(&mut self, event: &Event) {
+    fn take(&mut self, event: &Event, shown: &Shown) {
         if let Event::Began(header) = event {
             self.collector = Some(Collector::new(header, self.keep));
         }
         if let Some(collector) = &mut self.collector {
             collector.take(event);
         }
-        if self.failure.is_none() {
-            let failed = self.records.iter_mut().find_map(|record| {
-                let error = record.writer.push(event).err()?;
-                Some((record.path.clone(), error))
-            });
-            if let Some((path, error)) = failed {
-                self.fail(&path, &error);
-            }
+        self.write(event);
+        if let Event::Ended { .. } = event {
+            let ended = self.records.drain(..).map(Recording::finish).find_map(Result::err);
+            self.failure = self.failure.take().or(ended);
+            self.finished = self.collector.take().map(Collector::finish);
+            self.finished.iter_mut().for_each(|run| shown.offer(run));
         }
     }
 
-    /// A record that cannot be written is not written any further; the run goes on to its end.
-    fn fail(&mut self, path: &Path, error: &std::io::Error) {
-        self.failure = Some(format!("cannot write {}: {error}", path.display()));
-    }
-
-    fn finish(mut self) -> Result<Option<crate::report::Run>, Failure> {
-        for record in std::mem::take(&mut self.records) {
-            if let Err(error) = record.writer.finish() {
-                self.fail(&record.path, &error);
-            }
-        }
-        match self.failure {
-            Some(message) => Err(Failure::Environment(message)),
-            None => Ok(self.collector.map(Collector::finish)),
+    /// A record that cannot be written is not written any further, and what is there of it goes; the run goes on.
+    fn write(&mut self, event: &Event) {
+        let failed = self.records.iter_mut().find_map(|record| {
+            let error = record.writer.push(event).err()?;
+            Some(output::failed(&record.path, &error))
+        });
+        if failed.is_some() {
+            self.records.clear();
+            self.failure = failed;
         }
     }
-}
-
-fn create(path: &Path) -> std::io::Result<File> {
-    if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
-        std::fs::create_dir_all(directory)?;
-    }
-    File::create(path)
 }

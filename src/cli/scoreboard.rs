@@ -11,6 +11,7 @@ use super::printer::HEAD;
 use super::printer::Printer;
 use super::printer::WARN;
 use super::printer::paint;
+use crate::report::quoted;
 use serde_json::json;
 use std::time::Duration;
 
@@ -62,11 +63,13 @@ impl Scoreboard {
         }
         if !finished.worse.is_empty() && !updating {
             printer.data(&self.line(&paint(WARN, "   WORSE"), took, &finished.name, "baseline"));
-            finished.worse.iter().for_each(|change| printer.data(&indented(change)));
+            changes(&finished.worse, 20, printer);
+            let accept = format!("accept plimsoll test --update {}", quoted(&finished.name));
+            printer.data(&indented(&accept));
         }
         if !finished.better.is_empty() && !updating {
             printer.data(&self.line(&paint(GOOD, "  BETTER"), took, &finished.name, "baseline"));
-            finished.better.iter().for_each(|change| printer.data(&indented(change)));
+            changes(&finished.better, 5, printer);
         }
     }
 
@@ -89,12 +92,11 @@ impl Scoreboard {
     }
 
     /// Shows the summary, and the failures again.
-    pub(super) fn finish(&self, format: Format, printer: &mut Printer) {
+    pub(super) fn finish(&self, format: Format, took: Duration, printer: &mut Printer) {
         if format == Format::Json {
             printer.json(&self.json());
             return;
         }
-        let took: Duration = self.finished.iter().map(|finished| finished.took).sum();
         let counts = self.counts();
         let rule = paint(HEAD, "────────── Summary");
         printer.data(&format!("{rule} [{}] {}", clock::shown(took), counts.text()));
@@ -192,6 +194,14 @@ impl Counts {
             parts.push(format!("{} {files} not run after the failure (--no-fail-fast runs all)", self.left));
         }
         format!("{} check{plural}: {}", self.all, parts.join(", "))
+    }
+}
+
+/// The first changes below their line, and how many more there are.
+fn changes(all: &[String], most: usize, printer: &mut Printer) {
+    all.iter().take(most).for_each(|change| printer.data(&indented(change)));
+    if all.len() > most {
+        printer.data(&indented(&format!("and {} more: `--json` tells all", all.len() - most)));
     }
 }
 

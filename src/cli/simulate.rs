@@ -1,15 +1,20 @@
 //! `plimsoll simulate`: a stack on a host under a load, and whether it holds.
 
 use super::Globals;
+use super::codes;
 use super::exit::Exit;
 use super::exit::Failure;
 use super::format::Format;
 use super::inputs;
 use super::inputs::Seeds;
 use super::printer::Printer;
+use super::project;
+use super::project::Kind;
 use super::reports;
 use super::running;
 use super::running::Wanted;
+use crate::input::problem::Problem;
+use crate::input::problem::Problems;
 use crate::input::scenario;
 use crate::input::scenario::LoadOptions;
 use crate::report;
@@ -24,8 +29,10 @@ use std::path::PathBuf;
 #[command(after_help = "\
 Examples:
   plimsoll simulate scenarios/ziggie-kvm-4-evening/scenario.yaml
-  plimsoll simulate peak.yaml --host kvm-6 --seeds 1..20 --report reports/runs/peak
-  plimsoll simulate peak.yaml --json | jq .verdict")]
+  plimsoll simulate peak.yaml --host kvm-6 --seeds 1..20 --report reports/runs
+  plimsoll simulate peak.yaml --json | jq .verdict
+
+Exit code: 3 where an expectation failed.")]
 pub(super) struct SimulateArgs {
     /// Scenario files, or directories that hold a scenario.yaml.
     #[arg(required = true, value_name = "SCENARIO")]
@@ -34,7 +41,7 @@ pub(super) struct SimulateArgs {
     #[arg(long, short = 'H', value_name = "HOST")]
     host: Option<String>,
     /// Run with this one seed instead of those of the scenario.
-    #[arg(long, value_name = "N", conflicts_with = "seeds")]
+    #[arg(long, value_name = "N", value_parser = inputs::one_seed, conflicts_with = "seeds")]
     seed: Option<Seeds>,
     /// Run with these seeds instead of those of the scenario: 1..20 or 1,5,9.
     #[arg(long, value_name = "SEEDS")]
@@ -56,8 +63,10 @@ pub(super) fn simulate(args: &SimulateArgs, globals: &Globals, printer: &mut Pri
     let seeds = args.seed.as_ref().or(args.seeds.as_ref()).map(Seeds::list).unwrap_or_default();
     let options =
         LoadOptions { environment: inputs::environment(), host: args.host.clone(), seeds, ..LoadOptions::default() };
-    let paths: Vec<PathBuf> = args.scenarios.iter().map(|path| scenario_file(path)).collect();
-    let mut problems = crate::input::problem::Problems::new();
+    reports::fits(globals.format(), args.scenarios.len())?;
+    let mut problems = Problems::new();
+    let found = args.scenarios.iter().map(|path| scenario_file(path));
+    let paths: Vec<PathBuf> = found.filter_map(|found| found.map_err(|problem| problems.push(problem)).ok()).collect();
     let mut loaded = Vec::new();
     for path in &paths {
         match scenario::load(path, &options) {
@@ -68,7 +77,7 @@ pub(super) fn simulate(args: &SimulateArgs, globals: &Globals, printer: &mut Pri
     if problems.has_errors() {
         return Err(problems.into());
     }
-    let mut reports = Vec::new();
+    let (mut reports, mut lost) = (Vec::new(), None);
     for (resolved, path) in loaded.iter().zip(&paths) {
         printer.problems(&resolved.warnings);
         for file in &resolved.files_read {
@@ -76,27 +85,48 @@ pub(super) fn simulate(args: &SimulateArgs, globals: &Globals, printer: &mut Pri
         }
         let wanted = wanted(args, globals, path, paths.len() > 1);
         let bar = printer.progress(running::samples(&resolved.scenario), &resolved.scenario.name);
-        let report = running::run(&resolved.scenario, &path.to_string_lossy(), &wanted, &|| bar.inc(1));
+        let done = running::run(&resolved.scenario, &path.to_string_lossy(), &wanted, &|| bar.inc(1));
         bar.finish_and_clear();
-        let mut report = report?;
+        let done = done?;
+        let mut report = done.report;
         report.options = args.host.iter().flat_map(|host| ["--host".to_owned(), host.clone()]).collect();
         if globals.format() == Format::Table {
             printer.data(&report::text(&report, printer.width(), Paint::Colour));
         }
-        if let Some(directory) = &wanted.directory {
-            reports::write(&report, directory, printer)?;
-        }
+        let written = wanted.directory.as_ref().map(|directory| reports::write(&report, directory, printer));
+        // What could not be written is told last; no verdict is lost for it.
+        lost = lost.or(done.lost).or(written.and_then(Result::err));
         reports.push(report);
     }
     if globals.format() != Format::Table {
         reports::show(&reports, globals.format(), printer)?;
     }
+    if let Some(failure) = lost {
+        return Err(failure);
+    }
     Ok(if reports.iter().all(Report::passed) { Exit::Good } else { Exit::ExpectationFailed })
 }
 
 /// A directory stands for the `scenario.yaml` in it.
-fn scenario_file(path: &Path) -> PathBuf {
-    if path.is_dir() { path.join("scenario.yaml") } else { path.to_owned() }
+fn scenario_file(path: &Path) -> Result<PathBuf, Problem> {
+    let file = if path.is_dir() { path.join("scenario.yaml") } else { path.to_owned() };
+    if !path.is_dir() || file.is_file() {
+        return Ok(file);
+    }
+    let below: Vec<PathBuf> = project::files(path)
+        .into_iter()
+        .filter(|(_, kind)| *kind == Kind::Scenario)
+        .map(|(file, _)| if file.ends_with("scenario.yaml") { file.with_file_name("") } else { file })
+        .collect();
+    let some: Vec<String> =
+        below.iter().take(5).map(|file| format!("`{}`", inputs::shown(file).trim_end_matches('/'))).collect();
+    let help = match below.len() {
+        0 => "name a scenario file, or a directory with a `scenario.yaml` in it".to_owned(),
+        count if count > some.len() => format!("name one of the {count} below it: {}, …", some.join(", ")),
+        _ => format!("name one of those below it: {}", some.join(", ")),
+    };
+    let message = format!("`{}` is a directory without a `scenario.yaml`", path.display());
+    Err(Problem::error(&codes::FILE, message).help(help))
 }
 
 fn wanted(args: &SimulateArgs, globals: &Globals, path: &Path, several: bool) -> Wanted {

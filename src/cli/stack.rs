@@ -16,7 +16,8 @@ use std::path::PathBuf;
 /// Show what was understood of Compose files, where each value comes from, and what is ignored and why.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Files, env files, variables and profiles mean what they mean to `docker compose config`.
+Files, env files, variables and profiles mean what they mean to
+`docker compose config`.
 
 Examples:
   plimsoll stack

@@ -1,12 +1,14 @@
 //! `plimsoll test`: all scenarios and policy tests of a project, as a gate for CI.
 
 use super::Globals;
+use super::clock;
 use super::codes;
 use super::exit::Exit;
 use super::exit::Failure;
 use super::format::Format;
 use super::gate;
 use super::gate::Finished;
+use super::gate::Hold;
 use super::gate::Test;
 use super::in_order::in_order;
 use super::in_order::threads;
@@ -34,8 +36,9 @@ use std::path::PathBuf;
 /// Run all scenarios and policy tests of a project: the gate for CI.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-A YAML file with the key `scenario` is a scenario, one with `cases` a policy test. Baselines lie beside their scenario and
-are committed; a scenario without one is held to its expectations alone.
+A YAML file with the key `scenario` is a scenario, one with `cases` a policy
+test. Baselines lie beside their scenario and are committed; a scenario without
+one is held to its expectations alone.
 
 Examples:
   plimsoll test
@@ -89,16 +92,16 @@ pub(super) fn test(args: &TestArgs, globals: &Globals, printer: &mut Printer) ->
     let bar = printer.progress(tests.iter().map(Test::samples).sum(), "test");
     let mut failure = None;
     let mut next = tests.iter();
-    in_order(
-        &tests,
-        all,
-        |test| test.run(&wanted(args, test, jobs), &|| bar.inc(1)),
-        |result| {
-            let done = result.and_then(|finished| {
+    let work = |test: &Test| test.run(&wanted(args, test, jobs), &|| bar.inc(1));
+    let ((), took) = clock::timed(|| {
+        in_order(&tests, all, work, |result| {
+            let done = result.and_then(|mut finished| {
                 let test = next.next().expect("a result is of a test");
                 bar.suspend(|| board.show(&finished, args.update, printer));
-                keep(args, test, &finished, printer)?;
-                Ok(board.add(finished, args.update))
+                let lost = finished.lost.take();
+                let kept = keep(args, test, &finished, printer);
+                let good = board.add(finished, args.update);
+                lost.map_or(Ok(()), Err).and(kept).map(|()| good)
             });
             match done {
                 Ok(good) if good || args.no_fail_fast => ControlFlow::Continue(()),
@@ -108,19 +111,18 @@ pub(super) fn test(args: &TestArgs, globals: &Globals, printer: &mut Printer) ->
                     ControlFlow::Break(())
                 }
             }
-        },
-    );
+        });
+    });
     bar.finish_and_clear();
-    if let Some(failure) = failure {
-        return Err(failure);
-    }
-    board.finish(format, printer);
+    board.finish(format, took, printer);
     if let Some(path) = &args.junit {
         let suites: Vec<Suite> = board.finished().iter().map(Finished::suite).collect();
-        output::write(path, report::junit(&suites).as_bytes())?;
-        printer.note(&format!("junit {}", path.display()));
+        match output::write(path, report::junit(&suites).as_bytes()) {
+            Ok(()) => printer.note(&format!("junit {}", path.display())),
+            Err(unwritten) => failure = failure.or(Some(unwritten)),
+        }
     }
-    Ok(board.exit())
+    failure.map_or_else(|| Ok(board.exit()), Err)
 }
 
 /// All tests that are asked for, read. The files of all of them are checked before any runs.
@@ -132,8 +134,13 @@ fn load(args: &TestArgs, printer: &mut Printer) -> Result<Vec<Test>, Failure> {
         Some(_) => project.scenarios(),
         None => project.folder.clone(),
     };
-    let files =
-        project::files(&below).into_iter().filter(|(_, kind)| matches!(kind, Kind::Scenario | Kind::PolicyTest));
+    let all = project::files(&below);
+    if args.filters.is_empty() {
+        let scenarios: Vec<PathBuf> =
+            all.iter().filter(|(_, kind)| *kind == Kind::Scenario).map(|(path, _)| path.clone()).collect();
+        printer.problems(&gate::forgotten(&below, &scenarios));
+    }
+    let files = all.into_iter().filter(|(_, kind)| matches!(kind, Kind::Scenario | Kind::PolicyTest));
     let named = files.map(|(path, kind)| {
         let name = path.strip_prefix(&project.folder).unwrap_or(&path).to_string_lossy().replace('\\', "/");
         // As the user would type it, so that problems name the file that way.
@@ -141,12 +148,16 @@ fn load(args: &TestArgs, printer: &mut Printer) -> Result<Vec<Test>, Failure> {
         (name, path, kind)
     });
     let options = LoadOptions { environment: inputs::environment(), ..LoadOptions::default() };
+    let hold = if args.update || args.list { Hold::ToNothing } else { Hold::ToBaseline };
     let asked = |text: &str| args.filters.is_empty() || args.filters.iter().any(|part| matches(text, part));
     let (mut tests, mut problems, mut found) = (Vec::new(), Problems::new(), false);
     for (name, path, kind) in named {
         let by_name = asked(&name);
         let here = args.partition.is_none_or(|part| part.holds(&name));
-        let read = if kind == Kind::Scenario { Test::scenario(name, path, &options) } else { Test::policy(name, path) };
+        let read = match kind {
+            Kind::Scenario => Test::scenario(name, path, &options, hold),
+            _ => Test::policy(name, path),
+        };
         match read {
             Ok(test) if by_name || test.checks().iter().any(|check| asked(check)) => {
                 found = true;

@@ -9,10 +9,13 @@
 //!    nobody behind it checks again.
 
 mod check;
+mod part;
 mod problem;
 mod read;
 mod write;
 
+pub use part::Part;
+pub use part::replace;
 pub use problem::CODES;
 pub use problem::Explained;
 pub use problem::RecordError;

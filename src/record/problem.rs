@@ -115,7 +115,7 @@ pub enum RecordError {
         limit: usize,
     },
     /// Not a baseline.
-    #[error("not a baseline: {why}")]
+    #[error("cannot use this baseline: {why}")]
     Baseline {
         /// What is wrong with it.
         why: String,

@@ -11,6 +11,8 @@ use super::collect::Run;
 use super::figure::Figure;
 use super::figure::Unit;
 use super::judge::Judged;
+use super::settings;
+use super::settings::Settings;
 use super::summary::ServiceFigures;
 use super::words;
 use crate::model::Bound;
@@ -20,6 +22,7 @@ use crate::model::Tolerance;
 use crate::record::FORMAT_VERSION;
 use crate::record::RecordError;
 use crate::units::Permille;
+use serde_json::error::Category;
 use std::collections::BTreeMap;
 
 /// What a scenario came to, as committed.
@@ -30,6 +33,9 @@ pub struct Baseline {
     pub format_version: u32,
     /// What a person calls the scenario.
     pub scenario: String,
+    /// What its policies are set to; left out in the first baselines.
+    #[serde(default)]
+    pub policies: Option<Vec<Settings>>,
     /// By seed.
     pub seeds: BTreeMap<u64, Seen>,
 }
@@ -73,6 +79,7 @@ impl Baseline {
         Self {
             format_version: FORMAT_VERSION,
             scenario: report.scenario.name.clone(),
+            policies: Some(settings::of(&report.scenario)),
             seeds: report.runs.iter().map(|run| (run.seed.get(), seen(run))).collect(),
         }
     }
@@ -86,10 +93,20 @@ impl Baseline {
         struct Version {
             format_version: u64,
         }
-        let bad = |error: serde_json::Error| RecordError::Baseline { why: error.to_string() };
+        let bad = |error: serde_json::Error| {
+            let place = || format!("line {} column {}", error.line(), error.column());
+            let why = match error.classify() {
+                _ if text.trim().is_empty() => "the file is empty".to_owned(),
+                Category::Eof => format!("the file ends too early, at {}", place()),
+                Category::Syntax => format!("this is no JSON: {error}"),
+                Category::Data if !text.trim_start().starts_with('{') => "this is no JSON object".to_owned(),
+                Category::Data | Category::Io => error.to_string(),
+            };
+            RecordError::Baseline { why }
+        };
         let Version { format_version } = serde_json::from_str(text).map_err(bad)?;
         if format_version != u64::from(FORMAT_VERSION) {
-            let why = format!("format version {format_version}; this program reads version {FORMAT_VERSION}");
+            let why = format!("it has format version {format_version}; this program reads version {FORMAT_VERSION}");
             return Err(RecordError::Baseline { why });
         }
         serde_json::from_str(text).map_err(bad)
@@ -103,10 +120,17 @@ impl Baseline {
         text
     }
 
-    /// What has changed since, the worst first. Empty where nothing did.
+    /// What has changed since: what is set otherwise, then by seed what was done otherwise and what came of it; what became
+    /// better comes last. Empty where nothing changed.
     #[must_use]
     pub fn compare(&self, report: &Report) -> Vec<Change> {
         let mut changes = Vec::new();
+        if self.scenario != report.scenario.name {
+            changes.push(changed(format!("the baseline is of `{}`", self.scenario)));
+        }
+        if let Some(before) = &self.policies {
+            changes.extend(settings::changes(before, &settings::of(&report.scenario)).into_iter().map(changed));
+        }
         for run in &report.runs {
             let seed = run.seed.get();
             let now = seen(run);
@@ -123,7 +147,7 @@ impl Baseline {
         for seed in self.seeds.keys().filter(|seed| report.runs.iter().all(|run| run.seed.get() != **seed)) {
             changes.push(changed(format!("seed {seed} of the baseline was not run")));
         }
-        changes.sort_by_key(|change| change.kind);
+        changes.sort_by_key(|change| change.kind == ChangeKind::Better);
         changes
     }
 }
@@ -159,6 +183,12 @@ fn key_figures(figures: &ServiceFigures) -> BTreeMap<String, f64> {
     put("memory_bytes_max", figures.memory_max.get() as f64);
     put("oom_kills", figures.oom_kills as f64);
     put("restarts", figures.restarts as f64);
+    if let Some(cpu) = figures.limits.cpu {
+        put("cpu_limit_cores", cpu.as_cores());
+    }
+    if let Some(memory) = figures.limits.memory {
+        put("memory_limit_bytes", memory.get() as f64);
+    }
     if let Some(p95) = figures.latency_ms(95) {
         put("latency_ms_p95", p95);
     }
@@ -175,7 +205,10 @@ fn actions(changes: &mut Vec<Change>, at: &str, before: &Seen, now: &Seen) {
         return;
     }
     let counts = match (before.actions.len(), now.actions.len()) {
-        (same, other) if same == other => format!("{same}, as before"),
+        (same, other) if same == other => {
+            let other = before.actions.iter().zip(&now.actions).filter(|(was, is)| was != is).count();
+            format!("{same}, as before, {other} of them other ones")
+        }
         (before, now) => format!("{before} → {now}"),
     };
     let place = before.actions.iter().zip(&now.actions).take_while(|(a, b)| a == b).count();
@@ -274,7 +307,8 @@ fn services(changes: &mut Vec<Change>, at: &str, allowed: Permille, before: &See
             if (is - was).abs() <= was.abs() * allowed.as_fraction() {
                 continue;
             }
-            let kind = match (figure == "requests", is > was) {
+            let neither = matches!(figure.as_str(), "requests" | "cpu_limit_cores" | "memory_limit_bytes");
+            let kind = match (neither, is > was) {
                 (true, _) => ChangeKind::Changed,
                 (false, true) => ChangeKind::Worse,
                 (false, false) => ChangeKind::Better,
@@ -293,8 +327,8 @@ fn services(changes: &mut Vec<Change>, at: &str, allowed: Permille, before: &See
 
 fn unit(figure: &str) -> Unit {
     match figure {
-        "cpu_cores_mean" => Unit::Cores,
-        "memory_bytes_max" => Unit::Bytes,
+        "cpu_cores_mean" | "cpu_limit_cores" => Unit::Cores,
+        "memory_bytes_max" | "memory_limit_bytes" => Unit::Bytes,
         "latency_ms_p95" => Unit::Millis,
         _ => Unit::Count,
     }

@@ -14,7 +14,10 @@ use crate::record::Event;
 use crate::record::Header;
 use crate::seed::Seed;
 use crate::units::Instant;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 
 /// Whether a run keeps what plots are drawn from: three megabytes for 19 services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,6 +120,31 @@ impl Run {
     }
 }
 
+/// The points of the one run whose plots are shown: the first that failed, else the first. However many runs there are, in
+/// whatever order they end, only these are kept.
+#[derive(Debug, Default)]
+pub struct Shown(Mutex<Option<((bool, Seed), Series)>>);
+
+impl Shown {
+    /// Takes the points of a run, and keeps them where no better ones were offered.
+    pub fn offer(&self, run: &mut Run) {
+        let Some(series) = run.series.take() else { return };
+        let place = (run.passed(), run.seed);
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.as_ref().is_none_or(|(best, _)| place < *best) {
+            *kept = Some((place, series));
+        }
+    }
+
+    /// Gives the points back to their run.
+    pub fn give(self, runs: &mut [Run]) {
+        let Some(((_, seed), series)) = self.0.into_inner().unwrap_or_else(PoisonError::into_inner) else { return };
+        if let Some(run) = runs.iter_mut().find(|run| run.seed == seed) {
+            run.series = Some(series);
+        }
+    }
+}
+
 /// All runs of one scenario.
 #[derive(Debug, Clone)]
 pub struct Report {
@@ -126,6 +154,8 @@ pub struct Report {
     pub path: String,
     /// What else was given on the command line and changes the run, such as `--host kvm-6`; for the same command.
     pub options: Vec<String>,
+    /// The record of each seed, where the report is made from records: they hold the scenario, so they show it again.
+    pub records: BTreeMap<Seed, String>,
     /// Verdicts over all seeds, in the order of the scenario.
     pub verdicts: Vec<Verdict>,
     /// Figures over all seeds.
@@ -157,6 +187,7 @@ impl Report {
             scenario,
             path: path.to_owned(),
             options: Vec::new(),
+            records: BTreeMap::new(),
             verdicts,
             together,
             runs,
@@ -180,9 +211,8 @@ impl Report {
     /// The command that shows one seed again.
     #[must_use]
     pub fn command(&self, seed: Seed) -> String {
-        // A record holds its scenario and its seed, so the same report comes from the record itself.
-        if self.path.ends_with(".jsonl") || self.path.ends_with(".jsonl.gz") {
-            return format!("plimsoll report {}", quoted(&self.path));
+        if let Some(record) = self.records.get(&seed) {
+            return format!("plimsoll report {}", quoted(record));
         }
         let given = std::iter::once(&self.path).chain(&self.options);
         let words: Vec<String> = given.map(|word| quoted(word)).collect();
@@ -191,7 +221,8 @@ impl Report {
 }
 
 /// A word as a shell reads it back.
-fn quoted(word: &str) -> String {
+#[must_use]
+pub fn quoted(word: &str) -> String {
     let plain = !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+=:@%,".contains(c));
     if plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }

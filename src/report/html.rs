@@ -222,7 +222,15 @@ fn expectation(report: &Report, verdict: &Verdict) -> ExpectationRow {
             let measured = measured.unwrap_or_default();
             let by = failure.measured.and_then(|figure| verdict.worst.missed_by(figure));
             let by = by.map(|by| format!(", {by}")).unwrap_or_default();
-            details.push(("first", format!("{} to {}, seed {}{measured}{by}", failure.from, failure.to, seed.get())));
+            details.push((
+                "first",
+                format!(
+                    "{} to {}, seed {}{measured}{by}",
+                    words::moment(failure.from),
+                    words::moment(failure.to),
+                    seed.get()
+                ),
+            ));
             details.push(("then", failure.scene.to_string()));
             let around = around(report, *seed, failure);
             if !around.is_empty() {

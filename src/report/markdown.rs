@@ -32,7 +32,12 @@ pub fn markdown(report: &Report) -> String {
         out.push_str(&format!("- expression: `{}`\n", code(&verdict.text)));
         if let Some((seed, failure)) = &verdict.first_failure {
             let by = failure.measured.and_then(|figure| verdict.worst.missed_by(figure)).unwrap_or_default();
-            out.push_str(&format!("- first at {}..{} in seed {}: {by}\n", failure.from, failure.to, seed.get()));
+            out.push_str(&format!(
+                "- first at {}..{} in seed {}: {by}\n",
+                words::moment(failure.from),
+                words::moment(failure.to),
+                seed.get()
+            ));
             out.push_str(&format!("- then: {}\n", cell(&failure.scene.to_string())));
             for text in around(report, *seed, failure) {
                 out.push_str(&format!("- around: {}\n", cell(&text)));

@@ -2,12 +2,14 @@
 
 use super::collect::Report;
 use super::figure::Figure;
+use super::figure::Unit;
 use super::figure::rounded;
 use super::json::around;
 use super::judge::Verdict;
 use super::summary::ServiceFigures;
 use super::words::counted;
 use super::words::duration;
+use super::words::moment;
 use crate::units::Bytes;
 use crate::units::Millicores;
 
@@ -57,46 +59,64 @@ impl Paint {
 #[must_use]
 pub fn text(report: &Report, width: usize, paint: Paint) -> String {
     let width = width.clamp(60, 160);
-    let mut out = head(report, paint);
+    let mut out = head(report, width, paint);
     out.push_str(&table(report, width, paint));
     out.push_str(&host(report, width));
-    let longest = |of: fn(&Verdict) -> usize| report.verdicts.iter().map(of).max().unwrap_or(0);
-    let name = longest(|verdict| verdict.name.chars().count()).min(width / 3);
-    let measured = longest(|verdict| verdict.measured_text().chars().count()).min(width / 2);
-    for verdict in &report.verdicts {
-        let (sign, word) = if verdict.passed { ("✓", "pass") } else { ("✗", "FAIL") };
-        let mark = format!("{sign} {word}");
-        let mark = if verdict.passed { paint.good(&mark) } else { paint.bad(&mark) };
-        let (title, value) = (clean(&verdict.name), verdict.measured_text());
-        let line = format!("{title:<name$}  {value:<measured$}  {}", verdict.wanted);
-        if line.chars().count() + 9 <= width {
-            out.push_str(&format!("  {mark} {line}\n"));
-        } else {
-            out.push_str(&format!("  {mark} {title}\n"));
-            folded(&mut out, "         got  ", &value, width);
-            folded(&mut out, "         want ", &verdict.wanted, width);
-        }
-        if !verdict.passed {
-            failure(&mut out, report, verdict, width);
-        }
-    }
-    out.push_str(&foot(report, paint));
+    verdicts(&mut out, report, width, paint);
+    out.push_str(&foot(report, width, paint));
     out
 }
 
-fn head(report: &Report, paint: Paint) -> String {
+fn head(report: &Report, width: usize, paint: Paint) -> String {
     let run = report.shown();
-    let took = report.wall_seconds.map(|wall| format!(" in {} s", rounded(wall, 2))).unwrap_or_default();
+    let took = report.wall_seconds.map(|wall| format!(" in {}", Figure::new(wall * 1000.0, Unit::Millis)));
     let seeds = match report.runs.len() {
         1 => format!("seed {}", run.seed.get()),
         many => counted(many as u64, "seed"),
     };
-    let name = paint.strong(&clean(&report.scenario.name));
-    format!(
-        "{name}  {}  {} simulated{took}  {seeds}\n",
-        clean(&report.scenario.host.title),
-        duration(run.end.since_start())
-    )
+    let name = clean(&report.scenario.name);
+    let host = clean(&report.scenario.host.title);
+    let simulated = format!("{} simulated{}", duration(run.end.since_start()), took.unwrap_or_default());
+    let rest = format!("{host}  {simulated}  {seeds}");
+    let together = name.chars().count() + 2 + rest.chars().count() <= width;
+    let mut out = paint.strong(&name);
+    if together {
+        out.push_str(&format!("  {rest}\n"));
+    } else {
+        out.push('\n');
+        folded(&mut out, "", &rest, width);
+    }
+    out
+}
+
+/// A line a verdict: the values in a column where they fit, folded below the name where they do not.
+fn verdicts(out: &mut String, report: &Report, width: usize, paint: Paint) {
+    let size = |text: &str| text.chars().count();
+    let values: Vec<String> = report.verdicts.iter().map(Verdict::measured_text).collect();
+    let name = report.verdicts.iter().map(|verdict| size(&verdict.name)).max().unwrap_or(0).min(width / 3);
+    // What is left of a line for the value, two spaces and what is wanted.
+    let room = width.saturating_sub(9 + name + 2);
+    let fits = |value: &str, wanted: &str| size(value) + 2 + size(wanted) <= room;
+    let both = || report.verdicts.iter().zip(&values);
+    let fitting = || both().filter(|(verdict, value)| fits(value, &verdict.wanted));
+    let wanted = fitting().map(|(verdict, _)| size(&verdict.wanted)).max().unwrap_or(0);
+    let column = fitting().map(|(_, value)| size(value)).filter(|value| value + 2 + wanted <= room).max().unwrap_or(0);
+    for (verdict, value) in both() {
+        let (sign, word) = if verdict.passed { ("✓", "pass") } else { ("✗", "FAIL") };
+        let mark = format!("{sign} {word}");
+        let mark = if verdict.passed { paint.good(&mark) } else { paint.bad(&mark) };
+        let title = clean(&verdict.name);
+        if size(&title) <= name && fits(value, &verdict.wanted) {
+            out.push_str(&format!("  {mark} {title:<name$}  {value:<column$}  {}\n", verdict.wanted));
+        } else {
+            out.push_str(&format!("  {mark} {title}\n"));
+            folded(out, "         got  ", value, width);
+            folded(out, "         want ", &verdict.wanted, width);
+        }
+        if !verdict.passed {
+            failure(out, report, verdict, width);
+        }
+    }
 }
 
 /// The table of services; columns that do not fit are left out, the least important ones first.
@@ -169,7 +189,7 @@ fn host(report: &Report, width: usize) -> String {
         .iter()
         .filter(|(_, figures)| figures.is_saturated())
         .map(|(name, figures)| {
-            let time = Figure::new(figures.saturated_nanos as f64 / 1e6, super::figure::Unit::Millis);
+            let time = Figure::new(figures.saturated_nanos as f64 / 1e6, Unit::Millis);
             format!("{name} for {time}")
         })
         .collect();
@@ -183,6 +203,8 @@ fn host(report: &Report, width: usize) -> String {
 
 fn failure(out: &mut String, report: &Report, verdict: &Verdict, width: usize) {
     if let Some(why) = &verdict.worst.problem {
+        let proof = "what was not measured is not known to be good";
+        let why = if verdict.measured_text() == *why { proof } else { why };
         folded(out, "         why: ", why, width);
     }
     if report.runs.len() > 1 {
@@ -195,7 +217,13 @@ fn failure(out: &mut String, report: &Report, verdict: &Verdict, width: usize) {
             let figure = verdict.worst.bound.map_or_else(|| figure.to_string(), |bound| figure.beside(bound));
             format!(": {figure}{by}")
         });
-        let line = format!("{}..{} (seed {}){}", failure.from, failure.to, seed.get(), got.unwrap_or_default());
+        let line = format!(
+            "{}..{} (seed {}){}",
+            moment(failure.from),
+            moment(failure.to),
+            seed.get(),
+            got.unwrap_or_default()
+        );
         folded(out, "         first at ", &line, width);
         folded(out, "         then: ", &failure.scene.to_string(), width);
         let around = around(report, *seed, failure);
@@ -209,16 +237,23 @@ fn failure(out: &mut String, report: &Report, verdict: &Verdict, width: usize) {
     }
 }
 
-fn foot(report: &Report, paint: Paint) -> String {
+fn foot(report: &Report, width: usize, paint: Paint) -> String {
     let failed = report.verdicts.iter().filter(|verdict| !verdict.passed).count();
-    let (all, actions) = (report.verdicts.len(), counted(report.together.actions, "action"));
+    let (all, mut actions) = (report.verdicts.len(), counted(report.together.actions, "action"));
+    if report.runs.len() > 1 {
+        actions.push_str(" a seed");
+    }
+    let ticks: u64 = report.runs.iter().map(|run| run.summary.container_ticks).sum();
+    let ticks = format!("{} container-ticks", Figure::count(ticks as f64));
     let line = match (failed, all) {
         (_, 0) => "no expectations: nothing is judged".to_owned(),
         (0, _) => format!("passed: all {} hold", counted(all as u64, "expectation")),
         _ => format!("failed: {failed} of {} broken", counted(all as u64, "expectation")),
     };
+    let together = line.chars().count() + actions.chars().count() + ticks.chars().count() + 4;
+    let gap = if together <= width { ' ' } else { '\n' };
     let line = if failed == 0 { paint.good(&line) } else { paint.bad(&line) };
-    format!("{line}, {actions}\n")
+    format!("{line}, {actions},{gap}{}\n", paint.faint(&ticks))
 }
 
 /// Adds a text behind a label, folded at spaces, the rest below the text.

@@ -11,21 +11,21 @@ use super::plot::Theme;
 use super::plot::pictures;
 use super::plot::png;
 use super::table::csv;
+use crate::record::replace;
 use rayon::iter::IntoParallelRefIterator;
 use rayon::iter::ParallelIterator;
-use std::fs;
 use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 
 /// Writes `report.html`, `summary.json`, `summary.md`, `services.csv`, `junit.xml` and `plots/*.svg`, `plots/*.png` into a
-/// directory, which is made where it is missing. Gives the files in the order a person would open them.
+/// directory, which is made where it is missing; each file as a whole or not at all. Gives the files in the order a person
+/// would open them.
 ///
 /// # Errors
 /// What the file system says.
 pub fn write(directory: &Path, report: &Report) -> io::Result<Vec<PathBuf>> {
     let plots = directory.join("plots");
-    fs::create_dir_all(&plots)?;
     let pictures = pictures(report.shown());
     let mut summary = serde_json::to_string_pretty(&json::scenario(report))?;
     summary.push('\n');
@@ -39,15 +39,15 @@ pub fn write(directory: &Path, report: &Report) -> io::Result<Vec<PathBuf>> {
     let mut written = Vec::new();
     for (name, text) in texts {
         let path = directory.join(name);
-        fs::write(&path, text)?;
+        replace(&path, text.as_bytes())?;
         written.push(path);
     }
     let drawn: Vec<io::Result<[PathBuf; 2]>> = pictures
         .par_iter()
         .map(|picture| {
             let paths = ["svg", "png"].map(|ending| plots.join(format!("{}.{ending}", picture.file)));
-            fs::write(&paths[0], plot::alone(&picture.svg))?;
-            fs::write(&paths[1], png(&picture.svg, Theme::Light).map_err(io::Error::other)?)?;
+            replace(&paths[0], plot::alone(&picture.svg).as_bytes())?;
+            replace(&paths[1], &png(&picture.svg, Theme::Light).map_err(io::Error::other)?)?;
             Ok(paths)
         })
         .collect();

@@ -67,6 +67,7 @@ impl Judged {
             _ => measured.to_string(),
         };
         match self.held {
+            Some(held) if held.held == held.judged => format!("{text} (all {} windows)", held.judged),
             Some(held) => format!("{text} (held in {} of {} windows)", held.held, held.judged),
             None => text,
         }

@@ -36,13 +36,13 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// What was measured, as text; over several seeds the worst, the range and how often it held.
+    /// What was measured, as text; over several seeds the worst and the range, where they differ to a reader.
     #[must_use]
     pub fn measured_text(&self) -> String {
         let text = self.worst.measured_text();
         match self.spread {
-            Some((low, mean, high)) if self.by_seed.len() > 1 && low != high => {
-                format!("{text} in seed {}; mean {mean}, {low} to {high}", self.worst_seed.get())
+            Some((low, _, high)) if self.by_seed.len() > 1 && low.to_string() != high.to_string() => {
+                format!("{text} in seed {} ({low} to {high})", self.worst_seed.get())
             }
             _ => text,
         }

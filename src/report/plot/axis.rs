@@ -135,7 +135,7 @@ pub(super) fn time(end: f64) -> Vec<Tick> {
 fn moment(at: u64, step: u64, end: u64) -> String {
     let (day, hour, minute, second) = (at / DAY, at % DAY / HOUR, at % HOUR / MINUTE, at % MINUTE);
     if end <= 3 * DAY && step >= MINUTE {
-        let hour = if at > 0 && at == end && hour == 0 { 24 } else { hour };
+        let hour = if at > 0 && at == end && at.is_multiple_of(DAY) { 24 } else { hour };
         return format!("{hour:02}:{minute:02}");
     }
     if step < MINUTE {
@@ -165,6 +165,7 @@ mod tests {
             texts(&time(86_400.0)),
             ["00:00", "03:00", "06:00", "09:00", "12:00", "15:00", "18:00", "21:00", "24:00"]
         );
+        assert_eq!(texts(&time(1500.0)), ["00:00", "00:05", "00:10", "00:15", "00:20", "00:25"]);
         assert_eq!(texts(&time(7.0 * 86_400.0))[..3], ["Mon", "Tue", "Wed"]);
         assert_eq!(texts(&time(60.0))[..2], ["0:00", "0:10"]);
         assert!(time(0.0).len() == 1 && time(1e9).len() <= 12);

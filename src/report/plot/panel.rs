@@ -130,18 +130,17 @@ impl Panel {
     }
 
     fn draw_marks(&self, canvas: &Canvas<'_>, frame: &Frame<'_>, time: &Time) {
-        let mut free = LEFT;
-        for mark in &self.marks {
-            let x = time.x(mark.at);
-            let (colour, word) = match mark.sign {
-                Sign::Up(_) | Sign::Down(_) => (palette::PURPLE, ""),
-                Sign::Refused(_) => (palette::RED, "refused"),
-                Sign::Oom => (palette::RED, "OOM"),
-                Sign::Crash => (palette::RED, "crash"),
-            };
+        // A sign at the very start has room for its word, too.
+        let mut free = LEFT - SIGN;
+        for crowd in crowds(&self.marks, time) {
+            let (x, end) = (crowd.from, crowd.to);
+            let colour = if crowd.word.is_empty() { palette::PURPLE } else { palette::RED };
+            if end > x {
+                canvas.rectangle((x, frame.top), (end, frame.bottom), colour, 0.15);
+            }
             canvas.line(vec![(x, frame.top), (x, frame.bottom)], colour, 1);
             let y = frame.top - 13;
-            match mark.sign {
+            match crowd.sign {
                 Sign::Up(_) => canvas.area(vec![(x - 9, y + 8), (x + 9, y + 8), (x, y - 9)], colour, 1.0),
                 Sign::Down(_) => canvas.area(vec![(x - 9, y - 8), (x + 9, y - 8), (x, y + 9)], colour, 1.0),
                 Sign::Refused(_) | Sign::Oom | Sign::Crash => {
@@ -149,15 +148,51 @@ impl Panel {
                     canvas.line(vec![(x - 8, y + 8), (x + 8, y - 8)], colour, 4);
                 }
             }
+            let word = match crowd.count {
+                1 => crowd.word.to_owned(),
+                many => format!("{} {many}x", crowd.word),
+            };
             let length = pixel(word.chars().count() as f64 * 12.0) + 20;
             let right = x + 14 + length < RIGHT;
-            if !word.is_empty() && x - 14 - if right { 0 } else { length } > free {
+            if !crowd.word.is_empty() && x - 14 - if right { 0 } else { length } > free {
                 let align = if right { Align::Left } else { Align::Right };
-                canvas.text(word, (if right { x + 14 } else { x - 14 }, y), TEXT, colour, align);
+                canvas.text(&word, (if right { x + 14 } else { x - 14 }, y), TEXT, colour, align);
                 free = x + 14 + if right { length } else { 0 };
             }
         }
     }
+}
+
+/// The same incident again before the sign of the last one ends: one sign for all of them.
+struct Crowd<'a> {
+    sign: &'a Sign,
+    word: &'static str,
+    from: i32,
+    to: i32,
+    count: usize,
+}
+
+/// Nearer than this two signs would lie over each other.
+const SIGN: i32 = 20;
+
+fn crowds<'a>(marks: &'a [Mark], time: &Time) -> Vec<Crowd<'a>> {
+    let mut crowds: Vec<Crowd<'a>> = Vec::new();
+    for Mark { at, sign } in marks {
+        let x = time.x(*at);
+        let word = match sign {
+            Sign::Up(_) | Sign::Down(_) => "",
+            Sign::Refused(_) => "refused",
+            Sign::Oom => "OOM",
+            Sign::Crash => "crash",
+        };
+        // Each action counts; they have no word that could say how many there are.
+        let near = |crowd: &&mut Crowd<'a>| !word.is_empty() && crowd.sign == sign && x - crowd.to < SIGN;
+        match crowds.iter_mut().rev().find(near) {
+            Some(crowd) => (crowd.to, crowd.count) = (x, crowd.count + 1),
+            None => crowds.push(Crowd { sign, word, from: x, to: x, count: 1 }),
+        }
+    }
+    crowds
 }
 
 /// Where the plot of a panel is.
@@ -215,4 +250,21 @@ fn level(path: &mut Vec<Pixel>, next: Pixel) {
         path.pop();
     }
     path.push(next);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kills_that_follow_each_other_closely_are_one_sign_with_their_number() {
+        let time = Time { end: 86_400.0, ticks: Vec::new() };
+        let every_minute = (0..90).map(|minute| Mark { at: f64::from(minute) * 60.0, sign: Sign::Oom });
+        let later = [Mark { at: 60_000.0, sign: Sign::Oom }, Mark { at: 60_001.0, sign: Sign::Crash }];
+        let marks: Vec<Mark> = every_minute.chain(later).collect();
+        let crowds = crowds(&marks, &time);
+        let counts: Vec<usize> = crowds.iter().map(|crowd| crowd.count).collect();
+        assert_eq!(counts, [90, 1, 1]);
+        assert_eq!((crowds[0].from, crowds[0].to), (time.x(0.0), time.x(89.0 * 60.0)));
+    }
 }

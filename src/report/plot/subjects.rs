@@ -202,6 +202,8 @@ fn latency(run: &Run, name: &ServiceName, points: Points<'_>, saturated: Vec<(f6
     if !low.is_finite() {
         return None;
     }
+    // A bound below everything else is still drawn where it is.
+    let low = bounds.iter().map(|(bound, _)| *bound).filter(|bound| *bound > 0.0).fold(low, f64::min);
     let wide = high / low > 20.0;
     let scale = if wide { Scale::decades(low, high, Unit::Millis) } else { Scale::linear(high, Unit::Millis) };
     let line =

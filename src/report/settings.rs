@@ -1,0 +1,142 @@
+//! The settings of the policies that a baseline was made with, so that a changed threshold is named and not only what came
+//! of it.
+
+use crate::model::Policy;
+use crate::model::Scenario;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+/// Services with the same settings, and these.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The services.
+    pub services: Vec<String>,
+    /// By the key of the policy file, as people write them.
+    pub policy: BTreeMap<String, String>,
+}
+
+/// The settings of a scenario, services with the same ones together.
+pub(super) fn of(scenario: &Scenario) -> Vec<Settings> {
+    let mut all: Vec<Settings> = Vec::new();
+    for (name, policy) in &scenario.policies {
+        let policy = keys(policy);
+        match all.iter_mut().find(|settings| settings.policy == policy) {
+            Some(settings) => settings.services.push(name.to_string()),
+            None => all.push(Settings { services: vec![name.to_string()], policy }),
+        }
+    }
+    all
+}
+
+/// What is set otherwise, by service: ``policy of `api`: cpu_high 80% → 70%``. Services that change alike are named together.
+pub(super) fn changes(before: &[Settings], now: &[Settings]) -> Vec<String> {
+    let (before, now) = (by_service(before), by_service(now));
+    let nothing = BTreeMap::new();
+    let mut changed: Vec<(String, Vec<&str>)> = Vec::new();
+    let names: BTreeSet<&str> = before.keys().chain(now.keys()).copied().collect();
+    for name in names {
+        let was = before.get(name).copied().unwrap_or(&nothing);
+        let is = now.get(name).copied().unwrap_or(&nothing);
+        let text = difference(was, is);
+        if text.is_empty() {
+            continue;
+        }
+        match changed.iter_mut().find(|(other, _)| *other == text) {
+            Some((_, names)) => names.push(name),
+            None => changed.push((text, vec![name])),
+        }
+    }
+    changed.into_iter().map(|(text, names)| format!("policy of {}: {text}", listed(&names))).collect()
+}
+
+fn by_service(all: &[Settings]) -> BTreeMap<&str, &BTreeMap<String, String>> {
+    all.iter().flat_map(|one| one.services.iter().map(move |name| (name.as_str(), &one.policy))).collect()
+}
+
+fn difference(was: &BTreeMap<String, String>, is: &BTreeMap<String, String>) -> String {
+    if was.is_empty() != is.is_empty() {
+        return if is.is_empty() { "none any more" } else { "there was none" }.to_owned();
+    }
+    let of =
+        |all: &BTreeMap<String, String>, key: &String| all.get(key).cloned().unwrap_or_else(|| "nothing".to_owned());
+    let keys = is.keys().chain(was.keys().filter(|key| !is.contains_key(*key)));
+    let other = keys.filter(|key| was.get(*key) != is.get(*key));
+    other.map(|key| format!("{key} {} → {}", of(was, key), of(is, key))).collect::<Vec<_>>().join(", ")
+}
+
+/// `` `api`, `db` and 7 more``.
+fn listed(names: &[&str]) -> String {
+    let some: Vec<String> = names.iter().take(4).map(|name| format!("`{name}`")).collect();
+    match names.len() - some.len() {
+        0 => some.join(", "),
+        more => format!("{} and {more} more", some.join(", ")),
+    }
+}
+
+/// The keys of a policy file with what they are set to; none for no policy.
+fn keys(policy: &Policy) -> BTreeMap<String, String> {
+    let vertical = match policy {
+        Policy::None => return BTreeMap::new(),
+        Policy::Vertical(vertical) => vertical,
+    };
+    let all = [
+        ("every", vertical.every.to_string()),
+        ("window", vertical.window.to_string()),
+        ("cpu_high", vertical.cpu_high.to_string()),
+        ("cpu_low", vertical.cpu_low.to_string()),
+        ("memory_high", vertical.memory_high.to_string()),
+        ("memory_low", vertical.memory_low.to_string()),
+        ("checks", vertical.checks.to_string()),
+        ("cooldown", vertical.cooldown.to_string()),
+        ("per_day", vertical.per_day.to_string()),
+        ("increase", vertical.increase.to_string()),
+        ("decrease", vertical.decrease.to_string()),
+        ("cpu_min", vertical.cpu_min.to_string()),
+        ("cpu_max", vertical.cpu_max.to_string()),
+        ("memory_min", vertical.memory_min.to_string()),
+        ("memory_max", vertical.memory_max.to_string()),
+        ("stale_after", vertical.stale_after.to_string()),
+        ("overcommit_cpu", vertical.overcommit_cpu.to_string()),
+        ("overcommit_memory", vertical.overcommit_memory.to_string()),
+    ];
+    all.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(services: &[&str], cpu_high: &str) -> Settings {
+        let policy =
+            BTreeMap::from([("cpu_high".to_owned(), cpu_high.to_owned()), ("checks".to_owned(), "3".to_owned())]);
+        Settings { services: services.iter().map(|name| (*name).to_owned()).collect(), policy }
+    }
+
+    #[test]
+    fn a_changed_threshold_is_named_once_for_all_services_that_have_it() {
+        let before = [settings(&["api", "db", "web"], "80%")];
+        let now = [settings(&["api", "web"], "70%"), settings(&["db"], "80%")];
+        assert_eq!(changes(&before, &now), ["policy of `api`, `web`: cpu_high 80% → 70%"]);
+        assert!(changes(&before, &before).is_empty());
+    }
+
+    #[test]
+    fn a_policy_that_comes_or_goes_is_named() {
+        let before = [settings(&["api"], "80%")];
+        assert_eq!(changes(&before, &[]), ["policy of `api`: none any more"]);
+        assert_eq!(changes(&[], &before), ["policy of `api`: there was none"]);
+        let many = [settings(&["a", "b", "c", "d", "e", "f"], "80%")];
+        assert_eq!(changes(&[], &many), ["policy of `a`, `b`, `c`, `d` and 2 more: there was none"]);
+    }
+
+    #[test]
+    fn every_setting_of_a_policy_is_held() {
+        let vertical = crate::model::Vertical::default();
+        let model = serde_json::to_value(vertical).expect("a policy");
+        let held = keys(&Policy::Vertical(vertical));
+        let fields: Vec<&String> = model.as_object().expect("fields").keys().collect();
+        assert_eq!(held.len(), fields.len());
+        assert!(fields.iter().all(|field| held.contains_key(*field)), "{fields:?}");
+    }
+}
