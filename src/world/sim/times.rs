@@ -151,6 +151,11 @@ impl Times {
         self
     }
 
+    /// The bucket after the last one.
+    fn end(&self) -> usize {
+        self.first + self.shares.len()
+    }
+
     fn mean(&self) -> f64 {
         self.shares.iter().zip(&MIDDLES[self.first..]).map(|(share, middle)| share * middle).sum()
     }
@@ -316,21 +321,39 @@ impl Library {
     }
 
     /// The distribution of the sum of two independent times.
+    ///
+    /// Goes through it by how far the two are apart, so that each pass is one multiplication after the other.
     fn sum(&self, one: &Times, other: &Times) -> Times {
         let first = one.first.max(other.first);
-        let last = (one.first + one.shares.len()).max(other.first + other.shares.len());
+        let last = one.end().max(other.end());
         let mut shares = vec![0.0; last - first + FURTHEST + 2];
-        for (i, p) in one.shares.iter().enumerate() {
-            let place = one.first + i;
-            for (j, q) in other.shares.iter().enumerate() {
-                let (longer, apart) = (place.max(other.first + j), place.abs_diff(other.first + j));
-                let share = p * q;
-                match self.sums.get(apart) {
-                    Some(&(moved, part)) => {
-                        shares[longer - first + moved] += share * (1.0 - part);
-                        shares[longer - first + moved + 1] += share * part;
-                    }
-                    None => shares[longer - first] += share,
+        let mut products = Vec::with_capacity(one.shares.len().max(other.shares.len()));
+        for (longer, shorter, nearest) in [(one, other, 0), (other, one, 1)] {
+            for (apart, &(moved, part)) in self.sums.iter().enumerate().skip(nearest) {
+                let (start, end) = (longer.first.max(shorter.first + apart), longer.end().min(shorter.end() + apart));
+                if start >= end {
+                    continue;
+                }
+                let long = &longer.shares[start - longer.first..end - longer.first];
+                let short = &shorter.shares[start - apart - shorter.first..end - apart - shorter.first];
+                products.clear();
+                products.extend(long.iter().zip(short).map(|(p, q)| p * q));
+                let place = start - first + moved;
+                for (share, product) in shares[place..].iter_mut().zip(&products) {
+                    *share += product * (1.0 - part);
+                }
+                for (share, product) in shares[place + 1..].iter_mut().zip(&products) {
+                    *share += product * part;
+                }
+            }
+            let mut short = shorter.shares.iter().zip(shorter.first + APART..).peekable();
+            let mut far = 0.0;
+            for (p, place) in longer.shares.iter().zip(longer.first..) {
+                while let Some((q, _)) = short.next_if(|next| next.1 <= place) {
+                    far += q;
+                }
+                if far > 0.0 {
+                    shares[place - first] += p * far;
                 }
             }
         }
