@@ -232,3 +232,20 @@ fn all_that_is_wrong_is_told_at_once() {
     assert!(told.iter().any(|line| line == "5:1 duplicate key `duration`"), "{told:?}");
     assert!(told.iter().any(|line| line.contains("kvm-44")), "{told:?}");
 }
+
+/// A host written into the scenario needs no name; a profile that others name does.
+#[test]
+fn a_host_of_ones_own_is_written_out() {
+    let host = "host: { cores: 2, memory: 8G }\n";
+    let text = format!("scenario: test\nstack: compose.yaml\nduration: 1h\n{host}");
+    let folder = folder(&[
+        ("compose.yaml", COMPOSE),
+        ("scenario.yaml", &text),
+        ("named.yaml", &text.replace(host, "host: ./mine.yaml\n")),
+        ("mine.yaml", "cores: 2\nmemory: 8G\n"),
+    ]);
+    let host = load(&folder).unwrap_or_else(|problems| panic!("{problems}")).scenario.host;
+    assert_eq!((host.name.as_str(), host.core_count()), ("host", 2));
+    let named = scenario::load(&folder.path().join("named.yaml"), &LoadOptions::default());
+    assert_eq!(shown(&named.expect_err("nameless"))[0], "1:1 missing key `profile`");
+}

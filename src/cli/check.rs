@@ -2,10 +2,10 @@
 
 use super::codes;
 use super::inputs;
-use super::project::Kind;
 use crate::input::catalog::CatalogFile;
 use crate::input::compose;
 use crate::input::compose::ComposeArgs;
+use crate::input::kind::Kind;
 use crate::input::policy::Policies;
 use crate::input::policy_test;
 use crate::input::problem::Problem;

@@ -1,38 +1,9 @@
 //! The files of a project that can be run or checked.
-//!
-//! A file is known by what is in it, then by where it lies. Only the first lines are read, so that a large repository is
-//! walked in no time.
 
-use crate::input::project::FILE_NAME;
-use std::io::Read;
+use crate::input::kind::Kind;
 use std::path::Path;
 use std::path::PathBuf;
 
-/// What a file is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
-    /// A scenario.
-    Scenario,
-    /// A policy test.
-    PolicyTest,
-    /// A policy.
-    Policy,
-    /// A hardware profile.
-    Profile,
-    /// A file of the catalog of known images.
-    Catalog,
-    /// A Compose file.
-    Compose,
-    /// A load trace.
-    Trace,
-    /// A record of a run.
-    Record,
-    /// The project's own file.
-    Project,
-}
-
-/// How much of a file is read to tell what it is.
-const HEAD_BYTES: u64 = 64 * 1024;
 /// Directories that never hold a user's own files.
 const SKIPPED: [&str; 3] = ["target", "node_modules", "vendor"];
 /// Deeper than this nobody keeps scenarios; it also ends a walk around a loop of links.
@@ -41,7 +12,7 @@ const DEPTH_MAX: usize = 24;
 /// Files of a known kind below a directory, in order of their names; an empty path is the working directory.
 pub(super) fn files(directory: &Path) -> Vec<(PathBuf, Kind)> {
     let mut found = Vec::new();
-    walk(directory, 0, &mut |path| found.extend(kind(&path).map(|kind| (path, kind))));
+    walk(directory, 0, &mut |path| found.extend(Kind::of(&path).map(|kind| (path, kind))));
     found.sort();
     found
 }
@@ -77,60 +48,6 @@ fn walk(directory: &Path, depth: usize, found: &mut dyn FnMut(PathBuf)) {
 pub(super) fn is_record(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
     path.is_file() && (name.ends_with(".jsonl") || name.ends_with(".jsonl.gz"))
-}
-
-/// What a file is; `None` for what is none of ours, or cannot be read.
-pub(super) fn kind(path: &Path) -> Option<Kind> {
-    let name = path.file_name()?.to_str()?;
-    if name == FILE_NAME || name == "plimsoll.yml" {
-        return Some(Kind::Project);
-    }
-    if name.ends_with(".csv") {
-        return Some(Kind::Trace);
-    }
-    if name.ends_with(".jsonl") || name.ends_with(".jsonl.gz") {
-        return Some(Kind::Record);
-    }
-    if !(name.ends_with(".yaml") || name.ends_with(".yml")) {
-        return None;
-    }
-    let keys = first_keys(path)?;
-    let has = |key: &str| keys.iter().any(|other| other == key);
-    let within = |directory: &str| path.parent().is_some_and(|parent| parent.iter().any(|part| part == directory));
-    let by_content = [
-        ("scenario", Kind::Scenario),
-        ("cases", Kind::PolicyTest),
-        ("profile", Kind::Profile),
-        ("catalog", Kind::Catalog),
-        ("policy", Kind::Policy),
-    ];
-    if let Some((_, kind)) = by_content.iter().find(|(key, _)| has(key)) {
-        return Some(*kind);
-    }
-    let by_place = [
-        (within("hardware-profiles"), Kind::Profile),
-        (within("catalog") && within("policies"), Kind::Policy),
-        (within("catalog"), Kind::Catalog),
-        (has("services") || has("include") || is_compose_name(name), Kind::Compose),
-    ];
-    by_place.iter().find(|(here, _)| *here).map(|(_, kind)| *kind)
-}
-
-fn is_compose_name(name: &str) -> bool {
-    name.starts_with("compose.") || name.starts_with("docker-compose.")
-}
-
-/// The keys at the start of a line, in the first part of a file.
-fn first_keys(path: &Path) -> Option<Vec<String>> {
-    let mut head = Vec::new();
-    std::fs::File::open(path).ok()?.take(HEAD_BYTES).read_to_end(&mut head).ok()?;
-    let text = String::from_utf8_lossy(&head);
-    let key = |line: &str| {
-        let (key, _) = line.trim_start_matches('\u{feff}').split_once(':')?;
-        let plain = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
-        plain.then(|| key.to_owned())
-    };
-    Some(text.lines().filter_map(key).collect())
 }
 
 #[cfg(test)]

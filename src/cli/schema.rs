@@ -7,7 +7,7 @@ use super::output;
 use super::printer::Printer;
 use crate::input::problem::Problem;
 use crate::input::problem::nearest;
-use crate::input::schema;
+use crate::input::schemas;
 use std::path::PathBuf;
 
 /// Print the JSON schema of a file format, for editors; without a name, list the formats.
@@ -34,7 +34,7 @@ pub(super) struct SchemaArgs {
 ///
 /// An unknown name, and a directory that cannot be written.
 pub(super) fn schema(args: &SchemaArgs, printer: &mut Printer) -> Result<Exit, Failure> {
-    let all = schema::all();
+    let all = schemas::all();
     if let Some(directory) = &args.out {
         for (name, schema) in &all {
             output::write(&directory.join(format!("{name}.json")), format!("{schema:#}\n").as_bytes())?;

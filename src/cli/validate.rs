@@ -12,7 +12,7 @@ use super::printer::GOOD;
 use super::printer::Printer;
 use super::printer::paint;
 use super::project;
-use super::project::Kind;
+use crate::input::kind::Kind;
 use crate::input::problem::Problem;
 use crate::input::problem::Problems;
 use crate::input::problem::Severity;
@@ -88,7 +88,7 @@ fn files(paths: &[PathBuf], problems: &mut Problems) -> Vec<(PathBuf, Kind)> {
         } else if !path.exists() {
             let message = format!("`{}` does not exist", path.display());
             problems.push(Problem::error(&codes::FILE, message).help("check the path; a directory works too"));
-        } else if let Some(kind) = project::kind(path) {
+        } else if let Some(kind) = Kind::of(path) {
             files.push((path.clone(), kind));
         } else {
             let message = format!("`{}` is of no known kind", path.display());

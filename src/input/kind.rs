@@ -1,9 +1,12 @@
-//! Which of the formats a file has, told by the keys it starts from.
+//! Which of the formats a file has. It is known by what is in it, then by where it lies. Only the first lines are read,
+//! so that a large repository is walked in no time.
 
-use super::yaml::Node;
+use crate::input::project::FILE_NAME;
+use std::io::Read;
+use std::path::Path;
 
-/// A format of ours, or Compose's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// A scenario.
     Scenario,
@@ -13,30 +16,74 @@ pub enum Kind {
     Policy,
     /// A hardware profile.
     Profile,
-    /// A catalog of images.
+    /// A file of the catalog of known images.
     Catalog,
-    /// A project's own file.
-    Project,
     /// A Compose file.
     Compose,
+    /// A load trace.
+    Trace,
+    /// A record of a run.
+    Record,
+    /// The project's own file.
+    Project,
 }
 
+/// How much of a file is read to tell what it is.
+const HEAD_BYTES: u64 = 64 * 1024;
+
 impl Kind {
-    /// The format of a file, by the first of these keys that it has; `None` where it has none of them.
+    /// What a file is; `None` for what is none of ours, or cannot be read.
     #[must_use]
-    pub fn of(node: &Node) -> Option<Self> {
-        let keys = [
+    pub fn of(path: &Path) -> Option<Self> {
+        let name = path.file_name()?.to_str()?;
+        if name == FILE_NAME || name == "plimsoll.yml" {
+            return Some(Self::Project);
+        }
+        if name.ends_with(".csv") {
+            return Some(Self::Trace);
+        }
+        if name.ends_with(".jsonl") || name.ends_with(".jsonl.gz") {
+            return Some(Self::Record);
+        }
+        if !(name.ends_with(".yaml") || name.ends_with(".yml")) {
+            return None;
+        }
+        let keys = first_keys(path)?;
+        let has = |key: &str| keys.iter().any(|other| other == key);
+        let within = |directory: &str| path.parent().is_some_and(|parent| parent.iter().any(|part| part == directory));
+        let by_content = [
             ("scenario", Self::Scenario),
             ("cases", Self::PolicyTest),
             ("profile", Self::Profile),
-            ("images", Self::Catalog),
             ("catalog", Self::Catalog),
-            ("services", Self::Compose),
-            ("include", Self::Compose),
-            ("project", Self::Project),
             ("policy", Self::Policy),
-            ("scenarios", Self::Project),
         ];
-        keys.into_iter().find(|(key, _)| node.entry(key).is_some()).map(|(_, kind)| kind)
+        if let Some((_, kind)) = by_content.iter().find(|(key, _)| has(key)) {
+            return Some(*kind);
+        }
+        let by_place = [
+            (within("hardware-profiles"), Self::Profile),
+            (within("catalog") && within("policies"), Self::Policy),
+            (within("catalog"), Self::Catalog),
+            (has("services") || has("include") || is_compose_name(name), Self::Compose),
+        ];
+        by_place.iter().find(|(here, _)| *here).map(|(_, kind)| *kind)
     }
+}
+
+fn is_compose_name(name: &str) -> bool {
+    name.starts_with("compose.") || name.starts_with("docker-compose.")
+}
+
+/// The keys at the start of a line, in the first part of a file.
+fn first_keys(path: &Path) -> Option<Vec<String>> {
+    let mut head = Vec::new();
+    std::fs::File::open(path).ok()?.take(HEAD_BYTES).read_to_end(&mut head).ok()?;
+    let text = String::from_utf8_lossy(&head);
+    let key = |line: &str| {
+        let (key, _) = line.trim_start_matches('\u{feff}').split_once(':')?;
+        let plain = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
+        plain.then(|| key.to_owned())
+    };
+    Some(text.lines().filter_map(key).collect())
 }

@@ -12,5 +12,7 @@ pub mod profile;
 pub mod project;
 pub mod scenario;
 pub mod schema;
+pub mod schemas;
+mod shelf;
 pub mod trace;
 pub mod yaml;

@@ -14,6 +14,7 @@ use crate::input::schema::quantity::Cpus;
 use crate::input::schema::quantity::Duration;
 use crate::input::schema::quantity::Percent;
 use crate::input::schema::quantity::Size;
+use crate::input::shelf::Shelf;
 use crate::input::yaml::Node;
 use crate::model::Policy;
 use crate::model::ServiceName;
@@ -58,7 +59,7 @@ static SERVICE: Code = Code {
 };
 
 /// The policies shipped with the program: name and text.
-const SHIPPED: [(&str, &str); 1] = [("jacker-vertical", include_str!("../../catalog/policies/jacker-vertical.yaml"))];
+const SHIPPED: &[(&str, &str)] = &[("jacker-vertical", include_str!("../../catalog/policies/jacker-vertical.yaml"))];
 
 /// Policies of register E2 to E7, which scale the number of instances.
 const HORIZONTAL: [&str; 17] = [
@@ -210,22 +211,25 @@ pub enum PolicyOne {
     Settings(Box<PolicySettings>),
 }
 
-/// Where policies are looked up, and what was read.
+/// Where policies are looked up.
 #[derive(Debug)]
 pub struct Policies {
-    folders: Vec<PathBuf>,
+    shelf: Shelf,
     /// The folder that paths are relative to.
     folder: PathBuf,
-    /// Files that were read.
-    pub files_read: Vec<PathBuf>,
 }
 
 impl Policies {
     /// Looks in `catalog/policies/` of this folder and of every folder above it, then among the shipped policies.
     #[must_use]
     pub fn below(folder: &Path) -> Self {
-        let folders = folder.ancestors().map(|folder| folder.join("catalog/policies")).filter(|folder| folder.is_dir());
-        Self { folders: folders.collect(), folder: folder.to_owned(), files_read: Vec::new() }
+        Self { shelf: Shelf::below(folder, "catalog/policies", SHIPPED), folder: folder.to_owned() }
+    }
+
+    /// Files that were read.
+    #[must_use]
+    pub fn files_read(&self) -> &[PathBuf] {
+        &self.shelf.files_read
     }
 
     /// The policy of each service; services without one are left out. `node` is where the choice stands.
@@ -315,23 +319,8 @@ impl Policies {
         if name == "none" {
             return Ok(Policy::None);
         }
-        let is_path = name.contains(['/', '\\']) || name.ends_with(".yaml") || name.ends_with(".yml");
-        let candidates = match is_path {
-            true => vec![self.folder.join(name)],
-            false => self.folders.iter().map(|folder| folder.join(format!("{name}.yaml"))).collect(),
-        };
-        for path in candidates {
-            if is_path || path.is_file() {
-                let source = Source::read(&path).map_err(|problem| match place {
-                    Some(place) if problem.place.is_none() => Problems::from(problem.at(place)),
-                    _ => Problems::from(problem),
-                })?;
-                self.files_read.push(path);
-                return self.parse(&source, depth);
-            }
-        }
-        match SHIPPED.iter().find(|(shipped, _)| *shipped == name) {
-            Some((_, text)) => self.parse(&Source::new(format!("catalog/policies/{name}.yaml"), *text), depth),
+        match self.shelf.read(name, place, &self.folder)? {
+            Some(source) => self.parse(&source, depth),
             None => Err(self.unknown(name, place).into()),
         }
     }
@@ -358,16 +347,9 @@ impl Policies {
     /// The names that can be used, sorted.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = SHIPPED.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let mut names = self.shelf.names();
         names.push("none".to_owned());
-        for entry in self.folders.iter().filter_map(|folder| folder.read_dir().ok()).flatten().flatten() {
-            let path = entry.path();
-            if path.extension().is_some_and(|extension| extension == "yaml") {
-                names.extend(path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned));
-            }
-        }
         names.sort();
-        names.dedup();
         names
     }
 

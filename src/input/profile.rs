@@ -13,6 +13,7 @@ use crate::input::schema::quantity::Amount;
 use crate::input::schema::quantity::Cpus;
 use crate::input::schema::quantity::Percent;
 use crate::input::schema::quantity::Size;
+use crate::input::shelf::Shelf;
 use crate::input::yaml::Node;
 use crate::model::CoreGroup;
 use crate::model::Host;
@@ -32,8 +33,8 @@ static UNKNOWN: Code = Code {
     id: "PL0401",
     title: "unknown hardware profile",
     explanation: "A host is named by its profile (`kvm-4`), by the path of a profile file (`./my-host.yaml`), or written out as a \
-mapping. Names are looked up in `hardware-profiles/` of the project first, then among the profiles shipped with the program. \
-`plimsoll host` lists them.",
+mapping. Names are looked up in `hardware-profiles/` of the project first, then among the profiles shipped with the program; the \
+error lists them.",
 };
 
 static IMPOSSIBLE: Code = Code {
@@ -44,7 +45,7 @@ containers is what is left: on a KVM 4 with 16 GB of which 2 GB are reserved it 
 };
 
 /// The profiles shipped with the program: name and text.
-const SHIPPED: [(&str, &str); 6] = [
+const SHIPPED: &[(&str, &str)] = &[
     ("kvm-4", include_str!("../../hardware-profiles/kvm-4.yaml")),
     ("kvm-6", include_str!("../../hardware-profiles/kvm-6.yaml")),
     ("m1-air", include_str!("../../hardware-profiles/m1-air.yaml")),
@@ -67,9 +68,9 @@ pub enum HostChoice {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProfileFile {
-    /// Its short name: `kvm-4`.
+    /// Its short name: `kvm-4`. A file needs it; a host written into a scenario does not.
     #[schemars(length(min = 1))]
-    pub profile: String,
+    pub profile: Option<String>,
     /// What a person calls it: `Hostinger KVM 4`.
     pub title: Option<String>,
     /// How many cores, or groups of cores of different speed.
@@ -131,22 +132,23 @@ pub struct PriceFile {
     pub source: String,
 }
 
-/// Where hosts are looked up, and what was read.
+/// Where hosts are looked up.
 #[derive(Debug)]
 pub struct Profiles {
-    /// Folders with profiles of the project, the nearest first.
-    folders: Vec<PathBuf>,
-    /// Files that were read.
-    pub files_read: Vec<PathBuf>,
+    shelf: Shelf,
 }
 
 impl Profiles {
     /// Looks in `hardware-profiles/` of this folder and of every folder above it, then among the shipped profiles.
     #[must_use]
     pub fn below(folder: &Path) -> Self {
-        let folders =
-            folder.ancestors().map(|folder| folder.join("hardware-profiles")).filter(|folder| folder.is_dir());
-        Self { folders: folders.collect(), files_read: Vec::new() }
+        Self { shelf: Shelf::below(folder, "hardware-profiles", SHIPPED) }
+    }
+
+    /// Files that were read.
+    #[must_use]
+    pub fn files_read(&self) -> &[PathBuf] {
+        &self.shelf.files_read
     }
 
     /// The host of a choice; `node` is where the choice stands, paths are relative to `folder`.
@@ -165,23 +167,8 @@ impl Profiles {
     /// # Errors
     /// As [`Self::resolve`].
     pub fn find(&mut self, name: &str, place: Option<&Place>, folder: &Path) -> Result<Host, Problems> {
-        let is_path = name.contains(['/', '\\']) || name.ends_with(".yaml") || name.ends_with(".yml");
-        let candidates = match is_path {
-            true => vec![folder.join(name)],
-            false => self.folders.iter().map(|folder| folder.join(format!("{name}.yaml"))).collect(),
-        };
-        for path in candidates {
-            if is_path || path.is_file() {
-                let source = Source::read(&path).map_err(|problem| match place {
-                    Some(place) if problem.place.is_none() => Problems::from(problem.at(place)),
-                    _ => Problems::from(problem),
-                })?;
-                self.files_read.push(path);
-                return parse(&source);
-            }
-        }
-        match SHIPPED.iter().find(|(shipped, _)| *shipped == name) {
-            Some((_, text)) => parse(&Source::new(format!("hardware-profiles/{name}.yaml"), *text)),
+        match self.shelf.read(name, place, folder)? {
+            Some(source) => parse(&source),
             None => Err(self.unknown(name, place).into()),
         }
     }
@@ -189,16 +176,7 @@ impl Profiles {
     /// The names that can be used: those of the project and those shipped, sorted.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = SHIPPED.iter().map(|(name, _)| (*name).to_owned()).collect();
-        for entry in self.folders.iter().filter_map(|folder| folder.read_dir().ok()).flatten().flatten() {
-            let path = entry.path();
-            if path.extension().is_some_and(|extension| extension == "yaml") {
-                names.extend(path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned));
-            }
-        }
-        names.sort();
-        names.dedup();
-        names
+        self.shelf.names()
     }
 
     fn unknown(&self, name: &str, place: Option<&Place>) -> Problem {
@@ -220,6 +198,10 @@ impl Profiles {
 /// All that is wrong with it.
 pub fn parse(source: &Source) -> Result<Host, Problems> {
     let (node, file) = schema::read::<ProfileFile>(source)?;
+    if file.profile.is_none() {
+        let problem = Problem::error(&schema::MISSING_KEY, "missing key `profile`").at(&node.place);
+        return Err(problem.help("give it the short name that scenarios use: `profile: my-host`").into());
+    }
     host(&file, &node)
 }
 
@@ -238,9 +220,10 @@ fn host(file: &ProfileFile, node: &Node) -> Result<Host, Problems> {
         wrong("cores", "a core has a speed between 0.1% and 1000% of the reference core".to_owned());
     }
     let (reserve, system) = (file.reserve.as_ref(), file.system.as_ref());
+    let name = file.profile.clone().or_else(|| file.title.clone()).unwrap_or_else(|| "host".to_owned());
     let mut host = Host {
-        name: file.profile.clone(),
-        title: file.title.clone().unwrap_or_else(|| file.profile.clone()),
+        name: name.clone(),
+        title: file.title.clone().unwrap_or(name),
         cores,
         memory: file.memory.0,
         disk: file.disk.map_or(Bytes::ZERO, |disk| disk.0),

@@ -76,7 +76,7 @@ pub fn resolve(
         Some(name) => profiles.find(name, None, Path::new("")),
         None => profiles.resolve(&file.host, node.get("host").unwrap_or(node), folder),
     };
-    files_read.append(&mut profiles.files_read);
+    files_read.extend_from_slice(profiles.files_read());
     let host = host.map_err(|wrong| problems.extend(wrong)).ok();
 
     let policies = policies(file, node, folder, &names, options, &mut files_read);
@@ -219,7 +219,7 @@ fn policies(
         (None, Some(choice)) => policies.resolve(choice, node.get("policy").unwrap_or(node), names),
         (None, None) => Ok(BTreeMap::new()),
     };
-    files_read.append(&mut policies.files_read);
+    files_read.extend_from_slice(policies.files_read());
     found
 }
 

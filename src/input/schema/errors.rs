@@ -23,7 +23,7 @@ or stands one level too deep or too high. `plimsoll schema scenario` prints ever
 YAML support completes them from the same schema.",
 };
 
-pub(super) static MISSING_KEY: Code = Code {
+pub(in crate::input) static MISSING_KEY: Code = Code {
     id: "PL0202",
     title: "missing key",
     explanation: "A key that has no default is missing. A scenario needs at least `scenario`, `stack`, `host` and \

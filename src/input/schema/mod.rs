@@ -3,7 +3,7 @@
 //! Before you change it:
 //! 1. A format is the wire struct and nothing else: what the schema accepts is what `serde` reads, so they never drift.
 //! 2. All errors of a file come at once, each at its place, with the branch of a choice that was meant.
-//! 3. `docs/schemas/` holds what [`all`] makes; a test compares them.
+//! 3. `docs/schemas/` holds what `schemas::all` makes; a test compares them.
 
 mod errors;
 pub(crate) mod quantity;
@@ -11,6 +11,7 @@ pub(crate) mod quantity;
 mod tests;
 
 pub use errors::CODES;
+pub(super) use errors::MISSING_KEY;
 
 use crate::input::problem::Place;
 use crate::input::problem::Problem;
@@ -27,20 +28,8 @@ const VALUES_MAX: usize = 30_000;
 /// Errors that are explained.
 const ERRORS_MAX: usize = 300;
 
-/// The schemas of all our formats, by name.
-#[must_use]
-pub fn all() -> Vec<(&'static str, serde_json::Value)> {
-    vec![
-        ("scenario", titled::<crate::input::scenario::ScenarioFile>("a Plimsoll scenario")),
-        ("profile", titled::<crate::input::profile::ProfileFile>("a Plimsoll hardware profile")),
-        ("policy", titled::<crate::input::policy::PolicyFile>("a Plimsoll policy")),
-        ("policy-test", titled::<crate::input::policy_test::PolicyTestFile>("a Plimsoll policy test")),
-        ("catalog", titled::<crate::input::catalog::CatalogFile>("a Plimsoll catalog of images")),
-        ("project", titled::<crate::input::project::ProjectFile>("a Plimsoll project, plimsoll.yaml")),
-    ]
-}
-
-fn titled<T: schemars::JsonSchema>(title: &str) -> serde_json::Value {
+/// The schema of a format, with a title for editors.
+pub(super) fn titled<T: schemars::JsonSchema>(title: &str) -> serde_json::Value {
     let mut schema = schema_of::<T>();
     schema["title"] = title.into();
     schema

@@ -1,8 +1,8 @@
-use super::all;
 use super::read;
 use crate::input::problem::Problems;
 use crate::input::problem::Source;
 use crate::input::scenario::ScenarioFile;
+use crate::input::schemas::all;
 
 fn scenario(text: &str) -> Result<ScenarioFile, Problems> {
     let start = "scenario: test\nstack: compose.yaml\nhost: kvm-4\nduration: 1h\n";
