@@ -24,7 +24,7 @@ pub struct ServiceModel {
     pub weight: u64,
     /// What one request costs.
     pub work: Work,
-    /// Requests that one instance works on at once; `None` is without limit.
+    /// Requests that one instance works on at once; `None` is without limit. One that waits for a call does not count.
     pub workers: Option<u32>,
     /// A request that takes longer fails.
     pub timeout: Option<Span>,

@@ -119,6 +119,7 @@ pub struct ServiceFile {
     /// What one request costs.
     pub work: Option<WorkFile>,
     /// Requests that one instance works on at once.
+    /// One that waits for a call is free for the next, as in asynchronous servers.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub workers: Option<u32>,
     /// A request that takes longer fails.

@@ -223,11 +223,11 @@ fn requests(points: Points<'_>, warm: f64) -> Panel {
     };
     let (all, failed) = (rate(|point| point.requests), rate(|point| point.errors));
     let scale = Scale::linear(largest(&all), Unit::PerSecond);
-    let mut lines = vec![Line { name: "finished".to_owned(), colour: palette::BLUE, form: Form::Area, points: all }];
+    let mut lines = vec![Line { name: "ended".to_owned(), colour: palette::BLUE, form: Form::Area, points: all }];
     let any = failed.iter().any(|(from, _, rate)| *from >= warm && rate.is_some_and(|rate| rate > 0.0));
     let ever = largest(&failed) > 0.0;
     if any {
-        lines.push(Line { name: "failed".to_owned(), colour: palette::RED, form: Form::Area, points: failed });
+        lines.push(Line { name: "of them failed".to_owned(), colour: palette::RED, form: Form::Area, points: failed });
     }
     let title = match (any, ever) {
         (true, _) => "requests a second",
