@@ -9,6 +9,7 @@ use plimsoll::input::policy_test;
 use plimsoll::input::problem::Problems;
 use plimsoll::input::problem::Source;
 use plimsoll::input::profile;
+use plimsoll::input::project::Project;
 use plimsoll::input::scenario;
 use plimsoll::input::scenario::LoadOptions;
 use plimsoll::input::schema;
@@ -16,6 +17,7 @@ use plimsoll::input::trace;
 use plimsoll::input::yaml;
 use plimsoll::model::ServiceName;
 use plimsoll::record::Reader;
+use plimsoll::report::Baseline;
 use std::path::Path;
 
 /// A loader, and whether it read the bytes.
@@ -26,7 +28,7 @@ pub(crate) struct Loader {
     pub(crate) reads_large_files: bool,
 }
 
-pub(crate) const LOADERS: [Loader; 11] = [
+pub(crate) const LOADERS: [Loader; 13] = [
     Loader { name: "yaml", sample: SCENARIO, load: of_yaml, reads_large_files: true },
     Loader { name: "scenario", sample: SCENARIO, load: of_scenario, reads_large_files: true },
     Loader { name: "compose", sample: COMPOSE, load: of_compose, reads_large_files: true },
@@ -63,6 +65,13 @@ pub(crate) const LOADERS: [Loader; 11] = [
         reads_large_files: true,
     },
     Loader { name: "record", sample: "", load: of_record, reads_large_files: true },
+    Loader { name: "project", sample: include_str!("../../plimsoll.yaml"), load: of_project, reads_large_files: false },
+    Loader {
+        name: "baseline",
+        sample: include_str!("../../scenarios/noisy-neighbour/baseline.json"),
+        load: of_baseline,
+        reads_large_files: true,
+    },
 ];
 
 const COMPOSE: &str = "\
@@ -191,6 +200,17 @@ fn of_record(bytes: &[u8]) -> bool {
         Ok(events) => {
             events.take(10_000).all(|event| event.map_err(|error| assert!(!error.to_string().is_empty())).is_ok())
         }
+        Err(error) => error.to_string().is_empty(),
+    }
+}
+
+fn of_project(bytes: &[u8]) -> bool {
+    in_directory(&[("plimsoll.yaml", bytes)], |here| answered(Project::find(here)))
+}
+
+fn of_baseline(bytes: &[u8]) -> bool {
+    match Baseline::read(&String::from_utf8_lossy(bytes)) {
+        Ok(baseline) => !baseline.text().is_empty(),
         Err(error) => error.to_string().is_empty(),
     }
 }
