@@ -57,38 +57,31 @@ pub(super) fn share(claims: &[Claim], capacity: f64, grants: &mut Vec<f64>) {
     }
 }
 
+/// Everybody who wants something, as places in `claims`: who wants most for its weight comes first.
+pub(super) fn greediest_first(claims: &[Claim], order: &mut Vec<usize>) {
+    order.clear();
+    order.extend((0..claims.len()).filter(|index| claims[*index].count > 0.0));
+    let share = |index: usize| claims[index].want / claims[index].weight;
+    order.sort_unstable_by(|one, other| share(*other).total_cmp(&share(*one)).then(one.cmp(other)));
+}
+
 /// What one container of a claim would get if it wanted all there is, and everybody else what they want now: no less
 /// than is left over, and no less than its weight is worth beside those who want more.
 ///
-/// `wanted` is what they all want together, `greediest` the most that one wants for its weight.
-pub(super) fn reach(claims: &[Claim], wanted: f64, greediest: f64, capacity: f64, index: usize) -> f64 {
+/// `wanted` is what they all want together, `order` that of [`greediest_first`].
+pub(super) fn reach(claims: &[Claim], wanted: f64, order: &[usize], capacity: f64, index: usize) -> f64 {
     let mine = claims[index];
-    let mut left = capacity - (wanted - mine.want);
-    if left >= greediest * mine.weight {
-        return left;
-    }
-    let mut weight = mine.weight;
-    let mut floor = f64::INFINITY;
+    let (mut left, mut weight) = (capacity - (wanted - mine.want), mine.weight);
     // Who wants most for its weight gives way first, as long as it has more than the same share.
-    loop {
-        let level = left.max(0.0) / weight;
-        let (mut most, mut want, mut more) = (level, 0.0, 0.0);
-        for (place, claim) in claims.iter().enumerate() {
-            let count = if place == index { claim.count - 1.0 } else { claim.count };
-            let share = claim.want / claim.weight;
-            if count <= 0.0 || share < most || share >= floor || share <= level {
-                continue;
-            }
-            if share > most {
-                (most, want, more) = (share, 0.0, 0.0);
-            }
-            (want, more) = (want + claim.want * count, more + claim.weight * count);
+    for &place in order {
+        let claim = claims[place];
+        if claim.want * weight <= left.max(0.0) * claim.weight {
+            break;
         }
-        if most <= level {
-            return mine.weight * level;
-        }
-        (floor, left, weight) = (most, left + want, weight + more);
+        let count = if place == index { claim.count - 1.0 } else { claim.count };
+        (left, weight) = (left + claim.want * count, weight + claim.weight * count);
     }
+    mine.weight * left.max(0.0) / weight
 }
 
 /// The cores of a host.
@@ -272,8 +265,9 @@ mod tests {
             greedy[index].count -= 1.0;
             greedy.push(Claim { want: 1e6, count: 1.0, ..claims[index] });
             let share = shared_slowly(&greedy, capacity);
-            let greediest = claims.iter().map(|claim| claim.want / claim.weight).fold(0.0, f64::max);
-            let reach = reach(&claims, wanted, greediest, capacity, index);
+            let mut order = Vec::new();
+            greediest_first(&claims, &mut order);
+            let reach = reach(&claims, wanted, &order, capacity, index);
             prop_assert!((reach - share[claims.len()]).abs() < 1e-6, "{reach} for {}", share[claims.len()]);
         }
     }

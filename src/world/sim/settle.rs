@@ -75,15 +75,14 @@ impl World {
     /// sum of use times time, is the same in whatever order it is done (the conservation law of Kleinrock 1965).
     fn stretch_work(&mut self) {
         let wanted: f64 = self.claims.iter().map(|claim| claim.want * claim.count).sum();
-        let greediest = self.claims.iter().filter(|claim| claim.count > 0.0).map(|claim| claim.want / claim.weight);
-        let greediest = greediest.fold(0.0, f64::max);
+        cpu::greediest_first(&self.claims, &mut self.greediest);
         let full = wanted > self.cores.capacity;
         let equal = self.cores.slowdown(self.cores.load(self.used)) * (1.0 - 1e-9);
         let (mut won, mut losing) = (0.0, 0.0);
         let places = self.services.iter().zip(&mut self.stretched).zip(&mut self.loads);
         for (index, ((service, stretched), load)) in places.enumerate() {
             let grant = self.grants[2 * index];
-            let reach = cpu::reach(&self.claims, wanted, greediest, self.cores.capacity, 2 * index);
+            let reach = cpu::reach(&self.claims, wanted, &self.greediest, self.cores.capacity, 2 * index);
             (*stretched, *load) = self.cores.stretch(grant, reach, full);
             // Nobody waits for more of its work than it may do in one period, of which half is left on average.
             let quota = service.limits.cpu.map_or(f64::INFINITY, |quota| quota.as_cores() * PERIOD / 2.0);
