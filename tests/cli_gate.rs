@@ -266,3 +266,17 @@ fn many_seeds_need_no_more_open_files_than_one() {
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(here.path().join("run-seed-60.jsonl.gz").is_file());
 }
+
+/// A project passes over its test data, unless it is asked for by name.
+#[test]
+fn a_project_passes_over_what_it_ignores() {
+    let shop = calm_shop();
+    let here = shop.path();
+    std::fs::create_dir(here.join("fixtures")).expect("can be made");
+    write(here.join("fixtures/box.yaml"), "profile: box\ncores: -4\nmemory: 1G\n");
+    assert_eq!(plimsoll(here, &["validate"]).0, 64);
+    write(here.join("plimsoll.yaml"), "ignore: [fixtures]\n");
+    let (code, out, err) = plimsoll(here, &["validate"]);
+    assert!(code == 0 && out.contains("0 errors"), "{out}{err}");
+    assert_eq!(plimsoll(here, &["validate", "fixtures"]).0, 64, "who names it gets it checked");
+}

@@ -16,6 +16,7 @@ use crate::input::kind::Kind;
 use crate::input::problem::Problem;
 use crate::input::problem::Problems;
 use crate::input::problem::Severity;
+use crate::input::project::Project;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -79,9 +80,12 @@ fn files(paths: &[PathBuf], problems: &mut Problems) -> Vec<(PathBuf, Kind)> {
     let mut files = Vec::new();
     for path in if paths.is_empty() { &here } else { paths } {
         if path.is_dir() || path.as_os_str().is_empty() {
-            let found = project::files(path);
+            let mut found = project::files(path);
             if found.is_empty() {
                 problems.push(nothing(path));
+            }
+            if paths.is_empty() {
+                found.retain(kept());
             }
             let fragments = fragments(&found);
             files.extend(found.into_iter().filter(|(path, _)| !fragments.contains(path)));
@@ -97,6 +101,19 @@ fn files(paths: &[PathBuf], problems: &mut Problems) -> Vec<(PathBuf, Kind)> {
         }
     }
     files
+}
+
+/// Which files of the working directory are looked at: all but those in folders that the project passes over, unless it
+/// is one of them. What is wrong with the project file is told when its turn comes.
+fn kept() -> impl Fn(&(PathBuf, Kind)) -> bool {
+    let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let here = whole(Path::new("."));
+    let ignored = Project::find(&here).map(|project| project.ignored()).unwrap_or_default();
+    let ignored: Vec<PathBuf> = ignored.iter().map(|folder| whole(folder)).collect();
+    move |(path, _)| {
+        let path = whole(path);
+        !ignored.iter().any(|folder| path.starts_with(folder) && !here.starts_with(folder))
+    }
 }
 
 /// Compose files that are meant to be laid over another one in their directory: alone they would be full of holes. Who

@@ -21,6 +21,9 @@ pub struct ProjectFile {
     pub scenarios: Option<String>,
     /// Folder that runs, reports and other results go to; `.plimsoll` unless said otherwise.
     pub results: Option<String>,
+    /// Folders, relative to this file, that `validate` passes over where it is told no path: test data, generated files.
+    #[serde(default)]
+    pub ignore: Vec<String>,
     /// Host of commands that are told none.
     pub host: Option<String>,
     /// Scenarios that run at the same time; as many as there are cores unless said otherwise.
@@ -58,6 +61,12 @@ impl Project {
     #[must_use]
     pub fn scenarios(&self) -> PathBuf {
         self.folder.join(self.settings.scenarios.as_deref().unwrap_or("scenarios"))
+    }
+
+    /// The folders that are passed over.
+    #[must_use]
+    pub fn ignored(&self) -> Vec<PathBuf> {
+        self.settings.ignore.iter().map(|folder| self.folder.join(folder)).collect()
     }
 
     /// The folder for results.
