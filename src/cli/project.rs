@@ -1,5 +1,6 @@
 //! The files of a project that can be run or checked.
 
+use crate::input::kind;
 use crate::input::kind::Kind;
 use std::path::Path;
 use std::path::PathBuf;
@@ -12,7 +13,10 @@ const DEPTH_MAX: usize = 24;
 /// Files of a known kind below a directory, in order of their names; an empty path is the working directory.
 pub(super) fn files(directory: &Path) -> Vec<(PathBuf, Kind)> {
     let mut found = Vec::new();
-    walk(directory, 0, &mut |path| found.extend(Kind::of(&path).map(|kind| (path, kind))));
+    walk(directory, 0, &mut |path| {
+        let kind = Kind::of(&path).filter(|kind| *kind != Kind::Trace || kind::begins_as_trace(&path));
+        found.extend(kind.map(|kind| (path, kind)));
+    });
     found.sort();
     found
 }
@@ -74,7 +78,8 @@ mod tests {
             ("hardware-profiles/box.yaml", "title: Box\n"),
             ("catalog/policies/mine.yaml", "every: 5m\n"),
             ("catalog/images.yaml", "redis: {}\n"),
-            ("loads/llm.csv", "time,requests\n"),
+            ("loads/llm.csv", "t_s,requests\n"),
+            ("loads/sales.csv", "day,sum\n"),
             ("run.jsonl.gz", ""),
             (".github/workflows/ci.yml", "services: {}\n"),
             ("node_modules/x/scenario.yaml", "scenario: not ours\n"),

@@ -2,6 +2,7 @@
 //! so that a large repository is walked in no time.
 
 use crate::input::project::FILE_NAME;
+use crate::input::trace;
 use std::io::Read;
 use std::path::Path;
 
@@ -71,19 +72,32 @@ impl Kind {
     }
 }
 
+/// Whether a file begins as a trace does. In a folder there may be tables of other kinds, among them those of reports.
+#[must_use]
+pub fn begins_as_trace(path: &Path) -> bool {
+    let head = head(path).unwrap_or_default();
+    let first = head.lines().next().unwrap_or_default().trim_start_matches('\u{feff}');
+    first.split([',', ';', '\t']).next().is_some_and(|cell| cell.trim_matches(['"', ' ']).trim_end() == trace::TIME)
+}
+
 fn is_compose_name(name: &str) -> bool {
     name.starts_with("compose.") || name.starts_with("docker-compose.")
 }
 
 /// The keys at the start of a line, in the first part of a file.
 fn first_keys(path: &Path) -> Option<Vec<String>> {
-    let mut head = Vec::new();
-    std::fs::File::open(path).ok()?.take(HEAD_BYTES).read_to_end(&mut head).ok()?;
-    let text = String::from_utf8_lossy(&head);
+    let text = head(path)?;
     let key = |line: &str| {
         let (key, _) = line.trim_start_matches('\u{feff}').split_once(':')?;
         let plain = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
         plain.then(|| key.to_owned())
     };
     Some(text.lines().filter_map(key).collect())
+}
+
+/// The first part of a file.
+fn head(path: &Path) -> Option<String> {
+    let mut head = Vec::new();
+    std::fs::File::open(path).ok()?.take(HEAD_BYTES).read_to_end(&mut head).ok()?;
+    Some(String::from_utf8_lossy(&head).into_owned())
 }

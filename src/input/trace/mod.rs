@@ -67,7 +67,7 @@ lie within the file, and what is left after `where` must not be empty.",
 };
 
 /// The name of the first column.
-const TIME: &str = "t_s";
+pub(super) const TIME: &str = "t_s";
 
 /// Errors after which reading stops.
 const ERRORS_MAX: usize = 200;
