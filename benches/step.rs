@@ -7,6 +7,7 @@ use criterion::Throughput;
 use criterion::criterion_group;
 use criterion::criterion_main;
 use plimsoll::model::CoreGroup;
+use plimsoll::model::Hardware;
 use plimsoll::model::Host;
 use plimsoll::model::Limits;
 use plimsoll::model::Load;
@@ -80,6 +81,8 @@ fn scenario(load_percent: u64, timeout: Option<Span>, pattern: fn(Rate) -> Patte
             system_cpu: Millicores::ZERO,
             system_memory: Bytes::ZERO,
             price: None,
+            reserve_stated: true,
+            hardware: Hardware::default(),
         },
         services: (0..SERVICES).map(|number| (name(number), service.clone())).collect(),
         load: (0..SERVICES)

@@ -8,6 +8,7 @@ use plimsoll::model::CoreGroup;
 use plimsoll::model::Decision;
 use plimsoll::model::Fault;
 use plimsoll::model::FaultKind;
+use plimsoll::model::Hardware;
 use plimsoll::model::Host;
 use plimsoll::model::HostSeen;
 use plimsoll::model::InstanceSeen;
@@ -98,6 +99,8 @@ fn scenario() -> Scenario {
             system_cpu: Millicores::new(50),
             system_memory: Bytes::mebi(300),
             price: None,
+            reserve_stated: true,
+            hardware: Hardware::default(),
         },
         services: [
             (name("api"), service(Span::from_millis(10), vec![Call { to: name("store"), count: 2 }])),

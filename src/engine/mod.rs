@@ -6,8 +6,11 @@
 
 mod grant;
 mod measure;
+mod score;
 mod vertical;
 mod wish;
+
+pub use score::score;
 
 use crate::model::Decision;
 use crate::model::Observation;

@@ -13,6 +13,8 @@ use crate::input::schema;
 use crate::input::schema::quantity::Cpus;
 use crate::input::schema::quantity::Duration;
 use crate::input::schema::quantity::Size;
+use crate::model::HealthCheck;
+use crate::model::Software;
 use crate::model::Spread;
 use crate::units::Bytes;
 use crate::units::Millicores;
@@ -74,6 +76,66 @@ pub struct ImageFile {
     /// Which of these figures nobody measured.
     #[serde(default)]
     pub guess: Vec<String>,
+    /// How much it matters that it runs, 1 to 100: what does not fit goes by this, the least important first. Where
+    /// nothing is said, 90, 60 and 30 for tiers 1, 2 and 3.
+    #[schemars(range(min = 1, max = 100))]
+    pub importance: Option<u32>,
+    /// Memory to plan for where nobody measured: no limit is set below it. The idle memory unless said otherwise.
+    pub need_memory: Option<Size>,
+    /// What it is given on a host of class Standard where no file says so.
+    #[serde(default)]
+    pub give: GiveFile,
+    /// How its health is checked; leave it out for what needs no check.
+    pub health: Option<HealthFile>,
+    /// The software whose settings follow the memory and CPU it is given.
+    pub software: Option<Software>,
+    /// Where it answers with metrics for Prometheus.
+    pub metrics: Option<MetricsFile>,
+    /// Where the figures that are no guesses come from.
+    #[serde(default)]
+    pub sources: Vec<String>,
+}
+
+/// What a service is given.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GiveFile {
+    /// CPU limit; one core unless said otherwise.
+    pub cpu: Option<Cpus>,
+    /// Memory limit; the larger of 512 MB and twice the need unless said otherwise.
+    pub memory: Option<Size>,
+    /// Limit of processes; 200 unless said otherwise.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub pids: Option<u32>,
+}
+
+/// How the health of a service is checked.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HealthFile {
+    /// The command within the container, `CMD` or `CMD-SHELL` first; left out where it depends on the application.
+    #[serde(default)]
+    pub test: Vec<String>,
+    /// Time between two checks.
+    pub interval: Duration,
+    /// Time after which a check has failed.
+    pub timeout: Duration,
+    /// Failures in a row that make it unhealthy.
+    #[schemars(range(min = 1, max = 100))]
+    pub retries: u32,
+    /// Time after the start in which failures do not count.
+    pub start_period: Duration,
+}
+
+/// Where metrics are read.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MetricsFile {
+    /// The port within the container.
+    #[schemars(range(min = 1))]
+    pub port: u16,
+    /// The path; `/metrics` unless said otherwise.
+    pub path: Option<String>,
 }
 
 /// What is known of a service, with every default filled in.
@@ -103,11 +165,30 @@ pub struct Entry {
     pub spread: Spread,
     /// Which figures nobody measured.
     pub guess: Vec<String>,
+    /// How much it matters that it runs, 1 to 100.
+    pub importance: u32,
+    /// Memory to plan for where nobody measured.
+    pub need_memory: Bytes,
+    /// CPU limit on a host of class Standard.
+    pub give_cpu: Millicores,
+    /// Memory limit on a host of class Standard.
+    pub give_memory: Bytes,
+    /// Limit of processes.
+    pub give_pids: u32,
+    /// How its health is checked.
+    pub health: Option<HealthCheck>,
+    /// The software whose settings follow what it is given.
+    pub software: Option<Software>,
+    /// Port and path of its metrics.
+    pub metrics: Option<(u16, String)>,
+    /// Where the figures come from.
+    pub sources: Vec<String>,
 }
 
 impl Default for Entry {
     /// What is assumed of a service that nobody described: a stateless service of tier 2 that starts in 5 s, holds 64 MiB,
-    /// uses 5 thousandths of a core when idle, and spends 5 ms (exponential) and 256 KiB on a request.
+    /// uses 5 thousandths of a core when idle, and spends 5 ms (exponential) and 256 KiB on a request. It is what the host
+    /// is for, so its importance is that of tier 1.
     fn default() -> Self {
         Self {
             name: "unknown".to_owned(),
@@ -122,6 +203,15 @@ impl Default for Entry {
             work_memory: Bytes::new(256 << 10),
             spread: Spread::Exponential,
             guess: Vec::new(),
+            importance: 90,
+            need_memory: Bytes::mebi(64),
+            give_cpu: Millicores::cores(1),
+            give_memory: Bytes::mebi(512),
+            give_pids: 200,
+            health: None,
+            software: None,
+            metrics: None,
+            sources: Vec::new(),
         }
     }
 }
@@ -187,6 +277,8 @@ impl Catalog {
 
 fn entry(name: &str, file: &ImageFile) -> Entry {
     let unknown = Entry::default();
+    let need_memory = file.need_memory.map_or(file.idle_memory.0, |size| size.0);
+    let twice = need_memory.scaled(2, 1);
     Entry {
         name: name.to_owned(),
         role: file.role.clone(),
@@ -200,6 +292,29 @@ fn entry(name: &str, file: &ImageFile) -> Entry {
         work_memory: file.work_memory.map_or(unknown.work_memory, |size| size.0),
         spread: file.spread.map_or(unknown.spread, SpreadFile::spread),
         guess: file.guess.clone(),
+        importance: file.importance.unwrap_or(match file.tier {
+            1 => 90,
+            2 => 60,
+            _ => 30,
+        }),
+        need_memory,
+        give_cpu: file.give.cpu.map_or(unknown.give_cpu, |cpu| cpu.0),
+        give_memory: file.give.memory.map_or_else(|| unknown.give_memory.max(twice), |size| size.0),
+        give_pids: file.give.pids.unwrap_or(unknown.give_pids),
+        health: file.health.as_ref().map(|health| HealthCheck {
+            test: health.test.clone(),
+            interval: Some(health.interval.0),
+            timeout: Some(health.timeout.0),
+            retries: Some(health.retries),
+            start_period: Some(health.start_period.0),
+            ..HealthCheck::default()
+        }),
+        software: file.software,
+        metrics: file
+            .metrics
+            .as_ref()
+            .map(|metrics| (metrics.port, metrics.path.clone().unwrap_or_else(|| "/metrics".to_owned()))),
+        sources: file.sources.clone(),
     }
 }
 

@@ -16,6 +16,8 @@ use crate::input::schema::quantity::Size;
 use crate::input::shelf::Shelf;
 use crate::input::yaml::Node;
 use crate::model::CoreGroup;
+use crate::model::DiskKind;
+use crate::model::Hardware;
 use crate::model::Host;
 use crate::model::Price;
 use crate::units::Bytes;
@@ -87,6 +89,49 @@ pub struct ProfileFile {
     pub steal: Option<Percent>,
     /// What it costs.
     pub price: Option<PriceFile>,
+    /// What else is known of the machine; it counts in the score.
+    pub hardware: Option<HardwareFile>,
+}
+
+/// What is known of a machine beside its cores and its memory.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HardwareFile {
+    /// What the processor calls itself: AMD EPYC 9354P.
+    pub processor: Option<String>,
+    /// Hardware threads of all cores together.
+    #[schemars(range(min = 1, max = 8192))]
+    pub threads: Option<u32>,
+    /// Clock of the fastest cores in MHz.
+    #[schemars(range(min = 1, max = 20000))]
+    pub clock_mhz: Option<u32>,
+    /// `x86_64` or `aarch64`.
+    pub architecture: Option<String>,
+    /// What it is virtualised by: `kvm`, `none`.
+    pub virtualisation: Option<String>,
+    /// Kind of the disk that containers live on.
+    pub disk: Option<DiskFile>,
+    /// Network interfaces to the outside.
+    #[schemars(range(max = 1000))]
+    pub interfaces: Option<u32>,
+    /// Speed of the fastest of them in Mbit/s.
+    #[schemars(range(max = 10_000_000))]
+    pub network_mbit: Option<u32>,
+    /// Load average over the last minute.
+    #[schemars(range(min = 0.0, max = 100_000.0))]
+    pub load: Option<f64>,
+}
+
+/// Kind of a disk.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DiskFile {
+    /// Turning.
+    Hdd,
+    /// Flash behind SATA, SAS or a network.
+    Ssd,
+    /// Flash on the PCI bus.
+    Nvme,
 }
 
 /// The cores of a host.
@@ -126,6 +171,8 @@ pub struct ReserveFile {
 pub struct PriceFile {
     /// For one month.
     pub month: Amount,
+    /// For one month after the first term, where that is another price.
+    pub renewal: Option<Amount>,
     /// The day it was seen: 2025-12-28.
     pub seen: String,
     /// Where it was seen.
@@ -234,9 +281,12 @@ fn host(file: &ProfileFile, node: &Node) -> Result<Host, Problems> {
         system_memory: system.and_then(|part| part.memory).map_or(Bytes::ZERO, |size| size.0),
         price: file.price.as_ref().map(|price| Price {
             month: price.month.0,
+            renewal: price.renewal.map(|renewal| renewal.0),
             seen: price.seen.clone(),
             source: price.source.clone(),
         }),
+        reserve_stated: reserve.is_some_and(|part| part.cpu.is_some() || part.memory.is_some()),
+        hardware: file.hardware.as_ref().map(hardware).unwrap_or_default(),
     };
     host.reserve_cpu = match reserve.and_then(|part| part.cpu) {
         Some(cpu) => cpu.0,
@@ -258,4 +308,22 @@ fn host(file: &ProfileFile, node: &Node) -> Result<Host, Problems> {
         wrong("steal", format!("a steal of {} leaves no CPU", host.steal));
     }
     if problems.has_errors() { Err(problems) } else { Ok(host) }
+}
+
+fn hardware(file: &HardwareFile) -> Hardware {
+    Hardware {
+        processor: file.processor.clone(),
+        threads: file.threads,
+        clock_mhz: file.clock_mhz,
+        architecture: file.architecture.clone(),
+        virtualisation: file.virtualisation.clone(),
+        disk: file.disk.map(|disk| match disk {
+            DiskFile::Hdd => DiskKind::Hdd,
+            DiskFile::Ssd => DiskKind::Ssd,
+            DiskFile::Nvme => DiskKind::Nvme,
+        }),
+        interfaces: file.interfaces,
+        network_mbit: file.network_mbit,
+        load: file.load.map(|load| crate::units::whole(load * 1000.0)),
+    }
 }

@@ -30,6 +30,47 @@ pub struct Host {
     pub system_memory: Bytes,
     /// What it costs, where that is known.
     pub price: Option<Price>,
+    /// The reserve was stated, by the profile or by the user; else it is what holds where nothing is said.
+    #[serde(default)]
+    pub reserve_stated: bool,
+    /// What else is known of the machine.
+    #[serde(default)]
+    pub hardware: Hardware,
+}
+
+/// What is known of a machine beside its cores and its memory. `None` where nobody said.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Hardware {
+    /// What the processor calls itself.
+    pub processor: Option<String>,
+    /// Hardware threads of all cores together.
+    pub threads: Option<u32>,
+    /// Clock of the fastest cores in MHz.
+    pub clock_mhz: Option<u32>,
+    /// `x86_64` or `aarch64`.
+    pub architecture: Option<String>,
+    /// What it is virtualised by: `kvm`, `none`.
+    pub virtualisation: Option<String>,
+    /// Kind of the disk that containers live on.
+    pub disk: Option<DiskKind>,
+    /// Network interfaces to the outside.
+    pub interfaces: Option<u32>,
+    /// Speed of the fastest of them in Mbit/s.
+    pub network_mbit: Option<u32>,
+    /// Tasks that ran or waited, over the last minute, in thousandths.
+    pub load: Option<u64>,
+}
+
+/// Kind of a disk, the slowest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DiskKind {
+    /// Turning.
+    Hdd,
+    /// Flash behind SATA, SAS or a network.
+    Ssd,
+    /// Flash on the PCI bus.
+    Nvme,
 }
 
 /// Cores of one kind.
@@ -46,6 +87,9 @@ pub struct CoreGroup {
 pub struct Price {
     /// For one month.
     pub month: Money,
+    /// For one month after the first term, where that is another price.
+    #[serde(default)]
+    pub renewal: Option<Money>,
     /// The day it was seen, `2025-12-28`.
     pub seen: String,
     /// Where it was seen.

@@ -11,6 +11,7 @@ use plimsoll::model::Expectation;
 use plimsoll::model::Fault;
 use plimsoll::model::FaultKind;
 use plimsoll::model::Guard;
+use plimsoll::model::Hardware;
 use plimsoll::model::Held;
 use plimsoll::model::Host;
 use plimsoll::model::HostSample;
@@ -132,7 +133,10 @@ pub(crate) fn scenario(duration: Span) -> Scenario {
             steal: Permille::new(20),
             system_cpu: Millicores::new(100),
             system_memory: Bytes::mebi(600),
+            reserve_stated: true,
+            hardware: Hardware::default(),
             price: Some(Price {
+                renewal: None,
                 month: Money::parse("10.99 USD").expect("an amount"),
                 seen: "2025-12-28".to_owned(),
                 source: "https://example.org/prices".to_owned(),

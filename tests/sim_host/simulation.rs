@@ -2,6 +2,7 @@
 
 use plimsoll::model::Call;
 use plimsoll::model::CoreGroup;
+use plimsoll::model::Hardware;
 use plimsoll::model::Host;
 use plimsoll::model::Latencies;
 use plimsoll::model::Limits;
@@ -40,6 +41,8 @@ pub(crate) fn host(cores: u32) -> Host {
         system_cpu: Millicores::ZERO,
         system_memory: Bytes::ZERO,
         price: None,
+        reserve_stated: true,
+        hardware: Hardware::default(),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::model::Comparison;
 use crate::model::CoreGroup;
 use crate::model::Decision;
 use crate::model::Expectation;
+use crate::model::Hardware;
 use crate::model::Host;
 use crate::model::HostSample;
 use crate::model::Latencies;
@@ -90,6 +91,8 @@ fn scenario(expectation: Expectation) -> Scenario {
             system_cpu: Millicores::ZERO,
             system_memory: Bytes::ZERO,
             price: None,
+            reserve_stated: true,
+            hardware: Hardware::default(),
         },
         services: BTreeMap::from([(ServiceName::new("web"), web)]),
         load: BTreeMap::new(),
@@ -295,7 +298,7 @@ fn a_price_that_is_not_known_or_in_another_currency_is_a_failure() {
     assert!(judged(priced.clone(), &[]).measured_text().contains("not known"));
     let price = |text| {
         let month = Money::parse(text).expect("an amount");
-        Some(Price { month, seen: "2026-01-01".to_owned(), source: "a list".to_owned() })
+        Some(Price { month, renewal: None, seen: "2026-01-01".to_owned(), source: "a list".to_owned() })
     };
     priced.host.price = price("10 EUR");
     assert!(judged(priced.clone(), &[]).measured_text().contains("currency"));

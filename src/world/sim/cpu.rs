@@ -173,6 +173,7 @@ const fn index(place: f64) -> usize {
 mod tests {
     use super::*;
     use crate::model::CoreGroup;
+    use crate::model::Hardware;
     use crate::units::Bytes;
     use crate::units::Millicores;
     use crate::units::Permille;
@@ -287,6 +288,8 @@ mod tests {
             system_cpu: Millicores::ZERO,
             system_memory: Bytes::ZERO,
             price: None,
+            reserve_stated: true,
+            hardware: Hardware::default(),
         };
         let cores = Cores::of(&host);
         assert_eq!((cores.count, cores.capacity), (8, 6.0));
