@@ -6,9 +6,11 @@
 //! 2. It keeps its own book of what was done. What the engine remembers is not evidence.
 //! 3. Actions are judged in their order, as they will be carried out.
 
+mod allocation;
 mod breach;
 mod limits;
 
+pub use allocation::allocation;
 pub use breach::Breach;
 pub use breach::Rule;
 

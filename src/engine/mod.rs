@@ -4,12 +4,14 @@
 //! 3. What it is told may be stale or absurd; a decision must be safe even then.
 //! 4. Every check of a service ends in an action, in something held, or in silence because all is well.
 
+mod allocation;
 mod grant;
 mod measure;
 mod score;
 mod vertical;
 mod wish;
 
+pub use allocation::allocate;
 pub use score::score;
 
 use crate::model::Decision;

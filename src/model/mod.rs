@@ -3,6 +3,7 @@
 //! Before you change it: these types are what the record is written with (`serde`), so a renamed field is a new record
 //! format version (`record::FORMAT_VERSION`).
 
+mod budget;
 mod decision;
 mod expectation;
 mod host;
@@ -19,6 +20,17 @@ mod service;
 mod software;
 mod stack;
 
+pub use budget::Allocation;
+pub use budget::Amount;
+pub use budget::Ask;
+pub use budget::Budget;
+pub use budget::Evidence;
+pub use budget::Off;
+pub use budget::Preset;
+pub use budget::Share;
+pub use budget::Terms;
+pub use budget::Totals;
+pub use budget::Turn;
 pub use decision::Action;
 pub use decision::Decision;
 pub use decision::Guard;
