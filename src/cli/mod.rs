@@ -3,15 +3,18 @@
 //! 2. Every option can be set by the environment: `command` adds `PLIMSOLL_…` to all of them, so none is forgotten.
 //! 3. How a command ends is an [`exit::Exit`]; nothing else sets an exit code.
 
+mod budget;
 mod check;
 mod clock;
 mod codes;
 mod completions;
+mod compose_files;
 pub mod exit;
 mod explain;
 mod format;
 mod gate;
 mod help;
+mod host;
 mod in_order;
 mod inputs;
 mod man;
@@ -19,6 +22,7 @@ mod output;
 mod partition;
 mod printer;
 mod project;
+mod records;
 mod report;
 mod reports;
 mod running;
@@ -101,6 +105,8 @@ impl Globals {
 enum Command {
     Validate(validate::ValidateArgs),
     Stack(stack::StackArgs),
+    Host(host::HostArgs),
+    Budget(budget::BudgetArgs),
     Simulate(simulate::SimulateArgs),
     Test(test::TestArgs),
     Report(report::ReportArgs),
@@ -151,6 +157,8 @@ fn dispatch(cli: &Cli, printer: &mut Printer) -> Result<Exit, Failure> {
     match &cli.command {
         Command::Validate(args) => validate::validate(args, globals, printer),
         Command::Stack(args) => stack::stack(args, globals, printer),
+        Command::Host(args) => host::host(args, globals, printer),
+        Command::Budget(args) => budget::budget(args, globals, printer),
         Command::Simulate(args) => simulate::simulate(args, globals, printer),
         Command::Test(args) => test::test(args, globals, printer),
         Command::Report(args) => report::report(args, globals, printer),

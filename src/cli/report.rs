@@ -4,23 +4,17 @@ use super::Globals;
 use super::codes;
 use super::exit::Exit;
 use super::exit::Failure;
-use super::output;
 use super::printer::Printer;
-use super::project;
+use super::records;
 use super::reports;
 use crate::input::problem::Problem;
 use crate::model::Scenario;
-use crate::record::Event;
-use crate::record::Reader;
-use crate::record::RecordError;
-use crate::report::Collector;
 use crate::report::Keep;
 use crate::report::Report;
 use crate::report::Run;
 use crate::report::Shown;
 use crate::seed::Seed;
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::path::PathBuf;
 
 /// Make any report from a record, later.
@@ -49,13 +43,13 @@ pub(super) struct ReportArgs {
 pub(super) fn report(args: &ReportArgs, globals: &Globals, printer: &mut Printer) -> Result<Exit, Failure> {
     let mut paths = Vec::new();
     for path in &args.records {
-        paths.extend(records(path)?);
+        paths.extend(records::files(path)?);
     }
     let shown = Shown::default();
     let mut runs: Vec<Run> = Vec::new();
     let mut named: BTreeMap<Seed, String> = BTreeMap::new();
     for path in &paths {
-        let mut run = read(path)?;
+        let mut run = records::read(path, Keep::Plots)?;
         if let Some(first) = runs.first().filter(|first| !alike(&first.scenario, &run.scenario)) {
             let first = &named[&first.seed];
             let message = format!("{first} and {} are records of different scenarios", path.display());
@@ -83,43 +77,4 @@ pub(super) fn report(args: &ReportArgs, globals: &Globals, printer: &mut Printer
 fn alike(one: &Scenario, other: &Scenario) -> bool {
     let seedless = |scenario: &Scenario| Scenario { seeds: Vec::new(), ..scenario.clone() };
     seedless(one) == seedless(other)
-}
-
-/// The records that a path stands for: itself, or all in the directory of a report.
-fn records(path: &Path) -> Result<Vec<PathBuf>, Failure> {
-    if !path.is_dir() {
-        return Ok(vec![path.to_owned()]);
-    }
-    let entries = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut found: Vec<PathBuf> = entries.filter(|file| project::is_record(file)).collect();
-    found.sort();
-    if found.is_empty() {
-        let message = format!("`{}` is a directory without a record", path.display());
-        let help = "a record is a `.jsonl` or `.jsonl.gz` file; `plimsoll simulate --report DIR` writes one";
-        return Err(Problem::error(&codes::FILE, message).help(help).into());
-    }
-    Ok(found)
-}
-
-fn read(path: &Path) -> Result<Run, Failure> {
-    let failed = |error: RecordError| -> Failure {
-        let code = codes::of_record(error.code());
-        let text = match &error {
-            RecordError::File(error) => format!("cannot read `{}`: {}", path.display(), output::said(error)),
-            error => format!("{}: {error}", path.display()),
-        };
-        Problem::error(code, text).help(format!("`plimsoll explain {}` says more", code.id)).into()
-    };
-    let mut collector: Option<Collector> = None;
-    for event in Reader::open(path).map_err(failed)? {
-        let event = event.map_err(failed)?;
-        if let Event::Began(header) = &event {
-            collector = Some(Collector::new(header, Keep::Plots));
-        }
-        if let Some(collector) = &mut collector {
-            collector.take(&event);
-        }
-    }
-    let collector = collector.ok_or_else(|| Failure::Bug("a record without a beginning was read".to_owned()))?;
-    Ok(collector.finish())
 }

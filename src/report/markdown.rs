@@ -66,7 +66,7 @@ pub fn markdown(report: &Report) -> String {
 }
 
 /// Text that stays inside its cell.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     code(text).replace('<', "&lt;")
 }
 

@@ -9,8 +9,10 @@
 //! 4. No meaning by colour alone: every mark has a word or a form, too.
 
 pub mod baseline;
+pub mod budget;
 mod collect;
 mod figure;
+pub mod host;
 mod html;
 pub mod json;
 mod judge;

@@ -42,6 +42,18 @@ impl Paint {
         self.wrap("31;1", text)
     }
 
+    /// What wants attention.
+    #[must_use]
+    pub fn warn(self, text: &str) -> String {
+        self.wrap("33", text)
+    }
+
+    /// What is to change.
+    #[must_use]
+    pub fn changed(self, text: &str) -> String {
+        self.wrap("36", text)
+    }
+
     /// What stands out.
     #[must_use]
     pub fn strong(self, text: &str) -> String {
@@ -257,7 +269,7 @@ fn foot(report: &Report, width: usize, paint: Paint) -> String {
 }
 
 /// Adds a text behind a label, folded at spaces, the rest below the text.
-fn folded(out: &mut String, label: &str, text: &str, width: usize) {
+pub(super) fn folded(out: &mut String, label: &str, text: &str, width: usize) {
     let indent = label.chars().count();
     let room = width.saturating_sub(indent).max(20);
     let mut line = String::new();
@@ -277,7 +289,7 @@ fn folded(out: &mut String, label: &str, text: &str, width: usize) {
 }
 
 /// Names may hold anything; the terminal gets no control characters of theirs.
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 

@@ -8,6 +8,7 @@
 //! 4. Look at every picture you change, as SVG in a browser, light and dark, and as PNG.
 
 mod axis;
+mod bars;
 mod canvas;
 mod marks;
 mod palette;
@@ -15,6 +16,9 @@ mod panel;
 mod png;
 mod subjects;
 
+pub(super) use bars::Bar;
+pub(super) use bars::Pool;
+pub(super) use bars::bars;
 pub(super) use palette::alone;
 pub(super) use palette::css;
 pub use png::Theme;

@@ -1,0 +1,186 @@
+//! `plimsoll budget`: what each service of a stack may have of a host.
+
+use super::Globals;
+use super::codes;
+use super::compose_files::ComposeFiles;
+use super::compose_files::folder;
+use super::exit::Exit;
+use super::exit::Failure;
+use super::format::Format;
+use super::host;
+use super::printer::Printer;
+use super::records;
+use crate::input::problem::Problem;
+use crate::input::problem::nearest;
+use crate::model::Budget;
+use crate::model::Preset;
+use crate::model::ServiceName;
+use crate::model::Stack;
+use crate::plan::budget::Wishes;
+use crate::plan::budget::budget as make;
+use crate::report;
+use crate::units::Bytes;
+use crate::units::Permille;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// Divide a host among the services of a stack: who runs, with which limits, and does it fit?
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Exit codes: 0 it fits, 5 the host is too small for what must run.
+
+Examples:
+  plimsoll budget -f compose.yml --host kvm-4
+  plimsoll budget --host kvm-4 --format md >> $GITHUB_STEP_SUMMARY
+  plimsoll budget --host ./my-host.yaml --record reports/runs/evening")]
+pub(super) struct BudgetArgs {
+    #[command(flatten)]
+    compose: ComposeFiles,
+    #[command(flatten)]
+    host: host::HostChoice,
+    /// How much of the host is used, and for what.
+    #[arg(long, value_enum, value_name = "PRESET", help_heading = "Budget")]
+    preset: Option<PresetName>,
+    /// CPU kept for the system, in percent.
+    #[arg(long, value_name = "PERCENT", value_parser = percent, help_heading = "Budget")]
+    reserve_cpu: Option<Permille>,
+    /// Memory kept for the system: 2G.
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Budget")]
+    reserve_memory: Option<Bytes>,
+    /// Let CPU limits add up to so many times the pool.
+    #[arg(long, value_name = "TIMES", value_parser = times, help_heading = "Budget")]
+    overcommit_cpu: Option<Permille>,
+    /// Let memory limits add up to so many times the pool.
+    #[arg(long, value_name = "TIMES", value_parser = times, help_heading = "Budget")]
+    overcommit_memory: Option<Permille>,
+    /// Keep this service on, whatever its importance; may be repeated.
+    #[arg(long, value_name = "SERVICE", help_heading = "Budget")]
+    keep: Vec<String>,
+    /// Go by what was in use in these records, or in all of a directory; may be repeated.
+    #[arg(long, value_name = "RECORD", help_heading = "Budget")]
+    record: Vec<PathBuf>,
+}
+
+/// A preset as it is typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum PresetName {
+    /// Reserve and services by the class of the host.
+    Auto,
+    /// Half is kept; only what is essential runs.
+    Minimal,
+    /// 30 % is kept.
+    Balanced,
+    /// 20 % is kept, and everything runs.
+    Performance,
+    /// The reserve as set, and everything that fits.
+    Custom,
+}
+
+impl PresetName {
+    const fn preset(self) -> Preset {
+        match self {
+            Self::Auto => Preset::Auto,
+            Self::Minimal => Preset::Minimal,
+            Self::Balanced => Preset::Balanced,
+            Self::Performance => Preset::Performance,
+            Self::Custom => Preset::Custom,
+        }
+    }
+}
+
+/// Makes the budget and shows it.
+///
+/// # Errors
+///
+/// All that is wrong with the files, the host, the records or the settings.
+pub(super) fn budget(args: &BudgetArgs, globals: &Globals, printer: &mut Printer) -> Result<Exit, Failure> {
+    let (loaded, catalog) = args.compose.load(printer)?;
+    let host = args.host.resolve(&folder(&loaded), printer)?;
+    let wishes = wishes(args, &loaded.stack)?;
+    let budget = make(&loaded.stack, &catalog, &host, &wishes);
+    show(&budget, globals.format(), printer)?;
+    Ok(if budget.allocation.fits() { Exit::Good } else { Exit::NothingFits })
+}
+
+fn show(budget: &Budget, format: Format, printer: &mut Printer) -> Result<(), Failure> {
+    match format {
+        Format::Table => {
+            let text = report::budget::text(budget, printer.width(), report::Paint::Colour);
+            printer.data(&text);
+        }
+        Format::Json => printer.json(&report::budget::json(budget)),
+        Format::Md => printer.data(&report::budget::markdown(budget)),
+        Format::Html => printer.data(&report::budget::html(budget)),
+        Format::Csv => {
+            return Err(format.refused("budget", &[Format::Table, Format::Json, Format::Md, Format::Html]));
+        }
+    }
+    Ok(())
+}
+
+/// What was asked for: the command line first, then the variables of the register.
+fn wishes(args: &BudgetArgs, stack: &Stack) -> Result<Wishes, Failure> {
+    let set = Settings::read()?;
+    let keep: BTreeSet<ServiceName> = args.keep.iter().map(|name| ServiceName::new(name)).collect();
+    if let Some(unknown) = keep.iter().find(|name| !stack.services.contains_key(*name)) {
+        let names = stack.services.keys().map(ServiceName::as_str);
+        let near = nearest(unknown.as_str(), names).map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
+        let message = format!("`--keep {unknown}`: the stack has no such service{near}");
+        return Err(Problem::error(&codes::NAME, message).help("`plimsoll stack` lists the services").into());
+    }
+    Ok(Wishes {
+        preset: args.preset.map(PresetName::preset).or(set.preset).unwrap_or(Preset::Auto),
+        cpu_reserve: args.reserve_cpu.or(set.cpu_reserve),
+        memory_reserve: args.reserve_memory.or(set.memory_reserve),
+        cpu_overcommit: args.overcommit_cpu.unwrap_or(Permille::ONE),
+        memory_overcommit: args.overcommit_memory.unwrap_or(Permille::ONE),
+        keep,
+        observed: records::observed(&args.record)?,
+    })
+}
+
+/// What the variables of the register say (A2).
+struct Settings {
+    preset: Option<Preset>,
+    cpu_reserve: Option<Permille>,
+    memory_reserve: Option<Bytes>,
+}
+
+impl Settings {
+    fn read() -> Result<Self, Failure> {
+        let preset = read("RESOURCE_PROFILE", |text| {
+            let preset: Result<PresetName, String> = clap::ValueEnum::from_str(text, true);
+            preset.map(PresetName::preset).map_err(|_| "auto, minimal, balanced, performance or custom".to_owned())
+        })?;
+        let cpu_reserve = read("RESOURCE_CPU_RESERVE_PERCENT", percent)?;
+        let memory_reserve = read("RESOURCE_MEMORY_RESERVE_GB", |text| size(&format!("{text}g")))?;
+        Ok(Self { preset, cpu_reserve, memory_reserve })
+    }
+}
+
+/// A variable of the environment, where it is set and not empty.
+fn read<T>(name: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<Option<T>, Failure> {
+    let Some(text) = std::env::var(name).ok().filter(|text| !text.trim().is_empty()) else { return Ok(None) };
+    let wrong = |wanted: String| -> Failure {
+        let problem = Problem::error(&codes::OPTION, format!("{name} is `{text}`"));
+        problem.help(format!("expected {wanted}")).into()
+    };
+    parse(text.trim()).map(Some).map_err(wrong)
+}
+
+fn percent(text: &str) -> Result<Permille, String> {
+    let number = text.trim().trim_end_matches('%');
+    let share = Permille::parse(&format!("{number}%")).ok().filter(|share| *share < Permille::ONE);
+    share.ok_or_else(|| "a share of the CPU such as `20`, below 100".to_owned())
+}
+
+fn size(text: &str) -> Result<Bytes, String> {
+    Bytes::parse(text).map_err(|error| error.to_string())
+}
+
+fn times(text: &str) -> Result<Permille, String> {
+    let wanted = || "a factor from 1 to 100, such as `1.5`".to_owned();
+    let number = text.trim().trim_end_matches(['x', '×']);
+    let factor = Permille::parse(number).map_err(|_| wanted())?;
+    if (Permille::ONE..=Permille::percent(10_000)).contains(&factor) { Ok(factor) } else { Err(wanted()) }
+}

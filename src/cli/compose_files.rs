@@ -1,0 +1,66 @@
+//! The options that name Compose files, as Compose has them, and what is read from them.
+
+use super::exit::Failure;
+use super::inputs;
+use super::printer::Printer;
+use crate::input::catalog::Catalog;
+use crate::input::compose;
+use crate::input::compose::ComposeArgs;
+use crate::input::compose::Loaded;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// Which Compose files, with what.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct ComposeFiles {
+    /// Compose file; repeat it for overrides. Without one it is searched for as Compose does.
+    #[arg(long = "file", short = 'f', value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+    /// Profile to enable; may be repeated.
+    #[arg(long = "profile", value_name = "PROFILE")]
+    profiles: Vec<String>,
+    /// Env file to use instead of .env; may be repeated.
+    #[arg(long = "env-file", value_name = "FILE")]
+    env_files: Vec<PathBuf>,
+    /// Name of the project.
+    #[arg(long, short, value_name = "NAME")]
+    project_name: Option<String>,
+    /// Directory that paths are relative to; that of the first Compose file where not given.
+    #[arg(long, value_name = "DIR")]
+    project_directory: Option<PathBuf>,
+}
+
+impl ComposeFiles {
+    /// What the loader is asked for.
+    pub(super) fn asked(&self) -> ComposeArgs {
+        ComposeArgs {
+            files: self.files.clone(),
+            project_dir: self.project_directory.clone(),
+            profiles: self.profiles.clone(),
+            env_files: self.env_files.clone(),
+            environment: inputs::environment(),
+            project_name: self.project_name.clone(),
+        }
+    }
+
+    /// Reads the files, tells what is odd about them, and finds the catalog that goes with them.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong with the files and with the catalog.
+    pub(super) fn load(&self, printer: &mut Printer) -> Result<(Loaded, Catalog), Failure> {
+        let loaded = compose::load(&self.asked())?;
+        printer.problems(&loaded.warnings);
+        for file in &loaded.files_read {
+            printer.detail(&format!("read {}", inputs::shown(file)));
+        }
+        let folder = folder(&loaded);
+        let catalog = Catalog::below(&folder.canonicalize().unwrap_or(folder))?;
+        Ok((loaded, catalog))
+    }
+}
+
+/// The folder of the first file that was read.
+pub(super) fn folder(loaded: &Loaded) -> PathBuf {
+    loaded.files_read.first().and_then(|file| file.parent()).unwrap_or(Path::new("")).to_owned()
+}

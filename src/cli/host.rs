@@ -1,0 +1,197 @@
+//! `plimsoll host`: what a host has, how strong it is, what it carries. And the option that names a host.
+
+use super::Globals;
+use super::codes;
+use super::exit::Exit;
+use super::exit::Failure;
+use super::format::Format;
+use super::output;
+use super::printer::Printer;
+use crate::engine;
+use crate::input::catalog::Catalog;
+use crate::input::problem::Problem;
+use crate::input::profile::Profiles;
+use crate::input::project::Project;
+use crate::model::Host;
+use crate::plan;
+use crate::report;
+use crate::units::Bytes;
+use crate::world::machine;
+use crate::world::machine::Machine;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// Show what a host has, its score and class, what it keeps for itself and what it carries; this machine where none is named.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  plimsoll host
+  plimsoll host -o my-host.yaml && plimsoll budget --host ./my-host.yaml
+  plimsoll host kvm-4 --json")]
+pub(super) struct HostArgs {
+    /// A profile by name or path.
+    #[arg(value_name = "PROFILE")]
+    profile: Option<String>,
+    /// Write it as a profile to this file.
+    #[arg(long, short, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// List the profiles there are.
+    #[arg(long, conflicts_with_all = ["profile", "out"])]
+    list: bool,
+}
+
+/// Which host a command is about.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct HostChoice {
+    /// The host: a profile by name or path; that of plimsoll.yaml, or this machine, where not given.
+    #[arg(long, short = 'H', value_name = "PROFILE")]
+    host: Option<String>,
+}
+
+impl HostChoice {
+    /// The host that is named, else that of the project of `folder`, else this machine.
+    ///
+    /// # Errors
+    ///
+    /// An unknown or broken profile, a broken project file.
+    pub(super) fn resolve(&self, folder: &Path, printer: &mut Printer) -> Result<Host, Failure> {
+        let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+        if let Some(name) = &self.host {
+            return Ok(find(name, &folder)?);
+        }
+        let project = Project::find(&folder)?;
+        if let Some(name) = &project.settings.host {
+            return Ok(Profiles::below(&project.folder).find(name, None, &project.folder)?);
+        }
+        let machine = detect()?;
+        printer.note(&format!(
+            "no --host: this machine, {} CPUs and {}",
+            machine.usable_cpu(),
+            machine.usable_memory()
+        ));
+        Ok(machine.host())
+    }
+}
+
+/// This machine, looked at.
+fn detect() -> Result<Machine, Failure> {
+    let failed = |error| Failure::Environment(format!("cannot look at this machine: {error}; name a host with --host"));
+    machine::detect().map_err(failed)
+}
+
+/// A profile by name, looked up around the files it is for and then here, or by a path from here.
+fn find(name: &str, folder: &Path) -> Result<Host, crate::input::problem::Problems> {
+    let here = std::env::current_dir().unwrap_or_default();
+    let mut around = Profiles::below(folder);
+    let is_path = name.contains(['/', '\\']) || name.ends_with(".yaml") || name.ends_with(".yml");
+    if !is_path && around.names().iter().any(|known| known == name) {
+        return around.find(name, None, folder);
+    }
+    Profiles::below(&here).find(name, None, &here)
+}
+
+/// Shows a host, or writes it down.
+///
+/// # Errors
+///
+/// An unknown or broken profile, a format that is not written, a file that cannot be written.
+pub(super) fn host(args: &HostArgs, globals: &Globals, printer: &mut Printer) -> Result<Exit, Failure> {
+    let here = std::env::current_dir().unwrap_or_default();
+    if args.list {
+        return list(&here, printer);
+    }
+    let (mut host, found) = match &args.profile {
+        Some(name) => (find(name, &here)?, Vec::new()),
+        None => {
+            let machine = detect()?;
+            (machine.host(), found(&machine))
+        }
+    };
+    let score = engine::score(&host);
+    let share = score.class().reserve();
+    let reserve_from = if host.reserve_stated {
+        "as the profile says".to_owned()
+    } else {
+        host.reserve_cpu = host.capacity().scaled(share.get(), 1000);
+        // Profiles are read by people: whole mebibytes.
+        host.reserve_memory = Bytes::mebi((host.memory.scaled(share.get(), 1000).get() >> 20).max(1));
+        format!("class {} keeps {share}", score.class().name())
+    };
+    let catalog = Catalog::below(&here)?;
+    let (on, off) = plan::host::carried(score.class(), &catalog);
+    let shown =
+        report::host::Shown { host: &host, score, reserve_from: &reserve_from, found: &found, on: &on, off: &off };
+    let format = globals.format();
+    match format {
+        Format::Table => printer.data(&report::host::text(&shown, printer.width(), report::Paint::Colour)),
+        Format::Json => printer.json(&report::host::json(&shown)),
+        Format::Csv | Format::Md | Format::Html => {
+            return Err(format.refused("host", &[Format::Table, Format::Json]));
+        }
+    }
+    if let Some(path) = &args.out {
+        write(path, &host, args.profile.as_deref(), &reserve_from, printer)?;
+    }
+    Ok(Exit::Good)
+}
+
+/// Writes the profile; a file that is there stays.
+fn write(path: &Path, host: &Host, from: Option<&str>, reserve: &str, printer: &mut Printer) -> Result<(), Failure> {
+    if path.exists() {
+        let problem = Problem::error(&codes::FILE, format!("`{}` is there already", path.display()));
+        return Err(problem.help("name another file, or remove this one first").into());
+    }
+    let mut host = host.clone();
+    if let Some(stem) = path.file_stem().and_then(|stem| stem.to_str()) {
+        stem.clone_into(&mut host.name);
+    }
+    let origin =
+        from.map_or_else(|| "Detected on the machine itself".to_owned(), |from| format!("From the profile {from}"));
+    let comment = format!("{origin} by `plimsoll host`. The reserve: {reserve}.");
+    output::write(path, plan::host::profile(&host, &comment).as_bytes())?;
+    printer.note(&format!("wrote {}: use it with `--host ./{}`", path.display(), path.display()));
+    Ok(())
+}
+
+/// What was found beside what a profile holds.
+fn found(machine: &Machine) -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    let mut say = |name, words: String| found.push((name, words));
+    if let Some(cores) = machine.cores.filter(|cores| *cores != machine.threads) {
+        say("physical cores", cores.to_string());
+    }
+    let guest = machine.virtualisation.as_deref().unwrap_or("not known");
+    let inside = machine.container.as_deref().map(|kind| format!(", within a container ({kind})")).unwrap_or_default();
+    say("virtualisation", format!("{guest}{inside}"));
+    let mut limits = Vec::new();
+    if machine.threads_allowed < machine.threads {
+        limits.push(format!("{} of {} threads allowed", machine.threads_allowed, machine.threads));
+    }
+    limits.extend(machine.cpu_quota.map(|quota| format!("a CPU quota of {quota}")));
+    let limit = machine.memory_limit.filter(|limit| *limit < machine.memory);
+    limits.extend(limit.map(|limit| format!("a memory limit of {limit} of {}", machine.memory)));
+    say("limits of the place", if limits.is_empty() { "none".to_owned() } else { limits.join(", ") });
+    let speed = |speed: Option<u32>| speed.map(|speed| format!(" {speed} Mbit/s")).unwrap_or_default();
+    let names: Vec<String> = machine.interfaces.iter().map(|(name, at)| format!("{name}{}", speed(*at))).collect();
+    say("interfaces", if names.is_empty() { "none".to_owned() } else { names.join(", ") });
+    say("containers", machine.orchestrator.to_string());
+    found
+}
+
+fn list(here: &Path, printer: &mut Printer) -> Result<Exit, Failure> {
+    let mut profiles = Profiles::below(here);
+    for name in profiles.names() {
+        let host = profiles.find(&name, None, here)?;
+        let price = host.price.as_ref().map(|price| format!("{} a month", price.month)).unwrap_or_default();
+        let score = engine::score(&host);
+        let line = format!(
+            "{name:<24}{:>5} CPU {:>6}  {:>3} {:<17}{price}",
+            host.capacity().to_string(),
+            host.memory.to_string(),
+            score.total(),
+            score.class().name()
+        );
+        printer.data(line.trim_end());
+    }
+    Ok(Exit::Good)
+}

@@ -1,0 +1,167 @@
+//! The budget of a stack on a host: what each service asks for, what the host has to give, and what comes of it.
+
+use crate::audit;
+use crate::engine;
+use crate::input::catalog::Catalog;
+use crate::input::catalog::Entry;
+use crate::model::Amount;
+use crate::model::Ask;
+use crate::model::Budget;
+use crate::model::Evidence;
+use crate::model::Host;
+use crate::model::HostClass;
+use crate::model::Preset;
+use crate::model::Service;
+use crate::model::ServiceName;
+use crate::model::Stack;
+use crate::model::Terms;
+use crate::units::Bytes;
+use crate::units::Millicores;
+use crate::units::Permille;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+/// CPU that any process needs to do its housekeeping in time.
+const CPU_LEAST: Millicores = Millicores::new(10);
+/// What is kept above the most memory that was seen in use, as KRR does.
+const OBSERVED_MARGIN: Permille = Permille::percent(115);
+
+/// What is asked for, beside the stack and the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wishes {
+    /// How much of the host is used, and for what.
+    pub preset: Preset,
+    /// Share of the CPU that is kept for the system, whatever preset and profile say.
+    pub cpu_reserve: Option<Permille>,
+    /// Memory that is kept for the system, whatever preset and profile say.
+    pub memory_reserve: Option<Bytes>,
+    /// CPU limits may add up to so much of the pool.
+    pub cpu_overcommit: Permille,
+    /// Memory limits may add up to so much of the pool.
+    pub memory_overcommit: Permille,
+    /// Services that stay on, whatever their importance.
+    pub keep: BTreeSet<ServiceName>,
+    /// What was seen in use: the P95 of the CPU and the most memory of one instance.
+    pub observed: BTreeMap<ServiceName, Amount>,
+}
+
+impl Default for Wishes {
+    fn default() -> Self {
+        Self {
+            preset: Preset::Auto,
+            cpu_reserve: None,
+            memory_reserve: None,
+            cpu_overcommit: Permille::ONE,
+            memory_overcommit: Permille::ONE,
+            keep: BTreeSet::new(),
+            observed: BTreeMap::new(),
+        }
+    }
+}
+
+/// Makes the budget.
+///
+/// # Panics
+/// Where the engine breaks a rule of the audit, which is a bug.
+#[must_use]
+pub fn budget(stack: &Stack, catalog: &Catalog, host: &Host, wishes: &Wishes) -> Budget {
+    let score = engine::score(host);
+    let class = match wishes.preset {
+        Preset::Auto => score.class(),
+        Preset::Minimal => HostClass::Minimal,
+        Preset::Balanced => HostClass::Standard,
+        Preset::Performance => HostClass::HighPerformance,
+        Preset::Custom => HostClass::Standard,
+    };
+    let (host, reserve_from) = reserved(host, class, wishes);
+    let terms = Terms {
+        pool: Amount { cpu: host.pool_cpu(), memory: host.pool_memory() },
+        importance_floor: if wishes.preset == Preset::Custom { 0 } else { class.importance_floor() },
+        multiplier: class.multiplier(),
+        cpu_overcommit: wishes.cpu_overcommit,
+        memory_overcommit: wishes.memory_overcommit,
+    };
+    let asks: BTreeMap<ServiceName, Ask> =
+        stack.services.iter().map(|(name, service)| (name.clone(), ask(name, service, catalog, wishes))).collect();
+    let allocation = engine::allocate(&asks, &terms);
+    let breaches = audit::allocation(&asks, &terms, &allocation);
+    assert!(breaches.is_empty(), "the engine broke its own rules: {breaches:?}");
+    let stack = stack.name.clone().unwrap_or_default();
+    Budget { stack, host, score, preset: wishes.preset, reserve_from, terms, asks, allocation }
+}
+
+/// The host with the reserve that holds, and where that comes from. What was typed wins over the preset, a preset other
+/// than `auto` over the profile, the profile over the class of the host.
+fn reserved(host: &Host, class: HostClass, wishes: &Wishes) -> (Host, String) {
+    let mut host = host.clone();
+    let mut from = if wishes.preset == Preset::Custom {
+        // Register H5: by settings, a fifth of the CPU and 2 GB.
+        host.reserve_cpu = host.capacity().scaled(1, 5);
+        host.reserve_memory = Bytes::gibi(2);
+        "preset custom: 20% of the CPU and 2G".to_owned()
+    } else if wishes.preset == Preset::Auto && host.reserve_stated {
+        format!("as profile {} says", host.name)
+    } else {
+        let share = class.reserve().get();
+        host.reserve_cpu = host.capacity().scaled(share, 1000);
+        host.reserve_memory = host.memory.scaled(share, 1000);
+        let why = match wishes.preset {
+            Preset::Auto => format!("hosts of class {}", class.name()),
+            preset => format!("preset {}", preset.name()),
+        };
+        format!("{why}: {}", class.reserve())
+    };
+    let mut said = Vec::new();
+    if let Some(share) = wishes.cpu_reserve {
+        host.reserve_cpu = host.capacity().scaled(share.get(), 1000);
+        said.push("CPU");
+    }
+    if let Some(memory) = wishes.memory_reserve {
+        host.reserve_memory = memory;
+        said.push("memory");
+    }
+    if !said.is_empty() {
+        let set = format!("{} as set", said.join(" and "));
+        from = if said.len() == 2 { set } else { format!("{from}; {set}") };
+    }
+    (host, from)
+}
+
+fn ask(name: &ServiceName, service: &Service, catalog: &Catalog, wishes: &Wishes) -> Ask {
+    let known = catalog.lookup(service.image.as_deref(), name.as_str());
+    let entry = known.cloned().unwrap_or_default();
+    let label = |key: &str| service.labels.get(key);
+    let is_labelled = label("plimsoll.tier").is_some() || label("plimsoll.importance").is_some();
+    let tier = label("plimsoll.tier").and_then(|tier| tier.parse().ok()).filter(|tier| (1..=3).contains(tier));
+    let importance = label("plimsoll.importance").and_then(|text| text.parse().ok());
+    let (need, evidence) = need(name, known, &entry, wishes);
+    Ask {
+        replicas: service.replicas.unwrap_or(1).max(1),
+        tier: tier.unwrap_or(entry.tier),
+        importance: importance.filter(|importance| (1..=100).contains(importance)).unwrap_or(entry.importance),
+        limits: service.limits,
+        reservations: service.reservations,
+        pids: service.pids,
+        usual: Amount { cpu: entry.give_cpu, memory: entry.give_memory },
+        usual_pids: entry.give_pids,
+        need,
+        evidence: if evidence == Evidence::Unknown && is_labelled { Evidence::Guess } else { evidence },
+        depends_on: service.depends_on.keys().cloned().collect(),
+        kept: wishes.keep.contains(name),
+    }
+}
+
+/// What a service cannot do without, and how that is known: what was seen wins over what the catalog says.
+fn need(name: &ServiceName, known: Option<&Entry>, entry: &Entry, wishes: &Wishes) -> (Amount, Evidence) {
+    if let Some(seen) = wishes.observed.get(name) {
+        let memory = seen.memory.scaled(OBSERVED_MARGIN.get(), 1000);
+        return (Amount { cpu: seen.cpu.max(CPU_LEAST), memory }, Evidence::Observed);
+    }
+    let need = Amount { cpu: entry.idle_cpu.scaled(2, 1).max(CPU_LEAST), memory: entry.need_memory };
+    let guessed = entry.guess.iter().any(|figure| figure == "need_memory");
+    match known {
+        None => (need, Evidence::Unknown),
+        Some(_) if guessed => (need, Evidence::Guess),
+        Some(_) => (need, Evidence::Catalog),
+    }
+}

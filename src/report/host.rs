@@ -1,0 +1,142 @@
+//! A host: what it has, its points, what it keeps and what it carries.
+
+use super::budget::size;
+use super::text::Paint;
+use super::text::folded;
+use crate::model::Host;
+use crate::model::HostClass;
+use crate::model::Score;
+use serde_json::Value;
+use serde_json::json;
+
+/// What is shown of a host.
+#[derive(Debug, Clone)]
+pub struct Shown<'a> {
+    /// The host; its reserve is the one that is shown.
+    pub host: &'a Host,
+    /// Its points.
+    pub score: Score,
+    /// Where its reserve comes from.
+    pub reserve_from: &'a str,
+    /// What else was found, such as limits of the place: name and words.
+    pub found: &'a [(&'static str, String)],
+    /// The services of the reference stack that it runs.
+    pub on: &'a [&'static str],
+    /// Those that it does not run.
+    pub off: &'a [&'static str],
+}
+
+impl Shown<'_> {
+    fn class(&self) -> HostClass {
+        self.score.class()
+    }
+
+    /// Name and words of each component of the score.
+    fn facts(&self) -> [String; 5] {
+        let (host, hardware) = (self.host, &self.host.hardware);
+        let mut cpu: Vec<String> = hardware.processor.iter().cloned().collect();
+        let groups: Vec<String> = host
+            .cores
+            .iter()
+            .map(|group| {
+                let speed = if group.speed.get() == 1000 { String::new() } else { format!(" at {}", group.speed) };
+                format!("{}{speed}", group.count)
+            })
+            .collect();
+        cpu.push(format!("{} cores", groups.join(" + ")));
+        cpu.extend(hardware.threads.map(|threads| format!("{threads} threads")));
+        let clock = |mhz: u32| format!("{:.2} GHz", f64::from(mhz) / 1000.0);
+        cpu.push(hardware.clock_mhz.map_or_else(|| "clock not known (counts as 2.5 GHz)".to_owned(), clock));
+        let kind = match hardware.disk {
+            Some(crate::model::DiskKind::Hdd) => "HDD",
+            Some(crate::model::DiskKind::Ssd) => "SSD",
+            Some(crate::model::DiskKind::Nvme) => "NVMe",
+            None => "of unknown kind",
+        };
+        let disk = if host.disk.get() == 0 {
+            "size not known".to_owned()
+        } else {
+            format!("{:.0}G {kind}", host.disk.get() as f64 / f64::from(1 << 30))
+        };
+        let network = match hardware.interfaces {
+            Some(1) => "1 interface".to_owned(),
+            Some(count) => format!("{count} interfaces"),
+            None => "interfaces not known (counts as 1)".to_owned(),
+        };
+        let speed = hardware
+            .network_mbit
+            .map_or_else(|| "speed not known (counts as 1000 Mbit/s)".to_owned(), |speed| format!("{speed} Mbit/s"));
+        let health = hardware.load.map_or_else(
+            || "load not known (counts as idle)".to_owned(),
+            |load| format!("load {:.2} on {} cores", load as f64 / 1000.0, host.core_count()),
+        );
+        [cpu.join(", "), size(host.memory), disk, format!("{network}, {speed}"), health]
+    }
+}
+
+/// The host for the terminal.
+#[must_use]
+pub fn text(shown: &Shown<'_>, width: usize, paint: Paint) -> String {
+    let width = width.clamp(60, 160);
+    let (host, score, class) = (shown.host, shown.score, shown.class());
+    let head = format!("score {} of 100, class {}", score.total(), class.name());
+    let mut out = format!("{}  {head}\n\n", paint.strong(&host.title));
+    for ((name, points, most), fact) in score.parts().into_iter().zip(shown.facts()) {
+        let points = format!("{points} of {most}");
+        folded(&mut out, &format!("{name:<10}{points:<10}"), &fact, width);
+    }
+    out.push('\n');
+    for (name, words) in shown.found {
+        folded(&mut out, &format!("{name:<20}"), words, width);
+    }
+    if let Some(price) = &host.price {
+        let renewal = price.renewal.map(|renewal| format!(", then {renewal}")).unwrap_or_default();
+        let words = format!("{} a month{renewal}, seen {}, {}", price.month, price.seen, price.source);
+        folded(&mut out, &format!("{:<20}", "price"), &words, width);
+    }
+    let reserve = format!("{} CPU and {} ({})", host.reserve_cpu, size(host.reserve_memory), shown.reserve_from);
+    folded(&mut out, &format!("{:<20}", "reserve"), &reserve, width);
+    let pool = format!("{} CPU and {}", host.pool_cpu(), size(host.pool_memory()));
+    folded(&mut out, &format!("{:<20}", "pool for services"), &pool, width);
+    let all = shown.on.len() + shown.off.len();
+    let words = format!("{} of the {all} reference services: {}", shown.on.len(), shown.on.join(", "));
+    folded(&mut out, &format!("{:<20}", "carries"), &words, width);
+    if !shown.off.is_empty() {
+        folded(&mut out, &format!("{:<20}", "leaves off"), &shown.off.join(", "), width);
+    }
+    out
+}
+
+/// The host as JSON.
+#[must_use]
+pub fn json(shown: &Shown<'_>) -> Value {
+    let (host, hardware) = (shown.host, &shown.host.hardware);
+    let parts: serde_json::Map<String, Value> = shown
+        .score
+        .parts()
+        .into_iter()
+        .map(|(name, points, most)| (name.to_owned(), json!({"points": points, "of": most})))
+        .collect();
+    let found: serde_json::Map<String, Value> =
+        shown.found.iter().map(|(name, words)| ((*name).to_owned(), json!(words))).collect();
+    json!({
+        "format_version": 1,
+        "name": host.name,
+        "title": host.title,
+        "cpus": host.capacity().as_cores(),
+        "cores": host.core_count(),
+        "memory_bytes": host.memory.get(),
+        "disk_bytes": host.disk.get(),
+        "hardware": hardware,
+        "found": found,
+        "price": host.price.as_ref().map(|price| json!({
+            "month": price.month.to_string(), "renewal": price.renewal.map(|renewal| renewal.to_string()),
+            "seen": price.seen, "source": price.source,
+        })),
+        "score": {"total": shown.score.total(), "class": shown.class(), "parts": parts},
+        "reserve": {"cpus": host.reserve_cpu.as_cores(), "memory_bytes": host.reserve_memory.get(), "from": shown.reserve_from},
+        "pool": {"cpus": host.pool_cpu().as_cores(), "memory_bytes": host.pool_memory().get()},
+        "services_enabled": shown.on,
+        "services_off": shown.off,
+    })
+}
