@@ -50,7 +50,8 @@ pub fn allocation(asks: &BTreeMap<ServiceName, Ask>, terms: &Terms, made: &Alloc
 }
 
 fn amounts(asks: &BTreeMap<ServiceName, Ask>, terms: &Terms, made: &Allocation, breaches: &mut Vec<String>) {
-    let resources: [(&str, fn(Amount) -> u64, u64); 2] =
+    type Resource = (&'static str, fn(Amount) -> u64, u64);
+    let resources: [Resource; 2] =
         [("CPU", |amount| amount.cpu.get(), CPU_STEP), ("memory", |amount| amount.memory.get(), MEMORY_STEP)];
     for (what, of, step) in resources {
         let factor = terms.multiplier.get();

@@ -1,7 +1,10 @@
 //! `plimsoll budget`: what each service of a stack may have of a host.
 
 use super::Globals;
+use super::budget_write;
+use super::budget_write::Order;
 use super::codes;
+use super::compose_files;
 use super::compose_files::ComposeFiles;
 use super::compose_files::folder;
 use super::exit::Exit;
@@ -31,6 +34,7 @@ Exit codes: 0 it fits, 5 the host is too small for what must run.
 
 Examples:
   plimsoll budget -f compose.yml --host kvm-4
+  plimsoll budget --host kvm-4 --write && docker compose up -d
   plimsoll budget --host kvm-4 --format md >> $GITHUB_STEP_SUMMARY
   plimsoll budget --host ./my-host.yaml --record reports/runs/evening")]
 pub(super) struct BudgetArgs {
@@ -56,6 +60,13 @@ pub(super) struct BudgetArgs {
     /// Keep this service on, whatever its importance; may be repeated.
     #[arg(long, value_name = "SERVICE", help_heading = "Budget")]
     keep: Vec<String>,
+    /// Write the Compose override file that makes it so; `docker-compose.override.yml` beside the Compose file, or FILE, or
+    /// `-` for stdout.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "", help_heading = "Write")]
+    write: Option<String>,
+    /// Lay it over a file that plimsoll did not write, too; a copy of that is kept beside it.
+    #[arg(long, requires = "write", help_heading = "Write")]
+    force: bool,
     /// Go by what was in use in these records, or in all of a directory; may be repeated.
     #[arg(long, value_name = "RECORD", help_heading = "Budget")]
     record: Vec<PathBuf>,
@@ -94,12 +105,34 @@ impl PresetName {
 ///
 /// All that is wrong with the files, the host, the records or the settings.
 pub(super) fn budget(args: &BudgetArgs, globals: &Globals, printer: &mut Printer) -> Result<Exit, Failure> {
-    let (loaded, catalog) = args.compose.load(printer)?;
+    let asked = args.compose.asked();
+    let (asked, loaded) = budget_write::without_ours(&asked)?;
+    let catalog = compose_files::tell(&loaded, printer)?;
     let host = args.host.resolve(&folder(&loaded), printer)?;
     let wishes = wishes(args, &loaded.stack)?;
     let budget = make(&loaded.stack, &catalog, &host, &wishes);
-    show(&budget, globals.format(), printer)?;
-    Ok(if budget.allocation.fits() { Exit::Good } else { Exit::NothingFits })
+    if args.write.as_deref() != Some("-") {
+        show(&budget, globals.format(), printer)?;
+    }
+    if !budget.allocation.fits() {
+        return Ok(Exit::NothingFits);
+    }
+    if let Some(file) = &args.write {
+        let searched = args.compose.files.is_empty();
+        let order = Order { file, force: args.force, asked: &asked, searched };
+        if is_switched_off() {
+            printer.note("ENABLE_RESOURCE_TUNING is false: nothing is written");
+        } else {
+            budget_write::write(&order, &budget, &loaded, printer)?;
+        }
+    }
+    Ok(Exit::Good)
+}
+
+/// Whether the variable of the register forbids to write (A2).
+fn is_switched_off() -> bool {
+    let set = std::env::var("ENABLE_RESOURCE_TUNING").unwrap_or_default();
+    ["false", "0", "no", "off"].contains(&set.trim().to_lowercase().as_str())
 }
 
 fn show(budget: &Budget, format: Format, printer: &mut Printer) -> Result<(), Failure> {

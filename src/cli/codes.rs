@@ -81,8 +81,23 @@ The committed baseline beside a scenario cannot be read, or was written by a new
 read the difference before you commit it.",
 };
 
+/// A file that somebody else wrote is in the way.
+pub(super) static OVERRIDE: Code = Code {
+    id: "PL0706",
+    title: "a file of somebody else is in the way",
+    explanation: "\
+`plimsoll budget --write` and `plimsoll bundle` write files that they may renew later: each begins with a line that says so.
+A file without that line was written by somebody else, and stays as it is.
+
+    $ plimsoll budget --write
+    error[PL0706]: `docker-compose.override.yml` was not written by plimsoll
+
+With `--force` the plan is laid over it: what the plan does not name stays, comments included, and a copy of the file as it
+was is kept beside it. Or name another file.",
+};
+
 /// The codes of this room.
-pub(super) const CODES: &[&Code] = &[&OPTION, &NAME, &FILE, &NOTHING, &BASELINE];
+pub(super) const CODES: &[&Code] = &[&OPTION, &NAME, &FILE, &NOTHING, &BASELINE, &OVERRIDE];
 
 /// The codes of records as problems know them: the record is read by a room that knows no input.
 static OF_RECORDS: LazyLock<Vec<Code>> = LazyLock::new(|| {

@@ -50,14 +50,23 @@ impl ComposeFiles {
     /// All that is wrong with the files and with the catalog.
     pub(super) fn load(&self, printer: &mut Printer) -> Result<(Loaded, Catalog), Failure> {
         let loaded = compose::load(&self.asked())?;
-        printer.problems(&loaded.warnings);
-        for file in &loaded.files_read {
-            printer.detail(&format!("read {}", inputs::shown(file)));
-        }
-        let folder = folder(&loaded);
-        let catalog = Catalog::below(&folder.canonicalize().unwrap_or(folder))?;
+        let catalog = tell(&loaded, printer)?;
         Ok((loaded, catalog))
     }
+}
+
+/// Tells what is odd about files that were read, and finds the catalog that goes with them.
+///
+/// # Errors
+///
+/// All that is wrong with the catalog.
+pub(super) fn tell(loaded: &Loaded, printer: &mut Printer) -> Result<Catalog, Failure> {
+    printer.problems(&loaded.warnings);
+    for file in &loaded.files_read {
+        printer.detail(&format!("read {}", inputs::shown(file)));
+    }
+    let folder = folder(loaded);
+    Ok(Catalog::below(&folder.canonicalize().unwrap_or(folder))?)
 }
 
 /// The folder of the first file that was read.

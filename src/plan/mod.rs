@@ -7,3 +7,5 @@
 
 pub mod budget;
 pub mod host;
+pub mod override_file;
+pub mod yaml;

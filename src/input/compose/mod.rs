@@ -73,6 +73,8 @@ pub struct Loaded {
     pub ignored: Vec<Ignored>,
     /// What the reader should know although it is no error.
     pub warnings: Problems,
+    /// The Compose files themselves, the first one the base.
+    pub files: Vec<PathBuf>,
     /// Files that were read, in order.
     pub files_read: Vec<PathBuf>,
     /// The merged project with long forms, for what is not in `stack`.
@@ -157,6 +159,7 @@ pub fn load(args: &ComposeArgs) -> Result<Loaded, Problems> {
         origins,
         ignored,
         warnings: warnings.collect(),
+        files: project.files,
         files_read: reader.files_read,
         tree,
     })

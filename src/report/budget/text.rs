@@ -43,7 +43,7 @@ fn pools(out: &mut String, view: &View, paint: Paint) {
     out.push_str(&format!("{}\n", paint.faint(&format!("{:<22}{:<10}{}", "", "cpu", "memory"))));
     for (name, cpu, memory) in &view.pools {
         let from = if *name == "reserve" { paint.faint(&format!("   {}", view.reserve_from)) } else { String::new() };
-        out.push_str(&format!("{name:<22}{cpu:<10}{memory:<9}{from}").trim_end().to_owned());
+        out.push_str(format!("{name:<22}{cpu:<10}{memory:<9}{from}").trim_end());
         out.push('\n');
     }
     out.push('\n');

@@ -5,7 +5,6 @@ use crate::model::Amount;
 use crate::model::Ask;
 use crate::model::Budget;
 use crate::model::Evidence;
-use crate::model::Limits;
 use crate::model::Off;
 use crate::model::ServiceName;
 use crate::model::Share;

@@ -1,0 +1,161 @@
+//! `plimsoll budget --write`: the override file. Nothing is lost: a file of somebody else stays unless `--force` is
+//! given, and then a copy is kept beside it.
+
+use super::codes;
+use super::exit::Failure;
+use super::inputs;
+use super::output;
+use super::printer::Printer;
+use crate::input::compose;
+use crate::input::compose::ComposeArgs;
+use crate::input::compose::Loaded;
+use crate::input::problem::Problem;
+use crate::input::problem::Source;
+use crate::model::Budget;
+use crate::plan::override_file;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// Name of the file where nobody names one, which Compose reads by itself beside its base.
+const DEFAULT: &str = "docker-compose.override.yml";
+
+/// What to write where.
+pub(super) struct Order<'a> {
+    /// The file, as it was named; empty for the default, `-` for stdout.
+    pub(super) file: &'a str,
+    /// Also a file that is not ours.
+    pub(super) force: bool,
+    /// The Compose files without the override file.
+    pub(super) asked: &'a ComposeArgs,
+    /// Whether Compose finds its files itself, so that it will find the override file, too.
+    pub(super) searched: bool,
+}
+
+/// The Compose files without an override file of ours, read.
+///
+/// # Errors
+///
+/// All that is wrong with them.
+pub(super) fn without_ours(asked: &ComposeArgs) -> Result<(ComposeArgs, Loaded), Failure> {
+    let loaded = compose::load(asked)?;
+    let is_ours = |file: &PathBuf| std::fs::read_to_string(file).is_ok_and(|text| override_file::is_ours(&text));
+    let (ours, others): (Vec<PathBuf>, Vec<PathBuf>) = loaded.files.iter().cloned().partition(is_ours);
+    if ours.is_empty() || others.is_empty() {
+        return Ok((asked.clone(), loaded));
+    }
+    let asked = ComposeArgs { files: others, ..asked.clone() };
+    let loaded = compose::load(&asked)?;
+    Ok((asked, loaded))
+}
+
+/// Writes the override file.
+///
+/// # Errors
+///
+/// A file of somebody else, a file that cannot be read or written, an override file that Compose would not find.
+pub(super) fn write(order: &Order<'_>, budget: &Budget, loaded: &Loaded, printer: &mut Printer) -> Result<(), Failure> {
+    let wanted = override_file::wanted(budget, loaded);
+    let about = format!("{} on {}", loaded.stack.name.as_deref().unwrap_or("this stack"), budget.host.title);
+    if order.file == "-" {
+        printer.data(&override_file::text(None, &wanted, &about)?);
+        return Ok(());
+    }
+    let named = std::env::var("RESOURCE_OVERRIDE_FILE").ok().filter(|name| !name.trim().is_empty());
+    let base = loaded.files.first().and_then(|file| file.parent()).unwrap_or(Path::new(""));
+    let path = match (order.file, named) {
+        ("", Some(named)) => base.join(named),
+        ("", None) => base.join(DEFAULT),
+        (file, _) => PathBuf::from(file),
+    };
+    let existing = if path.exists() { Some(Source::read(&path)?) } else { None };
+    let foreign = existing.as_ref().is_some_and(|source| !override_file::is_ours(source.text()));
+    if foreign && !order.force {
+        let message = format!("`{}` was not written by plimsoll", inputs::shown(&path));
+        let help = "`--force` lays the plan over it and keeps a copy beside it; `--write FILE` writes another file";
+        return Err(Problem::error(&codes::OVERRIDE, message).help(help).into());
+    }
+    let text = override_file::text(existing.as_ref(), &wanted, &about)?;
+    if existing.as_ref().is_some_and(|source| source.text() == text) {
+        printer.note(&format!("{} says so already", inputs::shown(&path)));
+        return Ok(());
+    }
+    check(order, budget, &path, &text)?;
+    if let Some(existing) = &existing {
+        let copy = copy_name(&path, foreign);
+        output::write(&copy, existing.text().as_bytes())?;
+        printer.note(&format!("kept what was there as {}", inputs::shown(&copy)));
+    }
+    output::write(&path, text.as_bytes())?;
+    printer.note(&format!("wrote {}: {}", inputs::shown(&path), changes(&wanted)));
+    printer.note(&next(order, loaded, &path));
+    Ok(())
+}
+
+fn changes(wanted: &serde_json::Map<String, serde_json::Value>) -> String {
+    match wanted.len() {
+        0 => "no service changes".to_owned(),
+        1 => "1 service changes".to_owned(),
+        count => format!("{count} services change"),
+    }
+}
+
+/// The file read back over its base must say exactly what is planned, before it takes its place.
+fn check(order: &Order<'_>, budget: &Budget, path: &Path, text: &str) -> Result<(), Failure> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".check");
+    let beside = PathBuf::from(beside);
+    output::write(&beside, text.as_bytes())?;
+    let mut files =
+        if order.asked.files.is_empty() { compose::load(order.asked)?.files } else { order.asked.files.clone() };
+    files.retain(|file| file != path);
+    files.push(beside.clone());
+    let read = compose::load(&ComposeArgs { files, ..order.asked.clone() });
+    // It is only there to be read; that it stays would be no reason to fail.
+    drop(std::fs::remove_file(&beside));
+    let differences = override_file::differences(budget, &read?);
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Bug(format!(
+        "the override file would not say what is planned, and was not written: {}",
+        differences.join("; ")
+    )))
+}
+
+/// Where what was there is kept: a file of ours under one name, one of somebody else never over another copy.
+fn copy_name(path: &Path, foreign: bool) -> PathBuf {
+    let named = |end: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(end);
+        PathBuf::from(name)
+    };
+    if !foreign {
+        return named(".bak");
+    }
+    let numbered = (2..).map(|number| named(&format!(".before-plimsoll.{number}")));
+    std::iter::once(named(".before-plimsoll"))
+        .chain(numbered)
+        .find(|copy| !copy.exists())
+        .unwrap_or_else(|| named(".bak"))
+}
+
+/// What the user does next.
+fn next(order: &Order<'_>, loaded: &Loaded, path: &Path) -> String {
+    let found = order.searched
+        && compose::load(&ComposeArgs { files: Vec::new(), ..order.asked.clone() })
+            .is_ok_and(|found| found.files.iter().any(|file| same(file, path)));
+    if found {
+        return "next: `docker compose up -d` reads it beside the Compose file".to_owned();
+    }
+    let files: Vec<String> = loaded
+        .files
+        .iter()
+        .filter(|file| !same(file, path))
+        .map(|file| format!("-f {}", inputs::shown(file)))
+        .collect();
+    format!("next: docker compose {} -f {} up -d", files.join(" "), inputs::shown(path))
+}
+
+fn same(one: &Path, other: &Path) -> bool {
+    one.canonicalize().ok().zip(other.canonicalize().ok()).is_some_and(|(one, other)| one == other)
+}

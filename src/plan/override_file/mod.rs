@@ -1,0 +1,219 @@
+//! The Compose override file that makes a budget so (register A3).
+//!
+//! Before you change it:
+//! 1. It holds only what differs from the files it is laid over, in the keys that those files use already: a limit stated
+//!    as `mem_limit` is changed as `mem_limit`, since Compose refuses both forms with different values.
+//! 2. What it changes in a file that is there is what it plans, and what it planned before: all else stays, byte for byte.
+//! 3. Numbers of CPUs are text in quotes, as the Compose specification wants them.
+
+mod edit;
+
+use crate::input::compose::Loaded;
+use crate::input::problem::Problems;
+use crate::input::problem::Source;
+use crate::input::yaml;
+use crate::input::yaml::Node;
+use crate::input::yaml::Value as YamlValue;
+use crate::model::Amount;
+use crate::model::Budget;
+use crate::model::Limits;
+use crate::model::ServiceName;
+use crate::model::Share;
+use crate::units::Bytes;
+use crate::units::Millicores;
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+
+/// How a file begins that is ours to renew.
+pub const MARK: &str = "# Written by `plimsoll budget`";
+
+/// The profile of services that are switched off: nobody enables it by accident.
+pub const OFF_PROFILE: &str = "plimsoll-off";
+
+/// Length of a scheduling period where none is stated, in microseconds.
+const PERIOD: u64 = 100_000;
+
+/// Keys of a service that a plan sets, as paths; the ones it may take out of its own file again.
+const PLANNED: [&[&str]; 13] = [
+    &["deploy", "resources", "limits", "cpus"],
+    &["deploy", "resources", "limits", "memory"],
+    &["deploy", "resources", "limits", "pids"],
+    &["deploy", "resources", "reservations", "cpus"],
+    &["deploy", "resources", "reservations", "memory"],
+    &["deploy", "replicas"],
+    &["cpus"],
+    &["cpu_quota"],
+    &["mem_limit"],
+    &["mem_reservation"],
+    &["memswap_limit"],
+    &["pids_limit"],
+    &["profiles"],
+];
+
+/// What the file must say about the services, for the budget to hold over these Compose files: a mapping like that of
+/// `services`, empty where the files already say it all.
+#[must_use]
+pub fn wanted(budget: &Budget, loaded: &Loaded) -> Map<String, Value> {
+    let mut services = Map::new();
+    let tree = loaded.tree.get("services");
+    let node = |name: &ServiceName| tree.and_then(|services| services.get(name.as_str()));
+    for (name, share) in &budget.allocation.shares {
+        let (Some(service), Some(node)) = (loaded.stack.services.get(name), node(name)) else { continue };
+        let mut keys = Keys { node, out: Value::Object(Map::new()) };
+        keys.share(share, service.limits, service.reservations, service.pids, service.memory_and_swap);
+        if keys.out.as_object().is_some_and(|keys| !keys.is_empty()) {
+            services.insert(name.to_string(), keys.out);
+        }
+    }
+    for name in budget.allocation.off.keys() {
+        // A service that some profile enables cannot be taken out of it, but may have no instance.
+        let in_profile = node(name).and_then(|node| node.get("profiles")).is_some_and(|list| !list.items().is_empty());
+        let off = if in_profile { json!({"deploy": {"replicas": 0}}) } else { json!({"profiles": [OFF_PROFILE]}) };
+        services.insert(name.to_string(), off);
+    }
+    services
+}
+
+/// The keys of one service.
+struct Keys<'a> {
+    node: &'a Node,
+    out: Value,
+}
+
+impl Keys<'_> {
+    fn share(&mut self, share: &Share, limits: Limits, kept: Limits, pids: Option<i64>, swap: Option<i64>) {
+        let Amount { cpu, memory } = share.limits;
+        if limits.cpu != Some(cpu) {
+            self.cpu_limit(cpu);
+        }
+        if limits.memory != Some(memory) {
+            self.set(&[&["deploy", "resources", "limits", "memory"], &["mem_limit"]], &size(memory));
+            // The engine refuses a limit of memory above that of memory and swap together.
+            if swap.is_some_and(|swap| swap >= 0 && swap.unsigned_abs() < memory.get()) {
+                self.put(&["memswap_limit"], size(memory));
+            }
+        }
+        if kept.cpu != Some(share.reservations.cpu) {
+            self.put(&["deploy", "resources", "reservations", "cpus"], json!(share.reservations.cpu.to_string()));
+        }
+        if kept.memory != Some(share.reservations.memory) {
+            let forms: [&[&str]; 2] = [&["deploy", "resources", "reservations", "memory"], &["mem_reservation"]];
+            self.set(&forms, &size(share.reservations.memory));
+        }
+        if pids != Some(share.pids) {
+            // The older form is the one that every Compose reads.
+            self.set(&[&["pids_limit"], &["deploy", "resources", "limits", "pids"]], &json!(share.pids));
+        }
+    }
+
+    fn cpu_limit(&mut self, cpu: Millicores) {
+        if let Some(quota) = self.node.get("cpu_quota").filter(|quota| quota.value != YamlValue::Null) {
+            let period = self.node.get("cpu_period").and_then(Node::scalar).and_then(|text| text.parse().ok());
+            let period = period.filter(|period| *period > 0).unwrap_or(PERIOD);
+            let is_set = quota.scalar().is_some_and(|text| text != "0" && text != "-1");
+            if is_set {
+                self.put(&["cpu_quota"], json!(cpu.get() * period / 1000));
+                return;
+            }
+        }
+        self.set(&[&["deploy", "resources", "limits", "cpus"], &["cpus"]], &json!(cpu.to_string()));
+    }
+
+    /// Sets every form that the files use; the first one where they use none.
+    fn set(&mut self, forms: &[&[&str]], value: &Value) {
+        let used: Vec<&[&str]> = forms.iter().copied().filter(|path| find(self.node, path).is_some()).collect();
+        for path in if used.is_empty() { &forms[..1] } else { &used } {
+            self.put(path, value.clone());
+        }
+    }
+
+    fn put(&mut self, path: &[&str], value: Value) {
+        let mut at = &mut self.out;
+        for key in path {
+            at = &mut at[*key];
+        }
+        *at = value;
+    }
+}
+
+fn find<'a>(node: &'a Node, path: &[&str]) -> Option<&'a Node> {
+    path.iter().try_fold(node, |node, key| node.get(key)).filter(|node| node.value != YamlValue::Null)
+}
+
+/// A size as Compose reads it back exactly.
+fn size(size: Bytes) -> Value {
+    let text = size.to_string();
+    // `1.37G` would be rounded to whole bytes by one reader and cut by another.
+    if text.contains('.') { json!(format!("{}b", size.get())) } else { json!(text) }
+}
+
+/// The text of the file: `existing` with what is wanted instead of what was planned before, or a new one.
+///
+/// # Errors
+/// What is wrong with the file that is there.
+pub fn text(existing: Option<&Source>, wanted: &Map<String, Value>, about: &str) -> Result<String, Problems> {
+    let Some(source) = existing.filter(|source| !source.text().trim().is_empty()) else {
+        let head = format!(
+            "{MARK}: {about}.\n# Run it again to renew it: it changes what it wrote, and keeps the rest with its comments.\n"
+        );
+        let body = if wanted.is_empty() {
+            "services: {}\n".to_owned()
+        } else {
+            super::yaml::text(&json!({"services": wanted}), &super::yaml::Comments::new())
+        };
+        return Ok(head + &body);
+    };
+    let (node, problems) = yaml::read(source);
+    let Some(node) = node.filter(|_| !problems.has_errors()) else { return Err(problems) };
+    let mut stale = Vec::new();
+    if is_ours(source.text()) {
+        for entry in node.get("services").map(Node::entries).unwrap_or_default() {
+            let wanted = wanted.get(&entry.key);
+            for path in PLANNED {
+                let is_wanted =
+                    wanted.is_some_and(|wanted| path.iter().try_fold(wanted, |value, key| value.get(*key)).is_some());
+                let there = find(&entry.value, path);
+                if !is_wanted && there.is_some_and(|node| *path != ["profiles"] || is_off(node)) {
+                    stale.push([&["services", entry.key.as_str()], path].concat());
+                }
+            }
+        }
+    }
+    Ok(edit::merge(source.text(), &node, &json!({"services": wanted}), &stale))
+}
+
+/// Whether these are the profiles of a service that was switched off.
+fn is_off(profiles: &Node) -> bool {
+    matches!(profiles.items(), [one] if one.as_text() == Some(OFF_PROFILE))
+}
+
+/// Whether a file is ours to renew.
+#[must_use]
+pub fn is_ours(text: &str) -> bool {
+    text.trim_start_matches('\u{feff}').starts_with(MARK)
+}
+
+/// Where a stack that was read differs from what a budget plans, in words; empty where it is the same.
+#[must_use]
+pub fn differences(budget: &Budget, loaded: &Loaded) -> Vec<String> {
+    let mut differences = Vec::new();
+    for (name, share) in &budget.allocation.shares {
+        let Some(service) = loaded.stack.services.get(name) else {
+            differences.push(format!("{name} does not run"));
+            continue;
+        };
+        let read = (service.limits, service.reservations, service.pids.unwrap_or(-1));
+        let both = |amount: Amount| Limits { cpu: Some(amount.cpu), memory: Some(amount.memory) };
+        let planned = (both(share.limits), both(share.reservations), share.pids);
+        if read != planned {
+            differences.push(format!("{name} has {read:?} instead of {planned:?}"));
+        }
+    }
+    for name in budget.allocation.off.keys() {
+        if loaded.stack.services.get(name).is_some_and(|service| service.replicas != Some(0)) {
+            differences.push(format!("{name} runs and should be off"));
+        }
+    }
+    differences
+}
