@@ -81,8 +81,9 @@ pub fn budget(stack: &Stack, catalog: &Catalog, host: &Host, wishes: &Wishes) ->
         cpu_overcommit: wishes.cpu_overcommit,
         memory_overcommit: wishes.memory_overcommit,
     };
+    let running = stack.services.iter().filter(|(_, service)| service.replicas != Some(0));
     let asks: BTreeMap<ServiceName, Ask> =
-        stack.services.iter().map(|(name, service)| (name.clone(), ask(name, service, catalog, wishes))).collect();
+        running.map(|(name, service)| (name.clone(), ask(name, service, catalog, wishes))).collect();
     let allocation = engine::allocate(&asks, &terms);
     let breaches = audit::allocation(&asks, &terms, &allocation);
     assert!(breaches.is_empty(), "the engine broke its own rules: {breaches:?}");

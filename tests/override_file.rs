@@ -1,0 +1,246 @@
+//! The override file of a budget: laid over its base it says exactly what is planned, whatever the base looks like, and
+//! both the Compose specification and Compose itself accept it. The sets of public repositories lie beside the checkout;
+//! without them the stacks of our own scenarios are used alone.
+
+use plimsoll::input::catalog::shipped;
+use plimsoll::input::compose::ComposeArgs;
+use plimsoll::input::compose::Loaded;
+use plimsoll::input::compose::load;
+use plimsoll::input::problem::Source;
+use plimsoll::input::profile::Profiles;
+use plimsoll::input::yaml;
+use plimsoll::input::yaml::Node;
+use plimsoll::model::Budget;
+use plimsoll::model::Host;
+use plimsoll::model::Preset;
+use plimsoll::plan::budget::Wishes;
+use plimsoll::plan::budget::budget;
+use plimsoll::plan::override_file;
+use plimsoll::units::Bytes;
+use plimsoll::units::Permille;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// A stack as a user has it: its files in a folder of their own.
+struct Set {
+    name: String,
+    folder: PathBuf,
+    args: ComposeArgs,
+}
+
+fn texts(node: Option<&Node>) -> Vec<String> {
+    node.map(Node::items).unwrap_or_default().iter().filter_map(Node::scalar).collect()
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder of the set").flatten() {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::write(target, std::fs::read(entry.path()).expect("a file of the set")).expect("a copy");
+        }
+    }
+}
+
+/// The stacks of our scenarios, and the sets beside the checkout where they are.
+fn sets(home: &Path) -> Vec<Set> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut sets = Vec::new();
+    for entry in std::fs::read_dir(root.join("scenarios")).expect("our scenarios").flatten() {
+        if !entry.path().join("compose.yaml").is_file() {
+            continue;
+        }
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let folder = home.join(&name);
+        copy(&entry.path(), &folder);
+        let args = ComposeArgs { files: vec![folder.join("compose.yaml")], ..ComposeArgs::default() };
+        sets.push(Set { name, folder, args });
+    }
+    let shared = root.join("../shared/compose");
+    let Ok(source) = Source::read(&shared.join("index.yaml")) else {
+        eprintln!("only our own stacks: ../shared/compose is not there");
+        return sets;
+    };
+    let index = yaml::read(&source).0.expect("an index");
+    for set in index.get("sets").map(Node::items).unwrap_or_default() {
+        let name = set.get("name").and_then(Node::scalar).expect("a set has a name");
+        let folder = home.join(&name);
+        copy(&shared.join(&name), &folder);
+        for absent in texts(set.get("env_files_absent")) {
+            let example = folder.join(format!("{absent}.example"));
+            let text = std::fs::read_to_string(example).unwrap_or_default();
+            std::fs::write(folder.join(absent), text).expect("an env file");
+        }
+        let env_files = set.get("env_file").and_then(Node::scalar).filter(|file| file != ".env");
+        let environment = set.get("set_variables").map(Node::entries).unwrap_or_default();
+        let args = ComposeArgs {
+            files: texts(set.get("compose_files")).iter().map(|file| folder.join(file)).collect(),
+            env_files: env_files.iter().map(|file| folder.join(file)).collect(),
+            environment: environment
+                .iter()
+                .map(|entry| (entry.key.clone(), entry.value.scalar().unwrap_or_default()))
+                .collect::<BTreeMap<String, String>>(),
+            ..ComposeArgs::default()
+        };
+        sets.push(Set { name, folder, args });
+    }
+    sets
+}
+
+/// The base with this text over it, read.
+fn over(set: &Set, text: &str) -> Loaded {
+    let path = set.folder.join("plan.override.yml");
+    std::fs::write(&path, text).expect("can be written");
+    let files = set.args.files.iter().cloned().chain([path]).collect();
+    let args = ComposeArgs { files, ..set.args.clone() };
+    load(&args).unwrap_or_else(|problems| panic!("{}: {problems}\n{text}", set.name))
+}
+
+fn hosts() -> Vec<Host> {
+    let mut profiles = Profiles::below(Path::new(env!("CARGO_MANIFEST_DIR")));
+    profiles.names().iter().map(|name| profiles.find(name, None, Path::new("")).expect("a shipped profile")).collect()
+}
+
+fn text(budget: &Budget, loaded: &Loaded, existing: Option<&str>) -> String {
+    let existing = existing.map(|text| Source::new("before.yml", text));
+    override_file::text(existing.as_ref(), &override_file::wanted(budget, loaded), "a test").expect("it is ours")
+}
+
+/// Services of a budget that were switched off may be waited for by others that Compose knows nothing of, such as those
+/// of another profile; the base itself is read without warnings about that.
+#[test]
+fn base_and_override_say_exactly_what_is_planned() {
+    let home = tempfile::tempdir().expect("a temporary directory");
+    let hosts = hosts();
+    for set in sets(home.path()) {
+        let base = load(&set.args).unwrap_or_else(|problems| panic!("{}: {problems}", set.name));
+        let mut before: Option<String> = None;
+        for host in &hosts {
+            let budget = budget(&base.stack, shipped(), host, &Wishes::default());
+            let fresh = text(&budget, &base, None);
+            let differences = override_file::differences(&budget, &over(&set, &fresh));
+            assert_eq!(differences, [""; 0], "{} on {}\n{fresh}", set.name, host.name);
+            // Renewed from the plan for another host, it says the same; renewed once more, nothing changes.
+            if let Some(before) = &before {
+                let renewed = text(&budget, &base, Some(before));
+                let differences = override_file::differences(&budget, &over(&set, &renewed));
+                assert_eq!(differences, [""; 0], "{} on {}, renewed\n{before}\n->\n{renewed}", set.name, host.name);
+                assert_eq!(text(&budget, &base, Some(&renewed)), renewed, "{} on {}", set.name, host.name);
+            }
+            before = Some(fresh);
+        }
+    }
+}
+
+/// Files laid over their base are accepted by the JSON schema of the Compose specification.
+#[test]
+fn the_specification_accepts_it() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/compose-spec/compose-spec.json");
+    let Ok(schema) = std::fs::read_to_string(path) else {
+        eprintln!("not checked: ../shared/compose-spec is not there");
+        return;
+    };
+    let schema: serde_json::Value = serde_json::from_str(&schema).expect("a schema");
+    let validator = jsonschema::validator_for(&schema).expect("a schema that can be used");
+    let home = tempfile::tempdir().expect("a temporary directory");
+    for set in sets(home.path()) {
+        let base = load(&set.args).unwrap_or_else(|problems| panic!("{}: {problems}", set.name));
+        for host in hosts() {
+            let budget = budget(&base.stack, shipped(), &host, &Wishes::default());
+            let written = text(&budget, &base, None);
+            let node = yaml::read(&Source::new("written.yml", written.as_str())).0.expect("a document");
+            let errors: Vec<String> = validator.iter_errors(&node.to_json()).map(|error| error.to_string()).collect();
+            assert!(errors.is_empty(), "{}: {errors:?}\n{written}", set.name);
+        }
+    }
+}
+
+/// Where Compose accepts the base, it accepts the base with the override file.
+#[test]
+fn compose_accepts_it() {
+    let works =
+        |program: &str| Command::new(program).arg("version").output().is_ok_and(|output| output.status.success());
+    if !works("docker-compose") {
+        assert!(std::env::var_os("PLIMSOLL_REQUIRE_SERVERS").is_none(), "docker-compose is required");
+        eprintln!("not checked: docker-compose is not installed");
+        return;
+    }
+    let home = tempfile::tempdir().expect("a temporary directory");
+    let host = hosts().into_iter().find(|host| host.name == "kvm-4").expect("a shipped profile");
+    let mut accepted = Vec::new();
+    for set in sets(home.path()) {
+        let config = |more: &[PathBuf]| {
+            let mut command = Command::new("docker-compose");
+            command.current_dir(&set.folder).envs(&set.args.environment);
+            for file in set.args.env_files.iter().take(1) {
+                command.arg("--env-file").arg(file);
+            }
+            for file in set.args.files.iter().chain(more) {
+                command.arg("-f").arg(file);
+            }
+            command.args(["config", "-q"]).output().expect("docker-compose runs")
+        };
+        if !config(&[]).status.success() {
+            continue;
+        }
+        let base = load(&set.args).unwrap_or_else(|problems| panic!("{}: {problems}", set.name));
+        let budget = budget(&base.stack, shipped(), &host, &Wishes::default());
+        let path = set.folder.join("plan.override.yml");
+        std::fs::write(&path, text(&budget, &base, None)).expect("can be written");
+        let output = config(&[path]);
+        assert!(output.status.success(), "{}: {}", set.name, String::from_utf8_lossy(&output.stderr));
+        accepted.push(set.name);
+    }
+    assert!(accepted.iter().any(|name| name == "ziggie-kvm-4-evening"), "only {accepted:?}");
+}
+
+fn wishes() -> impl Strategy<Value = Wishes> {
+    let presets = [Preset::Auto, Preset::Minimal, Preset::Balanced, Preset::Performance, Preset::Custom];
+    (0..5_usize, proptest::option::of(0..900_u64), proptest::option::of(0..8_u64), 1_000..3_000_u64, 1_000..3_000_u64)
+        .prop_map(move |(preset, cpu, memory, over_cpu, over_memory)| Wishes {
+            preset: presets[preset],
+            cpu_reserve: cpu.map(Permille::new),
+            memory_reserve: memory.map(Bytes::gibi),
+            cpu_overcommit: Permille::new(over_cpu),
+            memory_overcommit: Permille::new(over_memory),
+            ..Wishes::default()
+        })
+}
+
+/// Any budget for any host of any size, over any of the stacks, written over any earlier plan.
+#[test]
+fn any_plan_over_any_earlier_one_is_read_back() {
+    let home = tempfile::tempdir().expect("a temporary directory");
+    let sets: Vec<(Set, Loaded)> = sets(home.path())
+        .into_iter()
+        .map(|set| {
+            let base = load(&set.args).unwrap_or_else(|problems| panic!("{}: {problems}", set.name));
+            (set, base)
+        })
+        .collect();
+    let hosts = hosts();
+    let strategy = (0..sets.len(), proptest::collection::vec((0..hosts.len(), 1..64_u64, wishes()), 1..4));
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(150)
+    });
+    let outcome = runner.run(&strategy, |(set, plans)| {
+        let (set, base) = &sets[set];
+        let mut before: Option<String> = None;
+        for (host, gibibytes, wishes) in plans {
+            let host = Host { memory: Bytes::gibi(gibibytes), reserve_memory: Bytes::mebi(512), ..hosts[host].clone() };
+            let budget = budget(&base.stack, shipped(), &host, &wishes);
+            let written = text(&budget, base, before.as_deref());
+            let differences = override_file::differences(&budget, &over(set, &written));
+            prop_assert!(differences.is_empty(), "{}: {:?}\n{}", set.name, differences, written);
+            before = Some(written);
+        }
+        Ok(())
+    });
+    outcome.unwrap_or_else(|error| panic!("{error}"));
+}
