@@ -15,6 +15,7 @@ use super::printer::Printer;
 use super::records;
 use crate::input::problem::Problem;
 use crate::input::problem::nearest;
+use crate::input::project::Project;
 use crate::model::Budget;
 use crate::model::Preset;
 use crate::model::ServiceName;
@@ -25,6 +26,7 @@ use crate::report;
 use crate::units::Bytes;
 use crate::units::Permille;
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::path::PathBuf;
 
 /// Divide a host among the services of a stack: who runs, with which limits, and does it fit?
@@ -88,7 +90,7 @@ pub(super) enum PresetName {
 }
 
 impl PresetName {
-    const fn preset(self) -> Preset {
+    pub(super) const fn preset(self) -> Preset {
         match self {
             Self::Auto => Preset::Auto,
             Self::Minimal => Preset::Minimal,
@@ -109,7 +111,7 @@ pub(super) fn budget(args: &BudgetArgs, globals: &Globals, printer: &mut Printer
     let (asked, loaded) = budget_write::without_ours(&asked)?;
     let catalog = compose_files::tell(&loaded, printer)?;
     let host = args.host.resolve(&folder(&loaded), printer)?;
-    let wishes = wishes(args, &loaded.stack)?;
+    let wishes = wishes(args, &loaded.stack, &folder(&loaded))?;
     let budget = make(&loaded.stack, &catalog, &host, &wishes);
     if args.write.as_deref() != Some("-") {
         show(&budget, globals.format(), printer)?;
@@ -151,9 +153,10 @@ fn show(budget: &Budget, format: Format, printer: &mut Printer) -> Result<(), Fa
     Ok(())
 }
 
-/// What was asked for: the command line first, then the variables of the register.
-fn wishes(args: &BudgetArgs, stack: &Stack) -> Result<Wishes, Failure> {
+/// What was asked for: the command line first, then the variables of the register, then the project.
+fn wishes(args: &BudgetArgs, stack: &Stack, folder: &Path) -> Result<Wishes, Failure> {
     let set = Settings::read()?;
+    let project = Project::find(&folder.canonicalize().unwrap_or_else(|_| folder.to_owned()))?;
     let keep: BTreeSet<ServiceName> = args.keep.iter().map(|name| ServiceName::new(name)).collect();
     if let Some(unknown) = keep.iter().find(|name| !stack.services.contains_key(*name)) {
         let names = stack.services.keys().map(ServiceName::as_str);
@@ -162,7 +165,7 @@ fn wishes(args: &BudgetArgs, stack: &Stack) -> Result<Wishes, Failure> {
         return Err(Problem::error(&codes::NAME, message).help("`plimsoll stack` lists the services").into());
     }
     Ok(Wishes {
-        preset: args.preset.map(PresetName::preset).or(set.preset).unwrap_or(Preset::Auto),
+        preset: args.preset.map(PresetName::preset).or(set.preset).or(project.preset()).unwrap_or(Preset::Auto),
         cpu_reserve: args.reserve_cpu.or(set.cpu_reserve),
         memory_reserve: args.reserve_memory.or(set.memory_reserve),
         cpu_overcommit: args.overcommit_cpu.unwrap_or(Permille::ONE),

@@ -21,7 +21,7 @@ pub(super) struct ComposeFiles {
     profiles: Vec<String>,
     /// Env file to use instead of .env; may be repeated.
     #[arg(long = "env-file", value_name = "FILE")]
-    env_files: Vec<PathBuf>,
+    pub(super) env_files: Vec<PathBuf>,
     /// Name of the project.
     #[arg(long, short, value_name = "NAME")]
     project_name: Option<String>,

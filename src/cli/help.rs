@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 
 /// The commands by what they are for. A test holds the list against the commands there are.
-const GROUPS: [(&str, &[&str]); 4] = [
+const GROUPS: [(&str, &[&str]); 5] = [
+    ("Begin", &["init"]),
     ("Look", &["validate", "stack", "host"]),
     ("Plan", &["budget"]),
     ("Run", &["simulate", "test", "report"]),

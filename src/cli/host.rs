@@ -80,7 +80,7 @@ fn detect() -> Result<Machine, Failure> {
 }
 
 /// A profile by name, looked up around the files it is for and then here, or by a path from here.
-fn find(name: &str, folder: &Path) -> Result<Host, crate::input::problem::Problems> {
+pub(super) fn find(name: &str, folder: &Path) -> Result<Host, crate::input::problem::Problems> {
     let here = std::env::current_dir().unwrap_or_default();
     let mut around = Profiles::below(folder);
     let is_path = name.contains(['/', '\\']) || name.ends_with(".yaml") || name.ends_with(".yml");
@@ -100,7 +100,7 @@ pub(super) fn host(args: &HostArgs, globals: &Globals, printer: &mut Printer) ->
     if args.list {
         return list(&here, printer);
     }
-    let (mut host, found) = match &args.profile {
+    let (host, found) = match &args.profile {
         Some(name) => (find(name, &here)?, Vec::new()),
         None => {
             let machine = detect()?;
@@ -108,15 +108,7 @@ pub(super) fn host(args: &HostArgs, globals: &Globals, printer: &mut Printer) ->
         }
     };
     let score = engine::score(&host);
-    let share = score.class().reserve();
-    let reserve_from = if host.reserve_stated {
-        "as the profile says".to_owned()
-    } else {
-        host.reserve_cpu = host.capacity().scaled(share.get(), 1000);
-        // Profiles are read by people: whole mebibytes.
-        host.reserve_memory = Bytes::mebi((host.memory.scaled(share.get(), 1000).get() >> 20).max(1));
-        format!("class {} keeps {share}", score.class().name())
-    };
+    let (host, reserve_from) = with_reserve(host);
     let catalog = Catalog::below(&here)?;
     let (on, off) = plan::host::carried(score.class(), &catalog);
     let shown =
@@ -133,6 +125,29 @@ pub(super) fn host(args: &HostArgs, globals: &Globals, printer: &mut Printer) ->
         write(path, &host, args.profile.as_deref(), &reserve_from, printer)?;
     }
     Ok(Exit::Good)
+}
+
+/// The host with the reserve of its class, where its profile states none; and where the reserve comes from.
+fn with_reserve(mut host: Host) -> (Host, String) {
+    if host.reserve_stated {
+        return (host, "as the profile says".to_owned());
+    }
+    let class = engine::score(&host).class();
+    host.reserve_cpu = host.capacity().scaled(class.reserve().get(), 1000);
+    // Profiles are read by people: whole mebibytes.
+    host.reserve_memory = Bytes::mebi((host.memory.scaled(class.reserve().get(), 1000).get() >> 20).max(1));
+    (host, format!("class {} keeps {}", class.name(), class.reserve()))
+}
+
+/// This machine under a name, with the reserve of its class; and where the reserve comes from.
+///
+/// # Errors
+///
+/// A system that cannot be looked at.
+pub(super) fn this_machine(name: &str) -> Result<(Host, String), Failure> {
+    let (mut host, reserve) = with_reserve(detect()?.host());
+    name.clone_into(&mut host.name);
+    Ok((host, reserve))
 }
 
 /// Writes the profile; a file that is there stays.

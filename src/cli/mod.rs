@@ -17,6 +17,7 @@ mod gate;
 mod help;
 mod host;
 mod in_order;
+mod init;
 mod inputs;
 mod man;
 mod output;
@@ -104,6 +105,7 @@ impl Globals {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    Init(init::InitArgs),
     Validate(validate::ValidateArgs),
     Stack(stack::StackArgs),
     Host(host::HostArgs),
@@ -156,6 +158,7 @@ fn run() -> Exit {
 fn dispatch(cli: &Cli, printer: &mut Printer) -> Result<Exit, Failure> {
     let globals = &cli.globals;
     match &cli.command {
+        Command::Init(args) => init::init(args, printer),
         Command::Validate(args) => validate::validate(args, globals, printer),
         Command::Stack(args) => stack::stack(args, globals, printer),
         Command::Host(args) => host::host(args, globals, printer),

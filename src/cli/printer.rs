@@ -97,6 +97,28 @@ impl Printer {
         }
     }
 
+    /// Whether a person can be asked.
+    pub(super) fn is_terminal() -> bool {
+        std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+    }
+
+    /// Asks a person one question; an empty answer is what was proposed.
+    ///
+    /// # Errors
+    ///
+    /// Where nobody answers any more.
+    pub(super) fn ask(&mut self, question: &str, proposed: &str) -> Result<String, Failure> {
+        let _ = write!(self.err, "{question} [{proposed}]: ").and_then(|()| self.err.flush());
+        let mut answer = String::new();
+        let read = std::io::stdin().read_line(&mut answer);
+        let ended = || Failure::Environment("the questions were not answered; `--yes` asks none".to_owned());
+        match read {
+            Ok(0) | Err(_) => Err(ended()),
+            Ok(_) if answer.trim().is_empty() => Ok(proposed.to_owned()),
+            Ok(_) => Ok(answer.trim().to_owned()),
+        }
+    }
+
     /// Tells how it came about, for `-v`.
     pub(super) fn detail(&mut self, text: &str) {
         if self.talk == Talk::Verbose {

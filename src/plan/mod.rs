@@ -6,6 +6,7 @@
 //! 2. What it proposes is accepted by the software it is for: tests start the real one where there is one.
 
 pub mod budget;
+pub mod first;
 pub mod host;
 pub mod override_file;
 pub mod yaml;

@@ -17,6 +17,7 @@ use crate::input::yaml::Value as YamlValue;
 use crate::model::Amount;
 use crate::model::Budget;
 use crate::model::Limits;
+use crate::model::Service;
 use crate::model::ServiceName;
 use crate::model::Share;
 use crate::units::Bytes;
@@ -60,8 +61,9 @@ pub fn wanted(budget: &Budget, loaded: &Loaded) -> Map<String, Value> {
     let node = |name: &ServiceName| tree.and_then(|services| services.get(name.as_str()));
     for (name, share) in &budget.allocation.shares {
         let (Some(service), Some(node)) = (loaded.stack.services.get(name), node(name)) else { continue };
-        let mut keys = Keys { node, out: Value::Object(Map::new()) };
-        keys.share(share, service.limits, service.reservations, service.pids, service.memory_and_swap);
+        let in_deploy = find(node, &LIMITS).is_some();
+        let mut keys = Keys { node, in_deploy, with_pids: takes_pids(loaded, node), out: Value::Object(Map::new()) };
+        keys.share(share, service);
         if keys.out.as_object().is_some_and(|keys| !keys.is_empty()) {
             services.insert(name.to_string(), keys.out);
         }
@@ -75,56 +77,70 @@ pub fn wanted(budget: &Budget, loaded: &Loaded) -> Map<String, Value> {
     services
 }
 
-/// The keys of one service.
+/// The keys of one service. Compose refuses limits of which some stand in `deploy` and some beside it, so they all go where
+/// the files have them; where they have none, beside it, which every version of Compose reads and applies.
 struct Keys<'a> {
     node: &'a Node,
+    in_deploy: bool,
+    with_pids: bool,
     out: Value,
 }
 
+const LIMITS: [&str; 3] = ["deploy", "resources", "limits"];
+const RESERVATIONS: [&str; 3] = ["deploy", "resources", "reservations"];
+
 impl Keys<'_> {
-    fn share(&mut self, share: &Share, limits: Limits, kept: Limits, pids: Option<i64>, swap: Option<i64>) {
+    fn share(&mut self, share: &Share, service: &Service) {
+        let (limits, kept) = (service.limits, service.reservations);
         let Amount { cpu, memory } = share.limits;
         if limits.cpu != Some(cpu) {
             self.cpu_limit(cpu);
         }
         if limits.memory != Some(memory) {
-            self.set(&[&["deploy", "resources", "limits", "memory"], &["mem_limit"]], &size(memory));
+            self.limit("memory", "mem_limit", &size(memory));
             // The engine refuses a limit of memory above that of memory and swap together.
-            if swap.is_some_and(|swap| swap >= 0 && swap.unsigned_abs() < memory.get()) {
+            if service.memory_and_swap.is_some_and(|swap| swap >= 0 && swap.unsigned_abs() < memory.get()) {
                 self.put(&["memswap_limit"], size(memory));
             }
         }
-        if kept.cpu != Some(share.reservations.cpu) {
-            self.put(&["deploy", "resources", "reservations", "cpus"], json!(share.reservations.cpu.to_string()));
+        if service.pids != Some(share.pids) && self.with_pids {
+            self.limit("pids", "pids_limit", &json!(share.pids));
         }
-        if kept.memory != Some(share.reservations.memory) {
-            let forms: [&[&str]; 2] = [&["deploy", "resources", "reservations", "memory"], &["mem_reservation"]];
-            self.set(&forms, &size(share.reservations.memory));
+        let (cpu, memory) = (share.reservations.cpu, share.reservations.memory);
+        let (cpu_differs, memory_differs) = (kept.cpu != Some(cpu), kept.memory != Some(memory));
+        // CPU is reserved in `deploy` alone, and memory must be said there, too, where anything is.
+        let begins = find(self.node, &RESERVATIONS).is_none() && (cpu_differs || memory_differs);
+        if cpu_differs || begins {
+            self.put(&[&RESERVATIONS, ["cpus"].as_slice()].concat(), json!(cpu.to_string()));
         }
-        if pids != Some(share.pids) {
-            // The older form is the one that every Compose reads.
-            self.set(&[&["pids_limit"], &["deploy", "resources", "limits", "pids"]], &json!(share.pids));
+        if memory_differs || begins {
+            self.put(&[&RESERVATIONS, ["memory"].as_slice()].concat(), size(memory));
+        }
+        if memory_differs && find(self.node, &["mem_reservation"]).is_some() {
+            self.put(&["mem_reservation"], size(memory));
         }
     }
 
     fn cpu_limit(&mut self, cpu: Millicores) {
-        if let Some(quota) = self.node.get("cpu_quota").filter(|quota| quota.value != YamlValue::Null) {
+        let is_set = |node: &&Node| node.scalar().is_some_and(|text| text != "0" && text != "-1");
+        if !self.in_deploy
+            && find(self.node, &["cpus"]).is_none()
+            && find(self.node, &["cpu_quota"]).filter(is_set).is_some()
+        {
             let period = self.node.get("cpu_period").and_then(Node::scalar).and_then(|text| text.parse().ok());
             let period = period.filter(|period| *period > 0).unwrap_or(PERIOD);
-            let is_set = quota.scalar().is_some_and(|text| text != "0" && text != "-1");
-            if is_set {
-                self.put(&["cpu_quota"], json!(cpu.get() * period / 1000));
-                return;
-            }
+            self.put(&["cpu_quota"], json!(cpu.get() * period / 1000));
+            return;
         }
-        self.set(&[&["deploy", "resources", "limits", "cpus"], &["cpus"]], &json!(cpu.to_string()));
+        self.limit("cpus", "cpus", &json!(cpu.to_string()));
     }
 
-    /// Sets every form that the files use; the first one where they use none.
-    fn set(&mut self, forms: &[&[&str]], value: &Value) {
-        let used: Vec<&[&str]> = forms.iter().copied().filter(|path| find(self.node, path).is_some()).collect();
-        for path in if used.is_empty() { &forms[..1] } else { &used } {
-            self.put(path, value.clone());
+    fn limit(&mut self, new: &str, old: &str, value: &Value) {
+        if self.in_deploy {
+            self.put(&[&LIMITS, [new].as_slice()].concat(), value.clone());
+        }
+        if !self.in_deploy || find(self.node, &[old]).is_some() {
+            self.put(&[old], value.clone());
         }
     }
 
@@ -135,6 +151,13 @@ impl Keys<'_> {
         }
         *at = value;
     }
+}
+
+/// Whether a limit of processes can be written for a service: not into `deploy` of files that name a version before 3.9.
+fn takes_pids(loaded: &Loaded, node: &Node) -> bool {
+    let version = loaded.tree.get("version").and_then(Node::scalar);
+    let knows = version.is_none_or(|version| version.trim().parse::<f64>().is_ok_and(|version| version >= 3.9));
+    find(node, &LIMITS).is_none() || knows || find(node, &[&LIMITS, ["pids"].as_slice()].concat()).is_some()
 }
 
 fn find<'a>(node: &'a Node, path: &[&str]) -> Option<&'a Node> {
@@ -203,7 +226,10 @@ pub fn differences(budget: &Budget, loaded: &Loaded) -> Vec<String> {
             differences.push(format!("{name} does not run"));
             continue;
         };
-        let read = (service.limits, service.reservations, service.pids.unwrap_or(-1));
+        let node = loaded.tree.get("services").and_then(|services| services.get(name.as_str()));
+        let with_pids = service.pids.is_some() || node.is_none_or(|node| takes_pids(loaded, node));
+        let pids = if with_pids { service.pids.unwrap_or(-1) } else { share.pids };
+        let read = (service.limits, service.reservations, pids);
         let both = |amount: Amount| Limits { cpu: Some(amount.cpu), memory: Some(amount.memory) };
         let planned = (both(share.limits), both(share.reservations), share.pids);
         if read != planned {
