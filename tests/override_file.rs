@@ -48,6 +48,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// The stacks of our scenarios, and the sets beside the checkout where they are.
+#[expect(clippy::print_stderr, reason = "a test that has less to work on says so plainly")]
 fn sets(home: &Path) -> Vec<Set> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut sets = Vec::new();
@@ -130,7 +131,7 @@ fn base_and_override_say_exactly_what_is_planned() {
         let base = load(&set.args).unwrap_or_else(|problems| panic!("{}: {problems}", set.name));
         let mut before: Option<String> = None;
         for host in &hosts {
-            let budget = budget(&base.stack, shipped(), host, &Wishes::default());
+            let budget = budget(&set.name, &base.stack, shipped(), host, &Wishes::default());
             let fresh = text(&budget, &base, None);
             let differences = override_file::differences(&budget, &over(&set, &fresh));
             assert_eq!(differences, [""; 0], "{} on {}\n{fresh}", set.name, host.name);
@@ -147,6 +148,7 @@ fn base_and_override_say_exactly_what_is_planned() {
 }
 
 /// Files laid over their base are accepted by the JSON schema of the Compose specification.
+#[expect(clippy::print_stderr, reason = "a check that does not take place is said plainly")]
 #[test]
 fn the_specification_accepts_it() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/compose-spec/compose-spec.json");
@@ -160,7 +162,7 @@ fn the_specification_accepts_it() {
     for set in sets(home.path()) {
         let base = load(&set.args).unwrap_or_else(|problems| panic!("{}: {problems}", set.name));
         for host in hosts() {
-            let budget = budget(&base.stack, shipped(), &host, &Wishes::default());
+            let budget = budget(&set.name, &base.stack, shipped(), &host, &Wishes::default());
             let written = text(&budget, &base, None);
             let node = yaml::read(&Source::new("written.yml", written.as_str())).0.expect("a document");
             let errors: Vec<String> = validator.iter_errors(&node.to_json()).map(|error| error.to_string()).collect();
@@ -170,6 +172,7 @@ fn the_specification_accepts_it() {
 }
 
 /// Where Compose accepts the base, it accepts the base with the override file.
+#[expect(clippy::print_stderr, reason = "a check that does not take place is said plainly")]
 #[test]
 fn compose_accepts_it() {
     let works =
@@ -198,7 +201,7 @@ fn compose_accepts_it() {
             continue;
         }
         let base = load(&set.args).unwrap_or_else(|problems| panic!("{}: {problems}", set.name));
-        let budget = budget(&base.stack, shipped(), &host, &Wishes::default());
+        let budget = budget(&set.name, &base.stack, shipped(), &host, &Wishes::default());
         let path = set.folder.join("plan.override.yml");
         std::fs::write(&path, text(&budget, &base, None)).expect("can be written");
         let output = config(&[path]);
@@ -252,7 +255,7 @@ fn any_plan_over_any_earlier_one_is_read_back() {
         let mut before: Option<String> = None;
         for (host, gibibytes, wishes) in plans {
             let host = Host { memory: Bytes::gibi(gibibytes), reserve_memory: Bytes::mebi(512), ..hosts[host].clone() };
-            let budget = budget(&base.stack, shipped(), &host, &wishes);
+            let budget = budget(&set.name, &base.stack, shipped(), &host, &wishes);
             let written = text(&budget, base, before.as_deref());
             let differences = override_file::differences(&budget, &over(set, &written));
             prop_assert!(differences.is_empty(), "{}: {:?}\n{}", set.name, differences, written);

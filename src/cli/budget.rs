@@ -112,7 +112,8 @@ pub(super) fn budget(args: &BudgetArgs, globals: &Globals, printer: &mut Printer
     let catalog = compose_files::tell(&loaded, printer)?;
     let host = args.host.resolve(&folder(&loaded), printer)?;
     let wishes = wishes(args, &loaded.stack, &folder(&loaded))?;
-    let budget = make(&loaded.stack, &catalog, &host, &wishes);
+    let name = compose_files::project_name(&loaded);
+    let budget = make(&name, &loaded.stack, &catalog, &host, &wishes);
     if args.write.as_deref() != Some("-") {
         show(&budget, globals.format(), printer)?;
     }

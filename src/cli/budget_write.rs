@@ -55,7 +55,7 @@ pub(super) fn without_ours(asked: &ComposeArgs) -> Result<(ComposeArgs, Loaded),
 /// A file of somebody else, a file that cannot be read or written, an override file that Compose would not find.
 pub(super) fn write(order: &Order<'_>, budget: &Budget, loaded: &Loaded, printer: &mut Printer) -> Result<(), Failure> {
     let wanted = override_file::wanted(budget, loaded);
-    let about = format!("{} on {}", loaded.stack.name.as_deref().unwrap_or("this stack"), budget.host.title);
+    let about = format!("{} on {}", budget.stack, budget.host.title);
     if order.file == "-" {
         printer.data(&override_file::text(None, &wanted, &about)?);
         return Ok(());

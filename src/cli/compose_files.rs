@@ -73,3 +73,12 @@ pub(super) fn tell(loaded: &Loaded, printer: &mut Printer) -> Result<Catalog, Fa
 pub(super) fn folder(loaded: &Loaded) -> PathBuf {
     loaded.files_read.first().and_then(|file| file.parent()).unwrap_or(Path::new("")).to_owned()
 }
+
+/// What the project is called: as the files say, else after its folder.
+pub(super) fn project_name(loaded: &Loaded) -> String {
+    let folder = folder(loaded);
+    let here = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
+    let whole = here.canonicalize().unwrap_or_default();
+    let named = || whole.file_name().map_or_else(|| "stack".to_owned(), |name| name.to_string_lossy().into_owned());
+    loaded.stack.name.clone().unwrap_or_else(named)
+}

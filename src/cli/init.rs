@@ -4,6 +4,7 @@ use super::budget::PresetName;
 use super::codes;
 use super::compose_files::ComposeFiles;
 use super::compose_files::folder;
+use super::compose_files::project_name;
 use super::exit::Exit;
 use super::exit::Failure;
 use super::host;
@@ -88,7 +89,7 @@ pub(super) fn init(args: &InitArgs, printer: &mut Printer) -> Result<Exit, Failu
             "this-machine".to_owned()
         }
     };
-    let title = loaded.stack.name.clone().unwrap_or_else(|| name_of(&home));
+    let title = project_name(&loaded);
     let mut comments = yaml::Comments::new();
     comments.insert(
         String::new(),
@@ -113,12 +114,6 @@ fn services(loaded: &Loaded) -> String {
     let names: Vec<&str> = loaded.stack.services.keys().map(crate::model::ServiceName::as_str).collect();
     let shown = if names.len() > 8 { format!("{} …", names[..8].join(" ")) } else { names.join(" ") };
     format!("{} service{} ({shown})", names.len(), if names.len() == 1 { "" } else { "s" })
-}
-
-fn name_of(folder: &Path) -> String {
-    let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let whole = here.canonicalize().unwrap_or_default();
-    whole.file_name().map_or_else(|| "stack".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
 /// How the scenario names the stack: paths from where it lies.

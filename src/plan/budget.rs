@@ -59,12 +59,12 @@ impl Default for Wishes {
     }
 }
 
-/// Makes the budget.
+/// Makes the budget of the stack of this name.
 ///
 /// # Panics
 /// Where the engine breaks a rule of the audit, which is a bug.
 #[must_use]
-pub fn budget(stack: &Stack, catalog: &Catalog, host: &Host, wishes: &Wishes) -> Budget {
+pub fn budget(name: &str, stack: &Stack, catalog: &Catalog, host: &Host, wishes: &Wishes) -> Budget {
     let score = engine::score(host);
     let class = match wishes.preset {
         Preset::Auto => score.class(),
@@ -87,8 +87,7 @@ pub fn budget(stack: &Stack, catalog: &Catalog, host: &Host, wishes: &Wishes) ->
     let allocation = engine::allocate(&asks, &terms);
     let breaches = audit::allocation(&asks, &terms, &allocation);
     assert!(breaches.is_empty(), "the engine broke its own rules: {breaches:?}");
-    let stack = stack.name.clone().unwrap_or_default();
-    Budget { stack, host, score, preset: wishes.preset, reserve_from, terms, asks, allocation }
+    Budget { stack: name.to_owned(), host, score, preset: wishes.preset, reserve_from, terms, asks, allocation }
 }
 
 /// The host with the reserve that holds, and where that comes from. What was typed wins over the preset, a preset other

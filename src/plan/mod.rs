@@ -5,8 +5,10 @@
 //! 1. It proposes; the engine allocates, and nothing here writes a file.
 //! 2. What it proposes is accepted by the software it is for: tests start the real one where there is one.
 
+pub mod advice;
 pub mod budget;
 pub mod first;
+pub mod health;
 pub mod host;
 pub mod override_file;
 pub mod yaml;

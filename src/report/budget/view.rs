@@ -109,9 +109,8 @@ pub(super) fn view(budget: &Budget) -> View {
     sums.push(sum("proposed limits", proposed.limits, pool, (0, 0)));
     sums.push(sum("proposed reservations", proposed.reservations, pool, (0, 0)));
     let price = host.price.as_ref().map(|price| format!(", {} a month", price.month)).unwrap_or_default();
-    let title = if budget.stack.is_empty() { "stack" } else { &budget.stack };
     View {
-        title: format!("{title} on {}", host.title),
+        title: format!("{} on {}", budget.stack, host.title),
         host: format!("score {} of 100, class {}{price}", budget.score.total(), budget.score.class().name()),
         pools: [
             ("host", host.capacity().to_string(), size(host.memory)),
@@ -300,11 +299,18 @@ fn notes(budget: &Budget, stated: &Totals) -> Vec<String> {
             notes.push(format!("without {what} limit: {shown}"));
         }
     }
-    if budget.allocation.shares.values().any(|share| share.cpu == Turn::Cut || share.memory == Turn::Cut) {
-        notes.push(
-            "limits that go down do so for all to fit: each keeps what it needs, and the more important more"
-                .to_owned(),
-        );
+    let cut = |of: fn(&Share) -> Turn| {
+        budget.allocation.shares.values().any(|share| matches!(of(share), Turn::Cut | Turn::SetToFit))
+    };
+    let cuts: Vec<&str> = [("CPU", cut(|share| share.cpu)), ("memory", cut(|share| share.memory))]
+        .into_iter()
+        .filter_map(|(name, is_cut)| is_cut.then_some(name))
+        .collect();
+    if !cuts.is_empty() {
+        notes.push(format!(
+            "{} limits are cut so that all together fit the pool: nobody below its need, the less important more",
+            cuts.join(" and ")
+        ));
     }
     let unknown: Vec<&str> = budget
         .asks
