@@ -1,0 +1,3 @@
+//! The monitoring of a stack.
+
+pub mod yaml;
