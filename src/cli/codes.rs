@@ -81,8 +81,23 @@ The committed baseline beside a scenario cannot be read, or was written by a new
 read the difference before you commit it.",
 };
 
+/// A file would be overwritten that the command did not write, or that was changed since.
+pub(super) static OVERWRITE: Code = Code {
+    id: "PL0706",
+    title: "a file of yours would be overwritten",
+    explanation: "\
+A command that writes several files would replace one that it did not write, or that was changed after it wrote it. Nothing
+was written. What was written is remembered by its checksum, in a file beside the others.
+
+    $ plimsoll bundle -f compose.yml
+    error[PL0706]: 1 file of `monitoring` is not as `bundle` wrote it: prometheus/prometheus.yml
+
+Write to another directory with `--out`, or give `--force`: each of these files is then kept beside the new one, with `.bak`
+at the end of its name.",
+};
+
 /// The codes of this room.
-pub(super) const CODES: &[&Code] = &[&OPTION, &NAME, &FILE, &NOTHING, &BASELINE];
+pub(super) const CODES: &[&Code] = &[&OPTION, &NAME, &FILE, &NOTHING, &BASELINE, &OVERWRITE];
 
 /// The codes of records as problems know them: the record is read by a room that knows no input.
 static OF_RECORDS: LazyLock<Vec<Code>> = LazyLock::new(|| {

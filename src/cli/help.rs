@@ -10,8 +10,9 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 
 /// The commands by what they are for. A test holds the list against the commands there are.
-const GROUPS: [(&str, &[&str]); 3] = [
+const GROUPS: [(&str, &[&str]); 4] = [
     ("Look", &["validate", "stack"]),
+    ("Plan", &["bundle"]),
     ("Run", &["simulate", "test", "report"]),
     ("Learn", &["explain", "schema", "completions", "man"]),
 ];

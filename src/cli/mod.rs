@@ -3,6 +3,7 @@
 //! 2. Every option can be set by the environment: `command` adds `PLIMSOLL_…` to all of them, so none is forgotten.
 //! 3. How a command ends is an [`exit::Exit`]; nothing else sets an exit code.
 
+mod bundle;
 mod check;
 mod clock;
 mod codes;
@@ -16,6 +17,7 @@ mod in_order;
 mod inputs;
 mod man;
 mod output;
+mod overwrite;
 mod partition;
 mod printer;
 mod project;
@@ -101,6 +103,7 @@ impl Globals {
 enum Command {
     Validate(validate::ValidateArgs),
     Stack(stack::StackArgs),
+    Bundle(bundle::BundleArgs),
     Simulate(simulate::SimulateArgs),
     Test(test::TestArgs),
     Report(report::ReportArgs),
@@ -151,6 +154,7 @@ fn dispatch(cli: &Cli, printer: &mut Printer) -> Result<Exit, Failure> {
     match &cli.command {
         Command::Validate(args) => validate::validate(args, globals, printer),
         Command::Stack(args) => stack::stack(args, globals, printer),
+        Command::Bundle(args) => bundle::bundle(args, globals, printer),
         Command::Simulate(args) => simulate::simulate(args, globals, printer),
         Command::Test(args) => test::test(args, globals, printer),
         Command::Report(args) => report::report(args, globals, printer),

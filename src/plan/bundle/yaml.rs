@@ -116,6 +116,8 @@ impl Writer<'_> {
 
     fn comment(&mut self, pointer: &str, indent: usize) {
         let Some(comment) = self.comments.get(pointer) else { return };
+        let printable = |letter: char| if letter == '\n' || is_printable(letter) { letter } else { ' ' };
+        let comment: String = comment.chars().map(printable).collect();
         for line in comment.lines().flat_map(|line| wrapped(line, COLUMNS.saturating_sub(indent + 2))) {
             self.spaces(indent);
             self.out.push_str(format!("# {line}").trim_end());
@@ -169,8 +171,7 @@ fn quoted(text: &str) -> String {
 
 /// Whether a reader takes it as it stands. Line ends that are not `\n` and the mark of byte order are no such thing.
 fn is_printable(letter: char) -> bool {
-    !letter.is_control()
-        && !matches!(letter, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+    !letter.is_control() && !matches!(letter, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
 fn is_plain(text: &str) -> bool {
@@ -250,10 +251,66 @@ mod tests {
     /// Text that YAML readers stumble over, and any other.
     fn texts() -> impl Strategy<Value = String> {
         let traps = [
-            "", " ", "on", "No", "NULL", "~", "0x1F", "1e3", "010", "1:30", "2001-12-14", ".inf", "<<", "=", "-", "- a", "a: b",
-            "a:", "a #b", "#", "{a}", "[a]", "*a", "&a", "!a", "|", ">", "%", "@", "`", "'", "\"", "\\", "a\nb", "a\n", "\na",
-            " a\nb", "a\n\n", "a\n\nb\n", "a\n  b", "a \nb", "a\n# b", "---", "...", "a\r\nb", "\t", "\u{85}", "\u{2028}",
-            "\u{feff}a", "\0", "\u{7f}", "15s", "256M", "1 (x)", "./a", "x: |\n y", "?", "? a", "é", "\u{1f600}",
+            "",
+            " ",
+            "on",
+            "No",
+            "NULL",
+            "~",
+            "0x1F",
+            "1e3",
+            "010",
+            "1:30",
+            "2001-12-14",
+            ".inf",
+            "<<",
+            "=",
+            "-",
+            "- a",
+            "a: b",
+            "a:",
+            "a #b",
+            "#",
+            "{a}",
+            "[a]",
+            "*a",
+            "&a",
+            "!a",
+            "|",
+            ">",
+            "%",
+            "@",
+            "`",
+            "'",
+            "\"",
+            "\\",
+            "a\nb",
+            "a\n",
+            "\na",
+            " a\nb",
+            "a\n\n",
+            "a\n\nb\n",
+            "a\n  b",
+            "a \nb",
+            "a\n# b",
+            "---",
+            "...",
+            "a\r\nb",
+            "\t",
+            "\u{85}",
+            "\u{2028}",
+            "\u{feff}a",
+            "\0",
+            "\u{7f}",
+            "15s",
+            "256M",
+            "1 (x)",
+            "./a",
+            "x: |\n y",
+            "?",
+            "? a",
+            "é",
+            "\u{1f600}",
         ];
         prop_oneof![
             proptest::sample::select(traps.to_vec()).prop_map(str::to_owned),
