@@ -36,7 +36,7 @@ pub(super) fn file(plan: &Plan<'_>) -> String {
         }
         service["networks"] = json!(networks(part, plan));
         if let Some(volume) = volume(part.kind) {
-            volumes.insert(volume.to_owned(), Value::Null);
+            volumes.insert(volume.to_owned(), json!({}));
         }
         if let Some(why) = why(part.kind) {
             comments.insert(format!("/services/{}", part.service), why.to_owned());

@@ -81,12 +81,12 @@ const FILE_SYSTEMS: &str = "{fstype!~\"tmpfs|ramfs|overlay|squashfs|iso9660|erof
 
 fn of_containers() -> Vec<Rule> {
     let memory = format!(
-        "{} / ({} > 0)",
+        "{}\n    / ({} > 0)",
         containers("container_memory_working_set_bytes"),
         containers("container_spec_memory_limit_bytes")
     );
     let throttled = format!(
-        "rate({}[5m]) / (rate({}[5m]) > 0)",
+        "rate({}[5m])\n    / (rate({}[5m]) > 0)",
         containers("container_cpu_cfs_throttled_periods_total"),
         containers("container_cpu_cfs_periods_total")
     );
@@ -155,7 +155,11 @@ fn requests(plan: &Plan<'_>) -> Vec<Rule> {
     let buckets = by_job("sum", ", le", &format!("rate(http_request_duration_seconds_bucket{{{jobs}}}[5m])"));
     let quantile = |quantile: &str| format!("histogram_quantile({quantile}, {buckets})");
     let total = by_job("sum", "", &format!("rate(http_requests_total{{{jobs}}}[5m])"));
-    let failed = by_job("sum", "", &format!("{} or {} or {}", failed("code"), failed("status"), failed("status_code")));
+    let failed = by_job(
+        "sum",
+        "",
+        &format!("{}\n    or {}\n    or {}", failed("code"), failed("status"), failed("status_code")),
+    );
     vec![
         Rule("service:http_requests:rate5m", total, "Requests per second."),
         Rule(

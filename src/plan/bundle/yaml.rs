@@ -202,8 +202,12 @@ fn fits_block(text: &str) -> bool {
     begins && ends && lines_end && body.contains('\n') && body.chars().all(|c| c == '\n' || is_printable(c))
 }
 
-/// A line in pieces of at most so many characters, broken at spaces.
+/// A line in pieces of at most so many characters, broken at spaces; one that begins with a space is an example and stays
+/// as it is.
 fn wrapped(line: &str, columns: usize) -> Vec<String> {
+    if line.starts_with(' ') {
+        return vec![line.to_owned()];
+    }
     let mut lines = vec![String::new()];
     for word in line.split(' ') {
         let last = lines.last_mut().expect("never empty");

@@ -80,7 +80,9 @@ fn killed(plan: &Plan<'_>) -> Alert {
         expression: format!("{} > 0", by_container("sum", &increase)),
         hold: 0,
         severity: CRITICAL,
-        summary: "{{ $labels.name }} ran out of memory {{ printf \"%.0f\" $value }} times within 5 minutes".to_owned(),
+        summary:
+            "{{ $labels.name }} ran out of memory; processes killed within 5 minutes: {{ printf \"%.0f\" $value }}"
+                .to_owned(),
         description: format!(
             "Raise the memory limit of {{{{ $labels.service }}}} by half and watch it for a day; then keep the limit, mend the \
              leak or move the service. {} tells what the host has left.",

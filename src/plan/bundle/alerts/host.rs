@@ -112,7 +112,8 @@ fn killed(plan: &Plan<'_>) -> Alert {
         expression: "sum by (instance) (increase(node_vmstat_oom_kill[5m])) > 0".to_owned(),
         hold: 0,
         severity: CRITICAL,
-        summary: "the kernel killed {{ printf \"%.0f\" $value }} processes for lack of memory".to_owned(),
+        summary: "processes that the kernel killed for lack of memory within 5 minutes: {{ printf \"%.0f\" $value }}"
+            .to_owned(),
         description: format!(
             "`dmesg | grep -i 'killed process'` names them. In a container: raise its limit by half and watch it for a day. On \
              the host: the limits together are more than it has; {} proposes some that fit.",
