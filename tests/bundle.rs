@@ -15,7 +15,8 @@ use programs::Program;
 use serde_json::Value;
 use stacks::Bundled;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::Path;
+use std::process::Command;
 
 /// Thresholds and durations as the register has them (A9, documents Z and V), typed a second time.
 const REGISTER: [(&str, &str, &str, &str); 8] = [
@@ -29,7 +30,7 @@ const REGISTER: [(&str, &str, &str, &str); 8] = [
     ("ServiceDown", "== 0", "1m", "critical"),
 ];
 
-fn parsed(path: &PathBuf) -> Node {
+fn parsed(path: &Path) -> Node {
     let source = Source::read(path).unwrap_or_else(|problem| panic!("{}: {problem:?}", path.display()));
     yaml::parse(&source).unwrap_or_else(|problems| panic!("{problems}"))
 }
@@ -110,12 +111,13 @@ fn each_service_is_scraped_where_it_has_its_metrics() {
     assert_eq!(text(job("ziggie-api"), "metrics_path"), "/internal/metrics");
 }
 
-/// What the tests of the bundle are worth: each alert is changed in one figure at a time, and they must fail.
+/// What the tests of the bundle are worth: each alert is changed in one figure at a time, and its tests must fail.
 #[test]
 fn a_changed_threshold_or_duration_breaks_the_unit_tests() {
     let bundled = stacks::ziggie_with_labels();
     let path = bundled.path("prometheus/rules/alerts.yml");
     let good = std::fs::read_to_string(&path).expect("the alerts");
+    let tests = std::fs::read_to_string(bundled.path("prometheus/rules_test.yml")).expect("the tests");
     let figures = [
         ("ratio < 0.1\n", ["ratio < 0.11\n", "ratio < 0.09\n"]),
         ("ratio_rate1m > 0.9\n", ["ratio_rate1m > 0.92\n", "ratio_rate1m > 0.89\n"]),
@@ -125,31 +127,47 @@ fn a_changed_threshold_or_duration_breaks_the_unit_tests() {
         ("ratio_rate5m > 0.25\n", ["ratio_rate5m > 0.27\n", "ratio_rate5m > 0.24\n"]),
         (") > 0.5\n", [") > 0.55\n", ") > 0.45\n"]),
         (") > 2\n", [") > 3\n", ") > 1\n"]),
-        ("15032385536 > 1\n", ["15032385536 > 1.02\n", "15032385536 > 0.99\n"]),
+        (" > 1\n", [" > 1.02\n", " > 0.99\n"]),
         ("up == 0\n", ["up == 1\n", "up >= 0\n"]),
-        (") > 0\n", [") > 1\n", ") >= 0\n"]),
+        ("[5m])) > 0\n", ["[5m])) > 1\n", "[5m])) >= 0\n"]),
     ];
-    let mut changed: Vec<String> = Vec::new();
+    let mut changed: Vec<(usize, String)> = Vec::new();
     for (figure, others) in figures {
-        assert!(good.contains(figure), "{figure}");
-        changed.extend(others.iter().map(|other| good.replacen(figure, other, 1)));
+        let at = good.find(figure).unwrap_or_else(|| panic!("no {figure}"));
+        changed.extend(others.iter().map(|other| (at, good.replacen(figure, other, 1))));
     }
-    let holds: Vec<(usize, &str)> = good.match_indices("        for: ").collect();
-    assert!(holds.len() >= 13, "the durations are found");
-    for (at, _) in holds {
+    let mut count = 0;
+    for (at, _) in good.match_indices("        for: ") {
+        count += 1;
         let end = good[at..].find('\n').expect("a line ends") + at;
-        let longer = format!("{}        for: 30m{}", &good[..at], &good[end..]);
-        changed.push(longer);
+        let with = |hold: &str| (at, format!("{}        for: {hold}{}", &good[..at], &good[end..]));
+        changed.push(with("30m"));
         if !good[at..end].ends_with(" 0m") {
-            changed.push(format!("{}        for: 0m{}", &good[..at], &good[end..]));
+            changed.push(with("0m"));
         }
     }
-    for text in changed {
+    assert!(count >= 13, "the durations are found");
+    for (at, text) in changed {
+        let (_, alert) = good[..at].rsplit_once("- alert: ").expect("a figure of an alert");
+        let alert = alert.lines().next().expect("its name");
+        std::fs::write(bundled.path("prometheus/one_test.yml"), tests_of(&tests, alert)).expect("tests of one alert");
+        std::fs::write(&path, &good).expect("the alerts");
+        Program::Promtool.accepts(&bundled, &["test", "rules", "prometheus/one_test.yml"]);
         std::fs::write(&path, &text).expect("changed alerts");
+        let passed = Program::Promtool.passes(&bundled, &["test", "rules", "prometheus/one_test.yml"]);
         let different = text.lines().zip(good.lines()).find(|(one, other)| one != other);
-        let passed = Program::Promtool.passes(&bundled, &["test", "rules", "prometheus/rules_test.yml"]);
-        assert_ne!(passed, Some(true), "the unit tests do not see {different:?}");
+        assert_ne!(passed, Some(true), "the unit tests of {alert} do not see {different:?}");
     }
+}
+
+/// The file of unit tests with those of one alert only, since promtool takes its time for each.
+fn tests_of(tests: &str, alert: &str) -> String {
+    let mut parts = tests.split("\n  - name: ");
+    let head = parts.next().expect("what stands before the tests").to_owned();
+    let of_alert = |part: &&str| part.trim_start_matches('"').starts_with(&format!("{alert} of "));
+    let kept: Vec<&str> = parts.filter(of_alert).collect();
+    assert!(!kept.is_empty(), "{alert} has no tests");
+    kept.iter().fold(head, |text, part| text + "\n  - name: " + part) + "\n"
 }
 
 #[test]
@@ -197,4 +215,59 @@ fn the_dashboard_is_one_that_grafana_draws() {
         std::fs::write(bundled.path("dashboard-rules.yml"), rules).expect("the expressions");
         Program::Promtool.accepts(&bundled, &["check", "rules", "dashboard-rules.yml"]);
     }
+}
+
+/// Runs `plimsoll bundle` again on a stack that has its bundle: exit code and JSON.
+fn again(bundled: &Bundled, options: &[&str]) -> (Option<i32>, Value) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
+    command.args(["bundle", "--json", "-f", "compose.yml"]).args(options);
+    let output = command.current_dir(bundled.home()).output().expect("the program runs");
+    (output.status.code(), serde_json::from_slice(&output.stdout).unwrap_or_default())
+}
+
+fn outcomes(json: &Value) -> BTreeSet<(&str, &str)> {
+    let files = json["files"].as_array().expect("files").iter();
+    files.map(|file| (file["outcome"].as_str().expect("an outcome"), file["path"].as_str().expect("a path"))).collect()
+}
+
+#[test]
+fn what_a_person_changed_is_refused_and_with_force_kept() {
+    let bundled = stacks::small();
+    let (code, json) = again(&bundled, &[]);
+    assert_eq!(code, Some(0));
+    assert!(outcomes(&json).iter().all(|(outcome, _)| *outcome == "unchanged"), "{json}");
+
+    let alerts = "prometheus/rules/alerts.yml";
+    for (file, text) in [(alerts, "groups: []\n"), ("alertmanager/alertmanager.yml", "route: { receiver: me }\n")] {
+        std::fs::write(bundled.path(file), text).expect("an edit");
+    }
+    // Another host changes the alerts; nothing may be written, not even what nobody touched.
+    let dashboard = std::fs::read(bundled.path("grafana/dashboards/plimsoll.json")).expect("the dashboard");
+    assert_eq!(again(&bundled, &["--host", "kvm-4"]).0, Some(64));
+    assert_eq!(std::fs::read_to_string(bundled.path(alerts)).expect("the edit"), "groups: []\n");
+    assert_eq!(std::fs::read(bundled.path("grafana/dashboards/plimsoll.json")).expect("the dashboard"), dashboard);
+
+    let (code, json) = again(&bundled, &["--host", "kvm-4", "--force"]);
+    assert_eq!(code, Some(0));
+    let outcomes = outcomes(&json);
+    assert!(outcomes.contains(&("replaced", "monitoring/prometheus/rules/alerts.yml")), "{json}");
+    assert!(outcomes.contains(&("renewed", "monitoring/grafana/dashboards/plimsoll.json")), "{json}");
+    // Whom to tell is the user's to say, and stays said.
+    assert!(outcomes.contains(&("kept", "monitoring/alertmanager/alertmanager.yml")), "{json}");
+    assert_eq!(
+        std::fs::read_to_string(bundled.path("prometheus/rules/alerts.yml.bak")).expect("the backup"),
+        "groups: []\n"
+    );
+    assert!(!rules(&bundled, alerts).is_empty());
+}
+
+/// A service of the critical path that nobody scrapes is named, since no alert will ever speak of it.
+#[test]
+fn a_service_without_known_metrics_is_named() {
+    let bundled = stacks::small();
+    let stack = "services:\n  web:\n    image: example.com/shop/web:7\n    labels: { plimsoll.tier: '1' }\n  db:\n    image: postgres:16\n";
+    std::fs::write(bundled.home().join("compose.yml"), stack).expect("a Compose file");
+    let (code, json) = again(&bundled, &[]);
+    assert_eq!(code, Some(0));
+    assert_eq!(json["unmeasured"], serde_json::json!(["web"]));
 }

@@ -89,7 +89,9 @@ pub(super) fn bundle(args: &BundleArgs, globals: &Globals, printer: &mut Printer
     let project = args.project_directory.as_deref().map_or(home, absolute);
     let folder = between(&project, &absolute(&args.out));
     let files = as_typed(args, &loaded);
-    let asked = Asked { folder: &folder, files: &files, host: host.as_ref().map(|(name, host)| (*name, host)) };
+    let out = inputs::shown(&args.out);
+    let asked =
+        Asked { folder: &folder, out: &out, files: &files, host: host.as_ref().map(|(name, host)| (*name, host)) };
     let bundle = bundle::bundle(&loaded.stack, &catalog, asked);
     let wanted: Vec<Wanted<'_>> =
         bundle.iter().map(|file| Wanted { path: &file.path, text: &file.text, beginning: file.beginning }).collect();
@@ -175,9 +177,13 @@ fn absolute(path: &Path) -> PathBuf {
     path
 }
 
-/// The way from one folder to another, as Compose wants it in a mount: with `./` or `../` at its beginning.
+/// The way from one folder to another, as Compose wants it in a mount: with `./` or `../` at its beginning, or from the root
+/// where the two share nothing else.
 fn between(from: &Path, to: &Path) -> String {
     let shared = from.components().zip(to.components()).take_while(|(one, other)| one == other).count();
+    if shared <= 1 {
+        return to.to_string_lossy().replace('\\', "/");
+    }
     let ups = from.components().skip(shared).map(|_| Component::ParentDir);
     let way: PathBuf = ups.chain(to.components().skip(shared)).collect();
     let way = way.to_string_lossy().replace('\\', "/");
@@ -194,7 +200,8 @@ mod tests {
         assert_eq!(way("/srv/shop", "/srv/shop/monitoring"), "./monitoring");
         assert_eq!(way("/srv/shop/scenarios/peak", "/srv/shop/monitoring"), "../../monitoring");
         assert_eq!(way("/srv/shop", "/srv/shop"), "./");
-        assert_eq!(way("/srv/shop", "/tmp/x"), "../../tmp/x");
+        assert_eq!(way("/srv/shop", "/tmp/x"), "/tmp/x");
+        assert_eq!(way("/srv/shop", "/srv/watch"), "../watch");
     }
 
     #[test]

@@ -14,6 +14,11 @@ pub(crate) struct Bundled {
 }
 
 impl Bundled {
+    /// The folder of the Compose files.
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
     pub(crate) fn folder(&self) -> PathBuf {
         self.home.path().join("monitoring")
     }

@@ -55,8 +55,8 @@ pub(super) fn file(plan: &Plan<'_>) -> String {
 fn top(plan: &Plan<'_>) -> String {
     let folder = plan.asked.folder;
     let mut text = format!(
-        "Adds to the stack what it lacks for its monitoring:\n  docker compose {} -f {folder}/compose.monitoring.yml up -d\n",
-        plan.asked.files
+        "Adds to the stack what it lacks for its monitoring:\n  docker compose {} -f {}/compose.monitoring.yml up -d\n",
+        plan.asked.files, plan.asked.out
     );
     for part in plan.parts.iter().filter(|part| !part.added) {
         let service = &part.service;

@@ -4,7 +4,7 @@
 //! Before you change it:
 //! 1. The same stack gives the same bytes. Nothing here is read from a clock, a host or a file.
 //! 2. Everything is written for the software it is for: `tests/bundle.rs` gives it to promtool, amtool and docker-compose.
-//! 3. An alert and its unit tests are one entry of a table ([`alerts`]), but the series of the tests are stated by hand:
+//! 3. An alert and its unit tests are one entry of a table (`alerts`), but the series of the tests are stated by hand:
 //!    a changed threshold or duration breaks them.
 
 mod alerts;
@@ -44,6 +44,8 @@ pub struct BundleFile {
 pub struct Asked<'a> {
     /// The folder of the bundle as Compose sees it from the project's folder: `./monitoring`.
     pub folder: &'a str,
+    /// The folder of the bundle as the user types it: `monitoring`.
+    pub out: &'a str,
     /// How the stack is named on a command line: `-f compose.yml`.
     pub files: &'a str,
     /// The host the stack is planned for, and how it is named on a command line.
