@@ -83,21 +83,36 @@ read the difference before you commit it.",
 
 /// A file that somebody else wrote is in the way.
 pub(super) static OVERRIDE: Code = Code {
-    id: "PL0706",
+    id: "PL0707",
     title: "a file of somebody else is in the way",
     explanation: "\
-`plimsoll budget --write` and `plimsoll bundle` write files that they may renew later: each begins with a line that says so.
-A file without that line was written by somebody else, and stays as it is.
+`plimsoll budget --write` renews the override file that it wrote before, which begins with a line that says so. A file without
+that line was written by somebody else, and stays as it is.
 
     $ plimsoll budget --write
-    error[PL0706]: `docker-compose.override.yml` was not written by plimsoll
+    error[PL0707]: `docker-compose.override.yml` was not written by plimsoll
 
 With `--force` the plan is laid over it: what the plan does not name stays, comments included, and a copy of the file as it
 was is kept beside it. Or name another file.",
 };
 
+/// A file would be overwritten that the command did not write, or that was changed since.
+pub(super) static OVERWRITE: Code = Code {
+    id: "PL0706",
+    title: "a file of yours would be overwritten",
+    explanation: "\
+A command that writes several files would replace one that it did not write, or that was changed after it wrote it. Nothing
+was written. What was written is remembered by its checksum, in a file beside the others.
+
+    $ plimsoll bundle -f compose.yml
+    error[PL0706]: 1 file of `monitoring` is not as `bundle` wrote it: prometheus/prometheus.yml
+
+Write to another directory with `--out`, or give `--force`: each of these files is then kept beside the new one, with `.bak`
+at the end of its name.",
+};
+
 /// The codes of this room.
-pub(super) const CODES: &[&Code] = &[&OPTION, &NAME, &FILE, &NOTHING, &BASELINE, &OVERRIDE];
+pub(super) const CODES: &[&Code] = &[&OPTION, &NAME, &FILE, &NOTHING, &BASELINE, &OVERWRITE, &OVERRIDE];
 
 /// The codes of records as problems know them: the record is read by a room that knows no input.
 static OF_RECORDS: LazyLock<Vec<Code>> = LazyLock::new(|| {

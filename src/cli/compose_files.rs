@@ -18,16 +18,16 @@ pub(super) struct ComposeFiles {
     pub(super) files: Vec<PathBuf>,
     /// Profile to enable; may be repeated.
     #[arg(long = "profile", value_name = "PROFILE")]
-    profiles: Vec<String>,
+    pub(super) profiles: Vec<String>,
     /// Env file to use instead of .env; may be repeated.
     #[arg(long = "env-file", value_name = "FILE")]
     pub(super) env_files: Vec<PathBuf>,
     /// Name of the project.
     #[arg(long, short, value_name = "NAME")]
-    project_name: Option<String>,
+    pub(super) project_name: Option<String>,
     /// Directory that paths are relative to; that of the first Compose file where not given.
     #[arg(long, value_name = "DIR")]
-    project_directory: Option<PathBuf>,
+    pub(super) project_directory: Option<PathBuf>,
 }
 
 impl ComposeFiles {

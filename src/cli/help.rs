@@ -13,7 +13,7 @@ use std::ffi::OsString;
 const GROUPS: [(&str, &[&str]); 5] = [
     ("Begin", &["init"]),
     ("Look", &["validate", "stack", "host"]),
-    ("Plan", &["budget"]),
+    ("Plan", &["budget", "bundle"]),
     ("Run", &["simulate", "test", "report"]),
     ("Learn", &["explain", "schema", "completions", "man"]),
 ];

@@ -5,6 +5,7 @@
 
 mod budget;
 mod budget_write;
+mod bundle;
 mod check;
 mod clock;
 mod codes;
@@ -21,6 +22,7 @@ mod init;
 mod inputs;
 mod man;
 mod output;
+mod overwrite;
 mod partition;
 mod printer;
 mod project;
@@ -110,6 +112,7 @@ enum Command {
     Stack(stack::StackArgs),
     Host(host::HostArgs),
     Budget(budget::BudgetArgs),
+    Bundle(bundle::BundleArgs),
     Simulate(simulate::SimulateArgs),
     Test(test::TestArgs),
     Report(report::ReportArgs),
@@ -163,6 +166,7 @@ fn dispatch(cli: &Cli, printer: &mut Printer) -> Result<Exit, Failure> {
         Command::Stack(args) => stack::stack(args, globals, printer),
         Command::Host(args) => host::host(args, globals, printer),
         Command::Budget(args) => budget::budget(args, globals, printer),
+        Command::Bundle(args) => bundle::bundle(args, globals, printer),
         Command::Simulate(args) => simulate::simulate(args, globals, printer),
         Command::Test(args) => test::test(args, globals, printer),
         Command::Report(args) => report::report(args, globals, printer),

@@ -7,6 +7,7 @@
 
 pub mod advice;
 pub mod budget;
+pub mod bundle;
 pub mod first;
 pub mod health;
 pub mod host;

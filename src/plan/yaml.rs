@@ -116,6 +116,8 @@ impl Writer<'_> {
 
     fn comment(&mut self, pointer: &str, indent: usize) {
         let Some(comment) = self.comments.get(pointer) else { return };
+        let printable = |letter: char| if letter == '\n' || is_printable(letter) { letter } else { ' ' };
+        let comment: String = comment.chars().map(printable).collect();
         for line in comment.lines().flat_map(|line| wrapped(line, COLUMNS.saturating_sub(indent + 2))) {
             self.spaces(indent);
             self.out.push_str(format!("# {line}").trim_end());
@@ -200,8 +202,12 @@ fn fits_block(text: &str) -> bool {
     begins && ends && lines_end && body.contains('\n') && body.chars().all(|c| c == '\n' || is_printable(c))
 }
 
-/// A line in pieces of at most so many characters, broken at spaces.
+/// A line in pieces of at most so many characters, broken at spaces; one that begins with a space is an example and stays
+/// as it is.
 fn wrapped(line: &str, columns: usize) -> Vec<String> {
+    if line.starts_with(' ') {
+        return vec![line.to_owned()];
+    }
     let mut lines = vec![String::new()];
     for word in line.split(' ') {
         let last = lines.last_mut().expect("never empty");

@@ -1,0 +1,178 @@
+//! `plimsoll bundle`: the monitoring of a stack.
+
+use super::Globals;
+use super::compose_files::ComposeFiles;
+use super::compose_files::folder;
+use super::exit::Exit;
+use super::exit::Failure;
+use super::format::Format;
+use super::host;
+use super::inputs;
+use super::overwrite;
+use super::overwrite::Outcome;
+use super::overwrite::Wanted;
+use super::printer::Printer;
+use crate::input::compose::Loaded;
+use crate::plan::bundle;
+use crate::plan::bundle::Asked;
+use serde_json::Value;
+use serde_json::json;
+use std::path::Component;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// Write the monitoring of a stack: Prometheus, alerts with their tests, Grafana, and what is missing to run them.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+A service is scraped where the catalog or the label plimsoll.metrics.port
+(and plimsoll.metrics.path) says where its metrics are. One of tier 1, which
+the label plimsoll.tier can say, too, is held to its budget of latency.
+
+Examples:
+  plimsoll bundle -f compose.yml
+  docker compose -f compose.yml -f monitoring/compose.monitoring.yml up -d
+  promtool test rules monitoring/prometheus/rules_test.yml")]
+pub(super) struct BundleArgs {
+    #[command(flatten)]
+    compose: ComposeFiles,
+    /// Hardware profile of the host, for what depends on its size: a name or a path.
+    #[arg(long, short = 'H', value_name = "PROFILE")]
+    host: Option<String>,
+    /// Directory to write to.
+    #[arg(long, short, value_name = "DIR", default_value = "monitoring")]
+    out: PathBuf,
+    /// Replace files that were changed or written by others; each is kept as .bak.
+    #[arg(long)]
+    force: bool,
+}
+
+/// Reads the stack and writes its monitoring.
+///
+/// # Errors
+///
+/// All that is wrong with the input, files that would be lost, and a directory that cannot be written.
+pub(super) fn bundle(args: &BundleArgs, globals: &Globals, printer: &mut Printer) -> Result<Exit, Failure> {
+    let format = globals.format();
+    if !matches!(format, Format::Table | Format::Json) {
+        return Err(format.refused("bundle", &[Format::Table, Format::Json]));
+    }
+    let (loaded, catalog) = args.compose.load(printer)?;
+    let home = absolute(&folder(&loaded));
+    let host = args.host.as_deref().map(|name| Ok::<_, Failure>((name, host::find(name, &home)?)));
+    let host = host.transpose()?;
+    let project = args.compose.project_directory.as_deref().map_or(home, absolute);
+    let folder = between(&project, &absolute(&args.out));
+    let files = as_typed(&args.compose, &loaded);
+    let out = inputs::shown(&args.out);
+    let asked =
+        Asked { folder: &folder, out: &out, files: &files, host: host.as_ref().map(|(name, host)| (*name, host)) };
+    let bundle = bundle::bundle(&loaded.stack, &catalog, asked);
+    let wanted: Vec<Wanted<'_>> =
+        bundle.iter().map(|file| Wanted { path: &file.path, text: &file.text, beginning: file.beginning }).collect();
+    let written = overwrite::write(&args.out, &wanted, "bundle", args.force)?;
+    let unmeasured = bundle::unmeasured(&loaded.stack, &catalog);
+    if format == Format::Json {
+        printer.json(&listed(&args.out, &wanted, &written, &unmeasured));
+        return Ok(Exit::Good);
+    }
+    for (file, (outcome, backup)) in wanted.iter().zip(&written) {
+        let backup = backup.as_ref().map(|path| format!(", was kept as {}", inputs::shown(path))).unwrap_or_default();
+        printer.data(&format!("{:<10} {}{backup}", outcome.word(), inputs::shown(&args.out.join(file.path))));
+    }
+    if !unmeasured.is_empty() {
+        let names = unmeasured.join(", ");
+        let message = "not scraped, and so without an alert for latency, since nobody says where the metrics are";
+        printer.note(&format!("\n{message}: {names}\n  label them, for instance plimsoll.metrics.port: \"8000\""));
+    }
+    let fragment = args.out.join("compose.monitoring.yml");
+    printer.note(&format!("\nstart it: docker compose {files} -f {} up -d", inputs::shown(&fragment)));
+    Ok(Exit::Good)
+}
+
+fn listed(
+    folder: &Path,
+    wanted: &[Wanted<'_>],
+    written: &[(Outcome, Option<PathBuf>)],
+    unmeasured: &[String],
+) -> Value {
+    let file = |(file, (outcome, backup)): (&Wanted<'_>, &(Outcome, Option<PathBuf>))| {
+        json!({
+            "path": inputs::shown(&folder.join(file.path)),
+            "outcome": outcome.word(),
+            "backup": backup.as_deref().map(inputs::shown),
+        })
+    };
+    json!({
+        "format_version": 1,
+        "files": wanted.iter().zip(written).map(file).collect::<Vec<_>>(),
+        "unmeasured": unmeasured,
+    })
+}
+
+/// How the stack is named on the command line, for Compose and for us.
+fn as_typed(args: &ComposeFiles, loaded: &Loaded) -> String {
+    let mut words: Vec<String> = Vec::new();
+    let mut option = |name: &str, value: &str| words.push(format!("{name} {}", quoted(value)));
+    loaded.files.iter().for_each(|file| option("-f", &inputs::shown(file)));
+    args.profiles.iter().for_each(|profile| option("--profile", profile));
+    args.env_files.iter().for_each(|file| option("--env-file", &inputs::shown(file)));
+    args.project_name.iter().for_each(|name| option("-p", name));
+    args.project_directory.iter().for_each(|folder| option("--project-directory", &inputs::shown(folder)));
+    words.join(" ")
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = |letter: char| letter.is_alphanumeric() || "-_./:=@+,~".contains(letter);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+/// The path from the root, with links followed as far as it is there.
+fn absolute(path: &Path) -> PathBuf {
+    let path = std::path::absolute(if path.as_os_str().is_empty() { Path::new(".") } else { path });
+    let path = path.unwrap_or_default();
+    for above in path.ancestors() {
+        if let (Ok(real), Ok(rest)) = (above.canonicalize(), path.strip_prefix(above)) {
+            return if rest.as_os_str().is_empty() { real } else { real.join(rest) };
+        }
+    }
+    path
+}
+
+/// The way from one folder to another, as Compose wants it in a mount: with `./` or `../` at its beginning, or from the root
+/// where the two share nothing else.
+fn between(from: &Path, to: &Path) -> String {
+    let shared = from.components().zip(to.components()).take_while(|(one, other)| one == other).count();
+    if shared <= 1 {
+        return to.to_string_lossy().replace('\\', "/");
+    }
+    let ups = from.components().skip(shared).map(|_| Component::ParentDir);
+    let way: PathBuf = ups.chain(to.components().skip(shared)).collect();
+    let way = way.to_string_lossy().replace('\\', "/");
+    if way.starts_with("..") { way } else { format!("./{way}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mount_is_relative_to_the_project() {
+        let way = |from: &str, to: &str| between(Path::new(from), Path::new(to));
+        assert_eq!(way("/srv/shop", "/srv/shop/monitoring"), "./monitoring");
+        assert_eq!(way("/srv/shop/scenarios/peak", "/srv/shop/monitoring"), "../../monitoring");
+        assert_eq!(way("/srv/shop", "/srv/shop"), "./");
+        assert_eq!(way("/srv/shop", "/tmp/x"), "/tmp/x");
+        assert_eq!(way("/srv/shop", "/srv/watch"), "../watch");
+    }
+
+    #[test]
+    fn a_word_reaches_the_shell_as_it_is() {
+        assert_eq!(quoted("a/b-c_1.yml"), "a/b-c_1.yml");
+        assert_eq!(quoted("my files/it's.yml"), "'my files/it'\\''s.yml'");
+    }
+}
