@@ -165,6 +165,7 @@ fn wishes(args: &BudgetArgs, stack: &Stack, folder: &Path) -> Result<Wishes, Fai
         let message = format!("`--keep {unknown}`: the stack has no such service{near}");
         return Err(Problem::error(&codes::NAME, message).help("`plimsoll stack` lists the services").into());
     }
+    let (observed, killed) = records::observed(&args.record)?;
     Ok(Wishes {
         preset: args.preset.map(PresetName::preset).or(set.preset).or(project.preset()).unwrap_or(Preset::Auto),
         cpu_reserve: args.reserve_cpu.or(set.cpu_reserve),
@@ -172,7 +173,8 @@ fn wishes(args: &BudgetArgs, stack: &Stack, folder: &Path) -> Result<Wishes, Fai
         cpu_overcommit: args.overcommit_cpu.unwrap_or(Permille::ONE),
         memory_overcommit: args.overcommit_memory.unwrap_or(Permille::ONE),
         keep,
-        observed: records::observed(&args.record)?,
+        observed,
+        killed,
     })
 }
 

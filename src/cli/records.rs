@@ -13,18 +13,20 @@ use crate::record::RecordError;
 use crate::report::Collector;
 use crate::report::Keep;
 use crate::report::Run;
+use crate::units::Bytes;
 use crate::units::Millicores;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
 
-/// What was in use in these records: for one instance the P95 of its CPU and the most memory, over all of them.
+/// What was in use in these records: for one instance the P95 of its CPU and the most memory, over all of them; and the
+/// limits at which services were killed.
 ///
 /// # Errors
 ///
 /// A record that cannot be read.
-pub(super) fn observed(paths: &[PathBuf]) -> Result<BTreeMap<ServiceName, Amount>, Failure> {
-    let mut observed: BTreeMap<ServiceName, Amount> = BTreeMap::new();
+pub(super) fn observed(paths: &[PathBuf]) -> Result<Observed, Failure> {
+    let (mut observed, mut killed) = (BTreeMap::<ServiceName, Amount>::new(), BTreeMap::<ServiceName, Bytes>::new());
     for path in paths {
         for path in files(path)? {
             for (name, figures) in &read(&path, Keep::Figures)?.summary.services {
@@ -32,11 +34,18 @@ pub(super) fn observed(paths: &[PathBuf]) -> Result<BTreeMap<ServiceName, Amount
                 let cpu = figures.cpu.percentile(95).div_ceil(u64::from(figures.replicas_max.max(1)));
                 seen.cpu = seen.cpu.max(Millicores::new(cpu));
                 seen.memory = seen.memory.max(figures.memory_max);
+                if let Some(limit) = figures.memory_limit.filter(|_| figures.oom_kills > 0) {
+                    let most = killed.entry(name.clone()).or_default();
+                    *most = limit.max(*most);
+                }
             }
         }
     }
-    Ok(observed)
+    Ok((observed, killed))
 }
+
+/// What was in use by service, and the memory limit at which a service was killed.
+type Observed = (BTreeMap<ServiceName, Amount>, BTreeMap<ServiceName, Bytes>);
 
 /// The records that a path stands for: itself, or all in the directory of a report.
 ///

@@ -79,6 +79,8 @@ pub struct Ask {
 pub enum Evidence {
     /// It was seen in a record.
     Observed,
+    /// It was killed at its limit in a record, so it needs more than that.
+    Killed,
     /// The catalog has it from a source.
     Catalog,
     /// The catalog guesses.

@@ -26,6 +26,9 @@ const CPU_LEAST: Millicores = Millicores::new(10);
 /// What is kept above the most memory that was seen in use, as KRR does.
 const OBSERVED_MARGIN: Permille = Permille::percent(115);
 
+/// A limit at which a service was killed is raised by half (register A10): how much it wanted, nobody saw.
+const AFTER_KILL: Permille = Permille::percent(150);
+
 /// What is asked for, beside the stack and the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wishes {
@@ -43,6 +46,8 @@ pub struct Wishes {
     pub keep: BTreeSet<ServiceName>,
     /// What was seen in use: the P95 of the CPU and the most memory of one instance.
     pub observed: BTreeMap<ServiceName, Amount>,
+    /// Services that were killed at a memory limit, and that limit.
+    pub killed: BTreeMap<ServiceName, Bytes>,
 }
 
 impl Default for Wishes {
@@ -55,6 +60,7 @@ impl Default for Wishes {
             memory_overcommit: Permille::ONE,
             keep: BTreeSet::new(),
             observed: BTreeMap::new(),
+            killed: BTreeMap::new(),
         }
     }
 }
@@ -154,6 +160,10 @@ fn ask(name: &ServiceName, service: &Service, catalog: &Catalog, wishes: &Wishes
 /// What a service cannot do without, and how that is known: what was seen wins over what the catalog says.
 fn need(name: &ServiceName, known: Option<&Entry>, entry: &Entry, wishes: &Wishes) -> (Amount, Evidence) {
     if let Some(seen) = wishes.observed.get(name) {
+        if let Some(limit) = wishes.killed.get(name) {
+            let cpu = seen.cpu.max(CPU_LEAST);
+            return (Amount { cpu, memory: limit.scaled(AFTER_KILL.get(), 1000) }, Evidence::Killed);
+        }
         let memory = seen.memory.scaled(OBSERVED_MARGIN.get(), 1000);
         return (Amount { cpu: seen.cpu.max(CPU_LEAST), memory }, Evidence::Observed);
     }

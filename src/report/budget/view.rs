@@ -226,6 +226,7 @@ fn why(share: &Share, ask: &Ask) -> String {
 pub(super) const fn evidence(evidence: Evidence) -> &'static str {
     match evidence {
         Evidence::Observed => "as observed",
+        Evidence::Killed => "half more than it was killed at; watch it for 24 hours",
         Evidence::Catalog => "by the catalog",
         Evidence::Guess => "a guess of the catalog",
         Evidence::Unknown => "a guess for an unknown image",
