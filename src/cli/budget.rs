@@ -1,6 +1,8 @@
 //! `plimsoll budget`: what each service of a stack may have of a host.
 
 use super::Globals;
+use super::budget_beside::Part;
+use super::budget_beside::Proposals;
 use super::budget_write;
 use super::budget_write::Order;
 use super::codes;
@@ -23,6 +25,7 @@ use crate::model::Stack;
 use crate::plan::budget::Wishes;
 use crate::plan::budget::budget as make;
 use crate::report;
+use crate::report::budget::Beside;
 use crate::units::Bytes;
 use crate::units::Permille;
 use std::collections::BTreeSet;
@@ -69,6 +72,12 @@ pub(super) struct BudgetArgs {
     /// Lay it over a file that plimsoll did not write, too; a copy of that is kept beside it.
     #[arg(long, requires = "write", help_heading = "Write")]
     force: bool,
+    /// Write these, too: settings, health, io; separated by commas.
+    #[arg(long, value_enum, value_name = "PARTS", value_delimiter = ',', requires = "write", help_heading = "Write")]
+    with: Vec<Part>,
+    /// Show settings, health checks and advice in full.
+    #[arg(long, help_heading = "Budget")]
+    advice: bool,
     /// Go by what was in use in these records, or in all of a directory; may be repeated.
     #[arg(long, value_name = "RECORD", help_heading = "Budget")]
     record: Vec<PathBuf>,
@@ -114,15 +123,17 @@ pub(super) fn budget(args: &BudgetArgs, globals: &Globals, printer: &mut Printer
     let wishes = wishes(args, &loaded.stack, &folder(&loaded))?;
     let name = compose_files::project_name(&loaded);
     let budget = make(&name, &loaded.stack, &catalog, &host, &wishes);
+    let proposals = Proposals::of(&budget, &loaded, &catalog);
     if args.write.as_deref() != Some("-") {
-        show(&budget, globals.format(), printer)?;
+        show(&budget, &proposals.shown(), args.advice, globals.format(), printer)?;
     }
     if !budget.allocation.fits() {
         return Ok(Exit::NothingFits);
     }
     if let Some(file) = &args.write {
         let searched = args.compose.files.is_empty();
-        let order = Order { file, force: args.force, asked: &asked, searched };
+        let more = |parts: &[Part]| proposals.written(parts);
+        let order = Order { file, force: args.force, asked: &asked, searched, parts: &args.with, more: &more };
         if is_switched_off() {
             printer.note("ENABLE_RESOURCE_TUNING is false: nothing is written");
         } else {
@@ -138,15 +149,23 @@ fn is_switched_off() -> bool {
     ["false", "0", "no", "off"].contains(&set.trim().to_lowercase().as_str())
 }
 
-fn show(budget: &Budget, format: Format, printer: &mut Printer) -> Result<(), Failure> {
+fn show(budget: &Budget, beside: &Beside, full: bool, format: Format, printer: &mut Printer) -> Result<(), Failure> {
     match format {
         Format::Table => {
             let text = report::budget::text(budget, printer.width(), report::Paint::Colour);
             printer.data(&text);
+            if full {
+                printer.data(&format!(
+                    "\n{}",
+                    report::budget::beside_text(beside, printer.width(), report::Paint::Colour)
+                ));
+            } else {
+                printer.note(&report::budget::hint(beside, printer.width()));
+            }
         }
-        Format::Json => printer.json(&report::budget::json(budget)),
-        Format::Md => printer.data(&report::budget::markdown(budget)),
-        Format::Html => printer.data(&report::budget::html(budget)),
+        Format::Json => printer.json(&report::budget::json(budget, beside)),
+        Format::Md => printer.data(&report::budget::markdown(budget, beside)),
+        Format::Html => printer.data(&report::budget::html(budget, beside)),
         Format::Csv => {
             return Err(format.refused("budget", &[Format::Table, Format::Json, Format::Md, Format::Html]));
         }

@@ -1,6 +1,7 @@
 //! `plimsoll budget --write`: the override file. Nothing is lost: a file of somebody else stays unless `--force` is
 //! given, and then a copy is kept beside it.
 
+use super::budget_beside::Part;
 use super::codes;
 use super::exit::Failure;
 use super::inputs;
@@ -13,6 +14,8 @@ use crate::input::problem::Problem;
 use crate::input::problem::Source;
 use crate::model::Budget;
 use crate::plan::override_file;
+use serde_json::Map;
+use serde_json::Value;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -29,6 +32,10 @@ pub(super) struct Order<'a> {
     pub(super) asked: &'a ComposeArgs,
     /// Whether Compose finds its files itself, so that it will find the override file, too.
     pub(super) searched: bool,
+    /// What is written beside the limits.
+    pub(super) parts: &'a [Part],
+    /// The keys of these parts, by service.
+    pub(super) more: &'a dyn Fn(&[Part]) -> Map<String, Value>,
 }
 
 /// The Compose files without an override file of ours, read.
@@ -54,9 +61,9 @@ pub(super) fn without_ours(asked: &ComposeArgs) -> Result<(ComposeArgs, Loaded),
 ///
 /// A file of somebody else, a file that cannot be read or written, an override file that Compose would not find.
 pub(super) fn write(order: &Order<'_>, budget: &Budget, loaded: &Loaded, printer: &mut Printer) -> Result<(), Failure> {
-    let wanted = override_file::wanted(budget, loaded);
     let about = format!("{} on {}", budget.stack, budget.host.title);
     if order.file == "-" {
+        let wanted = override_file::with(override_file::wanted(budget, loaded), &(order.more)(order.parts));
         printer.data(&override_file::text(None, &wanted, &about)?);
         return Ok(());
     }
@@ -74,12 +81,14 @@ pub(super) fn write(order: &Order<'_>, budget: &Budget, loaded: &Loaded, printer
         let help = "`--force` lays the plan over it and keeps a copy beside it; `--write FILE` writes another file";
         return Err(Problem::error(&codes::OVERRIDE, message).help(help).into());
     }
+    let parts = parts(order.parts, existing.as_ref());
+    let wanted = override_file::with(override_file::wanted(budget, loaded), &(order.more)(&parts));
     let text = override_file::text(existing.as_ref(), &wanted, &about)?;
     if existing.as_ref().is_some_and(|source| source.text() == text) {
         printer.note(&format!("{} says so already", inputs::shown(&path)));
         return Ok(());
     }
-    check(order, budget, &path, &text)?;
+    check(order, budget, &wanted, &path, &text)?;
     if let Some(existing) = &existing {
         let copy = copy_name(&path, foreign);
         output::write(&copy, existing.text().as_bytes())?;
@@ -91,7 +100,30 @@ pub(super) fn write(order: &Order<'_>, budget: &Budget, loaded: &Loaded, printer
     Ok(())
 }
 
-fn changes(wanted: &serde_json::Map<String, serde_json::Value>) -> String {
+/// What is written beside the limits: what was asked for, and what an earlier plan in the file has, since settings that
+/// followed other limits would be wrong now.
+fn parts(asked: &[Part], existing: Option<&Source>) -> Vec<Part> {
+    let has = |key: &str| {
+        let lines = existing.map(Source::text).unwrap_or_default().lines();
+        lines.into_iter().any(|line| line.trim_start().starts_with(key))
+    };
+    let mut parts = asked.to_vec();
+    for (part, keys) in [
+        (Part::Settings, ["command:", "environment:"]),
+        (Part::Health, ["healthcheck:", "healthcheck:"]),
+        (Part::Io, ["blkio_config:", "ulimits:"]),
+    ] {
+        let ours = existing.is_some_and(|source| override_file::is_ours(source.text()));
+        if ours && keys.iter().any(|key| has(key)) {
+            parts.push(part);
+        }
+    }
+    parts.sort();
+    parts.dedup();
+    parts
+}
+
+fn changes(wanted: &Map<String, Value>) -> String {
     match wanted.len() {
         0 => "no service changes".to_owned(),
         1 => "1 service changes".to_owned(),
@@ -100,7 +132,13 @@ fn changes(wanted: &serde_json::Map<String, serde_json::Value>) -> String {
 }
 
 /// The file read back over its base must say exactly what is planned, before it takes its place.
-fn check(order: &Order<'_>, budget: &Budget, path: &Path, text: &str) -> Result<(), Failure> {
+fn check(
+    order: &Order<'_>,
+    budget: &Budget,
+    wanted: &Map<String, Value>,
+    path: &Path,
+    text: &str,
+) -> Result<(), Failure> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".check");
     let beside = PathBuf::from(beside);
@@ -112,7 +150,9 @@ fn check(order: &Order<'_>, budget: &Budget, path: &Path, text: &str) -> Result<
     let read = compose::load(&ComposeArgs { files, ..order.asked.clone() });
     // It is only there to be read; that it stays would be no reason to fail.
     drop(std::fs::remove_file(&beside));
-    let differences = override_file::differences(budget, &read?);
+    let read = read?;
+    let mut differences = override_file::differences(budget, &read);
+    differences.extend(override_file::unsaid(wanted, &read));
     if differences.is_empty() {
         return Ok(());
     }

@@ -4,6 +4,7 @@
 //! 3. How a command ends is an [`exit::Exit`]; nothing else sets an exit code.
 
 mod budget;
+mod budget_beside;
 mod budget_write;
 mod bundle;
 mod check;

@@ -253,7 +253,7 @@ fn one_line(value: &Value) -> String {
 }
 
 /// Lays the entries of one mapping over those of another.
-fn lay_over(whole: &mut Value, set: &Map<String, Value>) {
+pub(super) fn lay_over(whole: &mut Value, set: &Map<String, Value>) {
     for (key, value) in set {
         match (whole.get_mut(key), value) {
             (Some(inner), Value::Object(set)) if inner.is_object() => lay_over(inner, set),

@@ -217,6 +217,56 @@ pub fn is_ours(text: &str) -> bool {
     text.trim_start_matches('\u{feff}').starts_with(MARK)
 }
 
+/// The keys of a plan with more keys of the same services.
+#[must_use]
+pub fn with(wanted: Map<String, Value>, more: &Map<String, Value>) -> Map<String, Value> {
+    let mut whole = Value::Object(wanted);
+    edit::lay_over(&mut whole, more);
+    match whole {
+        Value::Object(keys) => keys,
+        _ => Map::new(),
+    }
+}
+
+/// What a stack that was read does not say although it is wanted, by its path.
+#[must_use]
+pub fn unsaid(wanted: &Map<String, Value>, loaded: &Loaded) -> Vec<String> {
+    let mut unsaid = Vec::new();
+    let Some(services) = loaded.tree.get("services") else { return vec!["services".to_owned()] };
+    for (name, keys) in wanted {
+        let parts: &[&str] = &["command", "environment", "healthcheck", "blkio_config", "ulimits", "shm_size"];
+        for (key, value) in keys.as_object().into_iter().flatten().filter(|(key, _)| parts.contains(&key.as_str())) {
+            missing(value, services.get(name).and_then(|node| node.get(key)), &format!("{name}.{key}"), &mut unsaid);
+        }
+    }
+    unsaid
+}
+
+fn missing(wanted: &Value, node: Option<&Node>, path: &str, unsaid: &mut Vec<String>) {
+    if let Value::Object(entries) = wanted {
+        for (key, value) in entries {
+            missing(value, node.and_then(|node| node.get(key)), &format!("{path}.{key}"), unsaid);
+        }
+        return;
+    }
+    // What is read has its variables filled in, so a doubled dollar sign has become one.
+    let plain = |value: &Value| match value {
+        Value::String(text) => json!(text.replace("$$", "$")),
+        other => other.clone(),
+    };
+    let wanted = match wanted {
+        Value::Array(items) => items.iter().map(plain).collect(),
+        other => plain(other),
+    };
+    let said = node.is_some_and(|node| {
+        node.to_json() == wanted
+            || node.scalar().is_some_and(|text| Some(text.as_str()) == wanted.as_str() || text.as_str() == wanted.to_string())
+    });
+    if !said {
+        unsaid.push(format!("{path} is not {wanted}"));
+    }
+}
+
 /// Where a stack that was read differs from what a budget plans, in words; empty where it is the same.
 #[must_use]
 pub fn differences(budget: &Budget, loaded: &Loaded) -> Vec<String> {

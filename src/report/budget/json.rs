@@ -1,5 +1,7 @@
 //! A budget as JSON.
 
+use super::beside::Beside;
+use super::beside::beside_json;
 use super::view::evidence;
 use crate::model::Amount;
 use crate::model::Budget;
@@ -16,7 +18,7 @@ const FORMAT_VERSION: u32 = 1;
 
 /// The whole budget. CPU in cores, memory in bytes, amounts of services for one instance, sums over all instances.
 #[must_use]
-pub fn json(budget: &Budget) -> Value {
+pub fn json(budget: &Budget, beside: &Beside) -> Value {
     let pool = budget.terms.pool;
     let host = &budget.host;
     let services: Map<String, Value> = budget
@@ -62,6 +64,7 @@ pub fn json(budget: &Budget) -> Value {
         "fits": budget.allocation.fits(),
         "short": amount(budget.allocation.short),
         "services": services,
+        "beside": beside_json(beside),
     })
 }
 

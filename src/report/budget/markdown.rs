@@ -1,12 +1,14 @@
 //! A budget as Markdown, for a pull request.
 
+use super::beside::Beside;
+use super::beside::beside_markdown;
 use super::view::view;
 use crate::model::Budget;
 use crate::report::markdown::cell;
 
 /// The whole budget.
 #[must_use]
-pub fn markdown(budget: &Budget) -> String {
+pub fn markdown(budget: &Budget, beside: &Beside) -> String {
     let view = view(budget);
     let (good, verdict) = &view.verdict;
     let mut out = format!("## {} {}\n\n", if *good { "✓" } else { "✗" }, cell(&view.title));
@@ -52,5 +54,5 @@ pub fn markdown(budget: &Budget) -> String {
             out.push_str(&format!("- {}\n", cell(note)));
         }
     }
-    out
+    out + &beside_markdown(beside)
 }

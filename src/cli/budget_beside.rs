@@ -1,0 +1,171 @@
+//! What a budget proposes beside its limits, gathered for the reader and for the override file.
+
+use crate::input::catalog::Catalog;
+use crate::input::compose::Loaded;
+use crate::model::Budget;
+use crate::model::HealthCheck;
+use crate::plan::advice;
+use crate::plan::health;
+use crate::plan::health::Finding;
+use crate::plan::health::Kind;
+use crate::plan::settings::How;
+use crate::plan::tuning;
+use crate::plan::tuning::Tuned;
+use crate::report::budget::AdviceRow;
+use crate::report::budget::Beside;
+use crate::report::budget::HealthRow;
+use crate::report::budget::SettingRow;
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+
+/// A part of the proposals that can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub(super) enum Part {
+    /// Settings of the software that follow the limits.
+    Settings,
+    /// Health checks where something is wrong with them.
+    Health,
+    /// Weights of disk access, and limits of the kernel.
+    Io,
+}
+
+/// All that is proposed beside the limits.
+pub(super) struct Proposals {
+    tuned: Vec<Tuned>,
+    findings: Vec<Finding>,
+    kernel: Map<String, Value>,
+    advice: Vec<advice::Advice>,
+}
+
+impl Proposals {
+    /// Gathers them.
+    pub(super) fn of(budget: &Budget, loaded: &Loaded, catalog: &Catalog) -> Self {
+        let mut findings = health::findings(&loaded.stack, catalog);
+        findings.retain(|finding| budget.allocation.shares.contains_key(&finding.service));
+        Self {
+            tuned: tuning::tuned(budget, loaded, catalog),
+            findings,
+            kernel: tuning::kernel(budget, loaded, catalog),
+            advice: advice::advice(&budget.stack, loaded, catalog, &budget.host),
+        }
+    }
+
+    /// For the reader.
+    pub(super) fn shown(&self) -> Beside {
+        let mut beside = Beside::default();
+        for tuned in &self.tuned {
+            for (setting, before) in &tuned.settings {
+                let place = match (setting.how, tuned.by_hand) {
+                    (How::Argument, Some(why)) => why.to_owned(),
+                    (How::Argument, None) => "command".to_owned(),
+                    (How::Environment, _) => "environment".to_owned(),
+                    (How::File(file), _) => format!("by hand in {file}"),
+                };
+                beside.settings.push(SettingRow {
+                    service: tuned.service.to_string(),
+                    name: setting.name.clone(),
+                    before: before.clone(),
+                    after: setting.value.clone(),
+                    place,
+                    why: setting.why.clone(),
+                });
+            }
+        }
+        for finding in &self.findings {
+            beside.health.push(HealthRow {
+                service: finding.service.to_string(),
+                what: words(finding.kind),
+                proposed: check(&finding.proposed),
+            });
+        }
+        for piece in &self.advice {
+            let yaml = piece.written();
+            beside.advice.push(AdviceRow { about: piece.about.clone(), text: piece.text.clone(), yaml });
+        }
+        beside
+    }
+
+    /// For the override file: keys by service.
+    pub(super) fn written(&self, parts: &[Part]) -> Map<String, Value> {
+        let mut services = Map::new();
+        let mut put = |service: &str, keys: &Map<String, Value>| {
+            let there = services.entry(service.to_owned()).or_insert_with(|| json!({}));
+            for (key, value) in keys {
+                there[key.as_str()] = value.clone();
+            }
+        };
+        if parts.contains(&Part::Settings) {
+            self.tuned.iter().for_each(|tuned| put(tuned.service.as_str(), &tuned.keys));
+        }
+        if parts.contains(&Part::Health) {
+            for finding in self.findings.iter().filter(|finding| !finding.proposed.test.is_empty()) {
+                let mut keys = Map::new();
+                keys.insert("healthcheck".to_owned(), check_json(finding));
+                put(finding.service.as_str(), &keys);
+            }
+        }
+        if parts.contains(&Part::Io) {
+            for (service, keys) in &self.kernel {
+                put(service, keys.as_object().unwrap_or(&Map::new()));
+            }
+        }
+        services.retain(|_, keys| keys.as_object().is_some_and(|keys| !keys.is_empty()));
+        services
+    }
+}
+
+fn words(kind: Kind) -> String {
+    match kind {
+        Kind::Missing => "none in the files; its image may have one of its own".to_owned(),
+        Kind::Disabled => "it is switched off".to_owned(),
+        Kind::TooOften { interval, enough } => format!("every {interval} is too often; {enough} is enough"),
+        Kind::TooImpatient { timeout, enough } => format!("it gives up after {timeout}; {enough} may be needed"),
+        Kind::Overlapping { timeout, interval } => {
+            format!("a check may last {timeout}, and the next one comes after {interval}")
+        }
+        Kind::GivesUpEarly { after, start_up } => {
+            format!("it is given up {after} after its start, and takes {start_up} to start")
+        }
+        Kind::NoStartPeriod { start_up } => {
+            format!("no start period: failures count from the first second, and it takes {start_up} to start")
+        }
+    }
+}
+
+fn check(check: &HealthCheck) -> String {
+    let mut parts = Vec::new();
+    if check.test.is_empty() {
+        parts.push("a test of your application".to_owned());
+    } else {
+        parts.push(check.test.join(" "));
+    }
+    parts.extend(check.interval.map(|span| format!("interval {span}")));
+    parts.extend(check.timeout.map(|span| format!("timeout {span}")));
+    parts.extend(check.retries.map(|count| format!("{count} retries")));
+    parts.extend(check.start_period.map(|span| format!("start period {span}")));
+    parts.join(", ")
+}
+
+fn check_json(finding: &Finding) -> Value {
+    let check = &finding.proposed;
+    let mut written = Map::new();
+    let mut put = |key: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            written.insert(key.to_owned(), value);
+        }
+    };
+    // The test of the file is kept as it stands there, variables and all.
+    if matches!(finding.kind, Kind::Missing) {
+        put("test", Some(check.test.iter().map(|word| word.replace('$', "$$")).collect()));
+    }
+    if matches!(finding.kind, Kind::Disabled) {
+        put("disable", Some(json!(false)));
+        put("test", Some(check.test.iter().map(|word| word.replace('$', "$$")).collect()));
+    }
+    put("interval", check.interval.map(|span| json!(span.to_string())));
+    put("timeout", check.timeout.map(|span| json!(span.to_string())));
+    put("retries", check.retries.map(|count| json!(count)));
+    put("start_period", check.start_period.map(|span| json!(span.to_string())));
+    Value::Object(written)
+}

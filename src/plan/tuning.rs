@@ -1,0 +1,158 @@
+//! The settings of a stack's software that follow a budget: what they are, what they should be, and how Compose says it.
+
+use super::settings;
+use super::settings::How;
+use super::settings::Room;
+use super::settings::Setting;
+use super::settings::Stated;
+use crate::input::catalog::Catalog;
+use crate::input::compose::Loaded;
+use crate::input::yaml::Node;
+use crate::input::yaml::Value as YamlValue;
+use crate::model::Budget;
+use crate::model::ServiceName;
+use crate::model::Software;
+use crate::units::Bytes;
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+
+/// Connections of a database where nobody says how many; the default of PostgreSQL, and what document Z has.
+const CONNECTIONS: u32 = 100;
+
+/// A service whose settings follow what it is given.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tuned {
+    /// The service.
+    pub service: ServiceName,
+    /// What runs in it.
+    pub software: Software,
+    /// The settings that differ from what is stated, and what is stated.
+    pub settings: Vec<(Setting, Option<String>)>,
+    /// What Compose is told: keys of the service; empty where all is said already.
+    pub keys: Map<String, Value>,
+    /// Why its command cannot be changed, where it cannot.
+    pub by_hand: Option<&'static str>,
+}
+
+/// All services of a budget with settings to change.
+#[must_use]
+pub fn tuned(budget: &Budget, loaded: &Loaded, catalog: &Catalog) -> Vec<Tuned> {
+    let tree = loaded.tree.get("services");
+    let of = |name: &ServiceName| {
+        let service = loaded.stack.services.get(name)?;
+        let entry = catalog.lookup(service.image.as_deref(), name.as_str())?;
+        let share = budget.allocation.shares.get(name)?;
+        let room = Room {
+            cpu: Some(share.limits.cpu),
+            cpu_reserved: Some(share.reservations.cpu),
+            memory: share.limits.memory,
+            disk: budget.host.hardware.disk,
+            connections: CONNECTIONS,
+            workers_memory: entry.idle_memory.max(Bytes::mebi(1)),
+        };
+        Some(tune(name, entry.software?, &room, tree?.get(name.as_str())?, service.shm_size))
+    };
+    let all = budget.allocation.shares.keys().filter_map(of);
+    all.filter(|tuned| !tuned.settings.is_empty() || !tuned.keys.is_empty()).collect()
+}
+
+fn tune(name: &ServiceName, software: Software, room: &Room, node: &Node, shm: Option<Bytes>) -> Tuned {
+    let mut keys = Map::new();
+    let command = node.get("command").filter(|command| command.value != YamlValue::Null);
+    let words = command.map(words);
+    // The connections that the file states are the ones that memory must hold.
+    let given = words.as_ref().and_then(|words| settings::stated(software, words.as_ref()?, "max_connections"));
+    let room = Room { connections: given.and_then(|text| text.parse().ok()).unwrap_or(room.connections), ..*room };
+    let all = settings::settings(software, &room);
+    let mut by_hand = None;
+    let merged = match &words {
+        Some(None) => None,
+        Some(Some(words)) => settings::command(software, Some(words), &all),
+        None => settings::command(software, None, &all),
+    };
+    let has_arguments = all.iter().any(|setting| setting.how == How::Argument);
+    match (&merged, &words) {
+        (None, Some(_)) if has_arguments => by_hand = Some("its command is a script: set them there"),
+        (Some(merged), words) if words.as_ref().and_then(Option::as_ref) != Some(merged) => {
+            keys.insert("command".to_owned(), json!(merged.iter().map(|word| escaped(word)).collect::<Vec<_>>()));
+        }
+        _ => {}
+    }
+    let environment = node.get("environment");
+    let variable = |name: &str| environment.and_then(|all| all.get(name)).and_then(Node::scalar);
+    let mut variables: Map<String, Value> = Map::new();
+    let mut changed = Vec::new();
+    for setting in all {
+        let stated = match setting.how {
+            How::Argument => {
+                words.as_ref().and_then(|words| settings::stated(software, words.as_ref()?, &setting.name))
+            }
+            How::Environment => variable(&setting.name),
+            How::File(_) => None,
+        };
+        if stated.is_some() && setting.stated == Stated::Kept {
+            continue;
+        }
+        if setting.how == How::Environment {
+            let before = variables.get(&setting.name).and_then(Value::as_str).map(str::to_owned).or(stated.clone());
+            let value = settings::environment(&setting, before.as_deref());
+            if stated.as_deref() == Some(&value) {
+                continue;
+            }
+            variables.insert(setting.name.clone(), json!(value));
+        } else if stated.as_deref() == Some(&setting.value) {
+            continue;
+        }
+        changed.push((setting, stated));
+    }
+    if !variables.is_empty() {
+        let escape = |(name, value): (String, Value)| (name, json!(escaped(value.as_str().unwrap_or_default())));
+        keys.insert("environment".to_owned(), variables.into_iter().map(escape).collect());
+    }
+    if let Some(size) = settings::shm_size(software, &room).filter(|size| shm.is_none_or(|shm| shm < *size)) {
+        keys.insert("shm_size".to_owned(), json!(size.to_string()));
+    }
+    Tuned { service: name.clone(), software, settings: changed, keys, by_hand }
+}
+
+/// The words of a command; `None` where they cannot be told apart.
+fn words(command: &Node) -> Option<Vec<String>> {
+    match &command.value {
+        YamlValue::Text(text) => settings::words(text),
+        YamlValue::List(items) => items.iter().map(Node::scalar).collect(),
+        _ => None,
+    }
+}
+
+/// Text that Compose takes as it is: a dollar sign would begin a variable.
+fn escaped(text: &str) -> String {
+    text.replace('$', "$$")
+}
+
+/// What the kernel is told of each service of a budget (register A6): weight of its disk access by tier, and the limits
+/// that its software wants; nothing of what the files say already.
+#[must_use]
+pub fn kernel(budget: &Budget, loaded: &Loaded, catalog: &Catalog) -> Map<String, Value> {
+    let mut services = Map::new();
+    for name in budget.allocation.shares.keys() {
+        let (Some(service), Some(ask)) = (loaded.stack.services.get(name), budget.asks.get(name)) else { continue };
+        let mut keys = Map::new();
+        let weight = settings::blkio_weight(ask.tier);
+        if service.blkio.as_ref().and_then(|blkio| blkio.weight).is_none() {
+            keys.insert("blkio_config".to_owned(), json!({"weight": weight}));
+        }
+        let software = catalog.lookup(service.image.as_deref(), name.as_str()).and_then(|entry| entry.software);
+        let wanted = software.map(settings::ulimits).unwrap_or_default();
+        let missing = wanted.into_iter().filter(|(limit, _, _)| !service.ulimits.contains_key(*limit));
+        let missing: Map<String, Value> =
+            missing.map(|(limit, soft, hard)| (limit.to_owned(), json!({"soft": soft, "hard": hard}))).collect();
+        if !missing.is_empty() {
+            keys.insert("ulimits".to_owned(), Value::Object(missing));
+        }
+        if !keys.is_empty() {
+            services.insert(name.to_string(), Value::Object(keys));
+        }
+    }
+    services
+}
