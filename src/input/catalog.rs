@@ -357,6 +357,7 @@ fn image_name(image: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::HostClass;
 
     #[test]
     fn an_image_is_known_whatever_its_registry_tag_and_digest() {
@@ -443,5 +444,113 @@ mod tests {
                 assert_eq!(lookup(None, name).map(|entry| entry.tier), Some(tier), "{name}");
             }
         }
+    }
+
+    /// What a `guess` may name. A key of its own stands for all it holds, `give.pids` for one part.
+    const FIGURES: [&str; 12] = [
+        "start_up",
+        "idle_cpu",
+        "idle_memory",
+        "work_cpu",
+        "work_memory",
+        "importance",
+        "need_memory",
+        "give",
+        "give.cpu",
+        "give.memory",
+        "give.pids",
+        "health",
+    ];
+
+    /// A figure is a guess and says so, or the entry says where it comes from.
+    #[test]
+    fn every_figure_is_a_guess_or_has_a_source() {
+        for entry in shipped().entries() {
+            let name = &entry.name;
+            for word in &entry.guess {
+                assert!(FIGURES.contains(&word.as_str()), "{name}: `{word}` is no figure");
+                assert_eq!(entry.guess.iter().filter(|other| *other == word).count(), 1, "{name}: `{word}` twice");
+            }
+            let part = |figure: &str| figure.split('.').next().unwrap_or(figure) != figure;
+            let guessed = |figure: &str| entry.guess.iter().any(|word| word == figure);
+            let parts = ["give.cpu", "give.memory", "give.pids"].into_iter().all(guessed);
+            let mut sourced = FIGURES.into_iter().filter(|figure| !part(figure) && !guessed(figure));
+            let sourced = sourced.any(|figure| match figure {
+                "give" => !parts,
+                "health" => entry.health.is_some(),
+                _ => true,
+            });
+            assert!(!sourced || !entry.sources.is_empty(), "{name} has figures that are no guesses, and no sources");
+            assert!(entry.sources.iter().all(|source| source.len() > 10), "{name}: {:?}", entry.sources);
+        }
+    }
+
+    /// No limit kills what is planned to fit in it, and what is planned holds what it holds when idle.
+    #[test]
+    fn a_service_is_given_what_it_needs() {
+        for entry in shipped().entries() {
+            let name = &entry.name;
+            assert!(entry.give_memory >= entry.need_memory, "{name} needs {}", entry.need_memory);
+            assert!(entry.need_memory >= entry.idle_memory, "{name} holds {} when idle", entry.idle_memory);
+            assert!(entry.give_cpu > Millicores::ZERO && entry.give_pids >= 10, "{name}");
+            let engine = |software| software == Software::Jvm || software == Software::Elasticsearch;
+            assert!(!entry.software.is_some_and(engine) || entry.give_pids >= 500, "{name} is a JVM");
+            assert!((1..=100).contains(&entry.importance), "{name}");
+        }
+    }
+
+    /// A check that Docker accepts: the form of its test known, and no variable that Compose would fill in by itself.
+    #[test]
+    fn health_checks_can_be_written_as_they_stand() {
+        for entry in shipped().entries() {
+            let Some(health) = &entry.health else { continue };
+            let (name, known) = (&entry.name, ["CMD", "CMD-SHELL"]);
+            match health.test.as_slice() {
+                [] => {}
+                [form, rest @ ..] => {
+                    assert!(known.contains(&form.as_str()) && !rest.is_empty(), "{name}: {:?}", health.test);
+                    assert!(form != "CMD-SHELL" || rest.len() == 1, "{name}: a shell takes one text");
+                    assert!(!rest.iter().any(|word| word.contains("$$")), "{name}: as it stands in the container");
+                }
+            }
+            let (interval, timeout) = (health.interval.unwrap_or_default(), health.timeout.unwrap_or_default());
+            assert!(timeout <= interval && timeout > Span::ZERO, "{name}: {timeout} of {interval}");
+        }
+        for none in ["watchtower", "certbot"] {
+            assert_eq!(lookup(None, none).map(|entry| entry.health.is_some()), Some(false), "{none} needs no check");
+        }
+    }
+
+    /// The services of planning document J, and how many of them a host of each class runs (register H3).
+    #[test]
+    fn importance_leaves_4_16_21_and_22_of_the_22_services() {
+        let services = [
+            "traefik",
+            "socket-proxy",
+            "postgres",
+            "redis",
+            "oauth2-proxy",
+            "crowdsec",
+            "prometheus",
+            "alertmanager",
+            "node-exporter",
+            "grafana",
+            "loki",
+            "promtail",
+            "cadvisor",
+            "portainer",
+            "homepage",
+            "resource-manager",
+            "postgres-exporter",
+            "redis-exporter",
+            "blackbox-exporter",
+            "redis-commander",
+            "jaeger",
+            "vscode",
+        ];
+        let importances = services.map(|name| lookup(None, name).map(|entry| entry.importance).expect("it is known"));
+        let enabled =
+            HostClass::ALL.map(|class| importances.iter().filter(|i| **i >= class.importance_floor()).count());
+        assert_eq!(enabled, [4, 16, 21, 22, 22]);
     }
 }

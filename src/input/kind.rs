@@ -64,9 +64,10 @@ impl Kind {
         }
         let by_place = [
             (within("hardware-profiles"), Self::Profile),
+            // Before the catalog: a project may lie in a folder of that name.
+            (has("services") || has("include") || is_compose_name(name), Self::Compose),
             (within("catalog") && within("policies"), Self::Policy),
             (within("catalog"), Self::Catalog),
-            (has("services") || has("include") || is_compose_name(name), Self::Compose),
         ];
         by_place.iter().find(|(here, _)| *here).map(|(_, kind)| *kind)
     }

@@ -46,14 +46,29 @@ static IMPOSSIBLE: Code = Code {
 containers is what is left: on a KVM 4 with 16 GB of which 2 GB are reserved it is 14 GB.",
 };
 
-/// The profiles shipped with the program: name and text.
+/// The profiles shipped with the program: name and text, in order of their names.
 const SHIPPED: &[(&str, &str)] = &[
+    ("aws-t3-xlarge", include_str!("../../hardware-profiles/aws-t3-xlarge.yaml")),
+    ("contabo-vps-6", include_str!("../../hardware-profiles/contabo-vps-6.yaml")),
+    ("digitalocean-4gb", include_str!("../../hardware-profiles/digitalocean-4gb.yaml")),
+    ("hetzner-cax21", include_str!("../../hardware-profiles/hetzner-cax21.yaml")),
+    ("hetzner-ccx23", include_str!("../../hardware-profiles/hetzner-ccx23.yaml")),
+    ("hetzner-cpx42", include_str!("../../hardware-profiles/hetzner-cpx42.yaml")),
+    ("hetzner-cx33", include_str!("../../hardware-profiles/hetzner-cx33.yaml")),
+    ("hetzner-cx43", include_str!("../../hardware-profiles/hetzner-cx43.yaml")),
+    ("hostinger-kvm-2", include_str!("../../hardware-profiles/hostinger-kvm-2.yaml")),
+    ("hostinger-kvm-4", include_str!("../../hardware-profiles/hostinger-kvm-4.yaml")),
+    ("hostinger-kvm-8", include_str!("../../hardware-profiles/hostinger-kvm-8.yaml")),
     ("kvm-4", include_str!("../../hardware-profiles/kvm-4.yaml")),
     ("kvm-6", include_str!("../../hardware-profiles/kvm-6.yaml")),
+    ("linode-8gb", include_str!("../../hardware-profiles/linode-8gb.yaml")),
     ("m1-air", include_str!("../../hardware-profiles/m1-air.yaml")),
-    ("workstation-22", include_str!("../../hardware-profiles/workstation-22.yaml")),
+    ("netcup-vps-2000-g12", include_str!("../../hardware-profiles/netcup-vps-2000-g12.yaml")),
+    ("ovh-vps-2", include_str!("../../hardware-profiles/ovh-vps-2.yaml")),
     ("single-core", include_str!("../../hardware-profiles/single-core.yaml")),
     ("small-vps", include_str!("../../hardware-profiles/small-vps.yaml")),
+    ("vultr-vhp-4c-8gb", include_str!("../../hardware-profiles/vultr-vhp-4c-8gb.yaml")),
+    ("workstation-22", include_str!("../../hardware-profiles/workstation-22.yaml")),
 ];
 
 /// A host by name or path, or written out.
