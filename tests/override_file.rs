@@ -220,6 +220,29 @@ fn compose_accepts_it() {
     assert!(accepted.iter().any(|name| name == "ziggie-kvm-4-evening"), "only {accepted:?}");
 }
 
+/// The limits that the scenarios of the five classes of hosts run under are those that a budget writes today: run
+/// `plimsoll budget -f compose.yaml --host hosts/NAME.yaml --write NAME.limits.yml` where it would write others. The five
+/// hosts run 4, 16, 21, 22 and 22 of the 22 services (register H3).
+#[test]
+fn shipped_limits_are_what_a_budget_writes() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/jacker-classes");
+    let args = ComposeArgs { files: vec![folder.join("compose.yaml")], ..ComposeArgs::default() };
+    let base = load(&args).unwrap_or_else(|problems| panic!("{problems}"));
+    for (class, running) in
+        [("minimal", 4), ("basic", 16), ("standard", 21), ("performance", 22), ("high-performance", 22)]
+    {
+        let mut profiles = Profiles::below(&folder);
+        let host = profiles.find(&format!("hosts/{class}.yaml"), None, &folder).expect("a host of the class");
+        let budget = budget("jacker-classes", &base.stack, shipped(), &host, &Wishes::default());
+        let named = serde_json::to_value(budget.score.class()).expect("a name");
+        assert_eq!(named, class, "score {}", budget.score.total());
+        assert_eq!(budget.allocation.shares.len(), running, "{class}");
+        let source = Source::read(&folder.join(format!("{class}.limits.yml"))).expect("shipped limits");
+        let again = override_file::text(Some(&source), &override_file::wanted(&budget, &base), "").expect("ours");
+        assert_eq!(again, source.text(), "{class}");
+    }
+}
+
 fn wishes() -> impl Strategy<Value = Wishes> {
     let presets = [Preset::Auto, Preset::Minimal, Preset::Balanced, Preset::Performance, Preset::Custom];
     (0..5_usize, proptest::option::of(0..900_u64), proptest::option::of(0..8_u64), 1_000..3_000_u64, 1_000..3_000_u64)

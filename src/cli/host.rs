@@ -202,7 +202,7 @@ fn list(here: &Path, printer: &mut Printer) -> Result<Exit, Failure> {
         let line = format!(
             "{name:<24}{:>5} CPU {:>6}  {:>3} {:<17}{price}",
             host.capacity().to_string(),
-            host.memory.to_string(),
+            report::budget::size(host.memory),
             score.total(),
             score.class().name()
         );

@@ -96,7 +96,7 @@ pub struct ProfileFile {
     pub memory: Size,
     /// Size of the disk.
     pub disk: Option<Size>,
-    /// What is kept for the system; a fifth of the CPU and 2 GB of memory unless said otherwise.
+    /// What is kept for the system; a fifth of the CPU and 2 GB of memory, or half of it where it is small, unless said otherwise.
     pub reserve: Option<ReserveFile>,
     /// What the system itself uses; nothing unless said otherwise.
     pub system: Option<ReserveFile>,
@@ -290,7 +290,10 @@ fn host(file: &ProfileFile, node: &Node) -> Result<Host, Problems> {
         memory: file.memory.0,
         disk: file.disk.map_or(Bytes::ZERO, |disk| disk.0),
         reserve_cpu: Millicores::ZERO,
-        reserve_memory: reserve.and_then(|part| part.memory).map_or(Bytes::gibi(2), |size| size.0),
+        reserve_memory: match reserve.and_then(|part| part.memory) {
+            Some(size) => size.0,
+            None => Bytes::gibi(2).min(file.memory.0.scaled(1, 2)),
+        },
         steal: file.steal.map_or(Permille::ZERO, |share| share.0),
         system_cpu: system.and_then(|part| part.cpu).map_or(Millicores::ZERO, |cpu| cpu.0),
         system_memory: system.and_then(|part| part.memory).map_or(Bytes::ZERO, |size| size.0),

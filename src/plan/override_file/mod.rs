@@ -260,7 +260,9 @@ fn missing(wanted: &Value, node: Option<&Node>, path: &str, unsaid: &mut Vec<Str
     };
     let said = node.is_some_and(|node| {
         node.to_json() == wanted
-            || node.scalar().is_some_and(|text| Some(text.as_str()) == wanted.as_str() || text.as_str() == wanted.to_string())
+            || node
+                .scalar()
+                .is_some_and(|text| Some(text.as_str()) == wanted.as_str() || text.as_str() == wanted.to_string())
     });
     if !said {
         unsaid.push(format!("{path} is not {wanted}"));

@@ -19,4 +19,4 @@ pub use html::html;
 pub use json::json;
 pub use markdown::markdown;
 pub use text::text;
-pub(super) use view::size;
+pub use view::size;

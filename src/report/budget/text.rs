@@ -93,7 +93,7 @@ fn tiers(out: &mut String, view: &View, width: usize, paint: Paint) {
         }
     }
     let others = total(&shown[1..], &widths);
-    widths[0] = widths[0].min(width.saturating_sub(others + 2).max(10));
+    widths[0] = widths[0].min(width.saturating_sub(others).max(10));
     let line = |cells: &[String; 8]| {
         let cell = |column: &usize| {
             let (text, width) = (&cells[*column], widths[*column]);

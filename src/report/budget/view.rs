@@ -127,7 +127,8 @@ pub(super) fn view(budget: &Budget) -> View {
 }
 
 /// A size for a reader: as Compose takes it where that is short, else in GiB or MiB with four digits.
-pub(in crate::report) fn size(size: Bytes) -> String {
+#[must_use]
+pub fn size(size: Bytes) -> String {
     let shown = size.to_string();
     if shown.len() <= 5 && !shown.ends_with('b') || size == Bytes::ZERO {
         return if size == Bytes::ZERO { "0".to_owned() } else { shown };
@@ -144,10 +145,11 @@ fn sum(name: &'static str, amount: Amount, pool: Amount, without: (usize, usize)
     let part = |shown: String, part: u64, whole: u64, without: usize| {
         let times = if whole == 0 { "–".to_owned() } else { format!("{:.2}×", part as f64 / whole as f64) };
         let over = part > whole;
-        let mut word = if over { "overcommitted" } else { "fits" }.to_owned();
-        if without > 0 {
-            word.push_str(&format!(", and {without} without limit"));
-        }
+        let word = match (part, without) {
+            (0, _) => "none stated".to_owned(),
+            (_, 0) => if over { "overcommitted" } else { "fits" }.to_owned(),
+            (_, without) => format!("{}, {without} without", if over { "overcommitted" } else { "fits" }),
+        };
         Part { amount: shown, times, over: over || without > 0, word }
     };
     Sum {
@@ -312,6 +314,16 @@ fn notes(budget: &Budget, stated: &Totals) -> Vec<String> {
             "{} limits are cut so that all together fit the pool: nobody below its need, the less important more",
             cuts.join(" and ")
         ));
+    }
+    let blind = budget.allocation.shares.iter().any(|(name, share)| {
+        let evidence = budget.asks.get(name).map(|ask| ask.evidence);
+        matches!(share.cpu, Turn::Cut) && !matches!(evidence, Some(Evidence::Observed | Evidence::Killed))
+    });
+    if blind {
+        notes.push(
+            "what a service needs under load only a record knows: `--record RUN` keeps it, `--overcommit-cpu 1.5` cuts CPU less"
+                .to_owned(),
+        );
     }
     let unknown: Vec<&str> = budget
         .asks
