@@ -12,6 +12,5 @@ pub mod first;
 pub mod health;
 pub mod host;
 pub mod override_file;
-pub mod settings;
 pub mod tuning;
 pub mod yaml;
