@@ -4,3 +4,5 @@
 //! Before you change it:
 //! 1. It proposes; the engine allocates, and nothing here writes a file.
 //! 2. What it proposes is accepted by the software it is for: tests start the real one where there is one.
+
+pub mod settings;
