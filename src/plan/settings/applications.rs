@@ -73,11 +73,17 @@ pub(super) fn loki(room: &Room) -> Vec<Setting> {
     let replay = format!("{}MB", room.mebibytes(1, 2));
     let cache = room.mebibytes(1, 16).min(100).to_string();
     let mut settings = vec![
-        file("limits_config.retention_period", "336h".to_owned(), "14 days to look back on"),
-        file("compactor.retention_enabled", "true".to_owned(), "without it nothing is ever deleted"),
-        file("compactor.delete_request_store", "filesystem".to_owned(), "Loki 3 asks for it where it deletes"),
-        file("ingester.max_chunk_age", "1h".to_owned(), "what is in memory is written after an hour at the latest"),
-        file("ingester.chunk_target_size", "1048576".to_owned(), "1 MiB: a stream holds less in memory"),
+        file("limits_config.retention_period", "336h".to_owned(), "14 days to look back on").kept(),
+        file("compactor.retention_enabled", "true".to_owned(), "without it nothing is ever deleted").kept(),
+        file(
+            "compactor.delete_request_store",
+            "filesystem".to_owned(),
+            "Loki 3 asks where it notes what to delete; name the store that the chunks are in",
+        )
+        .kept(),
+        file("ingester.max_chunk_age", "1h".to_owned(), "what is in memory is written after an hour at the latest")
+            .kept(),
+        file("ingester.chunk_target_size", "1048576".to_owned(), "1 MiB: a stream holds less in memory").kept(),
         file(
             "ingester.wal.replay_memory_ceiling",
             replay,
@@ -157,13 +163,15 @@ pub(super) fn nginx(room: &Room) -> Vec<Setting> {
             connections.to_string(),
             "as many as half of the memory limit holds at 64 kB each, at most 2048",
         ),
-        file("http.keepalive_timeout", "65".to_owned(), "a browser that comes back within 65 s need not connect again"),
+        file("http.keepalive_timeout", "65".to_owned(), "a browser that comes back within 65 s need not connect again")
+            .kept(),
         file(
             "http.client_max_body_size",
             "64M".to_owned(),
             "uploads up to 64 MB; larger bodies go to disk, not memory",
-        ),
-        file("http.gzip", "on".to_owned(), "text goes out compressed"),
-        file("http.proxy_buffering", "on".to_owned(), "a slow client does not hold a worker of the application"),
+        )
+        .kept(),
+        file("http.gzip", "on".to_owned(), "text goes out compressed").kept(),
+        file("http.proxy_buffering", "on".to_owned(), "a slow client does not hold a worker of the application").kept(),
     ]
 }

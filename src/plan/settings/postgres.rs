@@ -21,8 +21,9 @@ const KILOBYTES_MAX: u64 = 2_147_483_647;
 const SHARED_MAX: u64 = 8_388_607;
 /// The largest `effective_cache_size`, in MB: 2^31 - 1 pages of 8 kB.
 const CACHE_MAX: u64 = 16_777_215;
-/// `max_connections` must be above `superuser_reserved_connections`, which is 3, and is at most 2^18 - 1.
-const CONNECTIONS: (u64, u64) = (4, 262_143);
+/// `max_connections` must be above `superuser_reserved_connections`, which is 3. Together with the server's own processes
+/// (vacuum, workers, replication) it is at most 2^18 - 1.
+const CONNECTIONS: (u64, u64) = (4, 260_000);
 /// Workers that vacuum at once: `autovacuum_max_workers`.
 const AUTOVACUUM_WORKERS: u64 = 3;
 
