@@ -12,5 +12,6 @@ pub mod first;
 pub mod health;
 pub mod host;
 pub mod override_file;
+pub mod settings;
 pub mod tuning;
 pub mod yaml;
