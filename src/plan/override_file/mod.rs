@@ -258,12 +258,8 @@ fn missing(wanted: &Value, node: Option<&Node>, path: &str, unsaid: &mut Vec<Str
         Value::Array(items) => items.iter().map(plain).collect(),
         other => plain(other),
     };
-    let said = node.is_some_and(|node| {
-        node.to_json() == wanted
-            || node
-                .scalar()
-                .is_some_and(|text| Some(text.as_str()) == wanted.as_str() || text.as_str() == wanted.to_string())
-    });
+    let text = wanted.as_str().map_or_else(|| wanted.to_string(), str::to_owned);
+    let said = node.is_some_and(|node| node.to_json() == wanted || node.scalar().as_ref() == Some(&text));
     if !said {
         unsaid.push(format!("{path} is not {wanted}"));
     }
