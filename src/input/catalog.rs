@@ -266,7 +266,7 @@ impl Catalog {
             let index = self.entries.len();
             self.entries.push(entry(name, image));
             for known in image.image.iter().flat_map(OneOrMany::list) {
-                self.images.insert(known, index);
+                self.images.insert(image_name(&known).to_owned(), index);
             }
             for service in image.services.iter().chain([name]) {
                 self.services.insert(service.clone(), index);

@@ -263,7 +263,7 @@ fn verdict(budget: &Budget) -> (bool, String) {
             missing.push(size(short.memory));
         }
         let missing = missing.join(" and ");
-        return (false, format!("the host is too small: {missing} more are needed for what cannot be switched off"));
+        return (false, format!("the host is too small: it lacks {missing} for what cannot be switched off"));
     }
     let proposed = budget.proposed(None);
     let margin = budget.terms.pool.minus(proposed.limits);
@@ -287,8 +287,11 @@ fn notes(budget: &Budget, stated: &Totals) -> Vec<String> {
     let cpu = over(stated.limits.cpu.get(), pool.cpu.get()).map(|times| format!("CPU {times}"));
     let parts: Vec<String> = memory.into_iter().chain(cpu).collect();
     if !parts.is_empty() {
-        let kept =
-            if stated.reservations.fits(pool) { "; its reservations fit" } else { "; not even its reservations fit" };
+        let kept = match stated.reservations {
+            none if none == Amount::default() => "",
+            kept if kept.fits(pool) => "; its reservations fit",
+            _ => "; not even its reservations fit",
+        };
         notes.push(format!("the stated limits overcommit {}{kept}", parts.join(" and ")));
     }
     for (what, names) in [("CPU", &stated.no_cpu_limit), ("memory", &stated.no_memory_limit)] {

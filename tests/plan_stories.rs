@@ -1,0 +1,247 @@
+//! What is proposed for a stack on a host: budgets with the documents' figures, settings, health checks and advice.
+
+use plimsoll::input::catalog::Catalog;
+use plimsoll::input::catalog::shipped;
+use plimsoll::input::compose::ComposeArgs;
+use plimsoll::input::compose::Loaded;
+use plimsoll::input::compose::load;
+use plimsoll::input::profile::Profiles;
+use plimsoll::model::Amount;
+use plimsoll::model::Budget;
+use plimsoll::model::Evidence;
+use plimsoll::model::Host;
+use plimsoll::model::Preset;
+use plimsoll::model::ServiceName;
+use plimsoll::model::Turn;
+use plimsoll::plan::advice::advice;
+use plimsoll::plan::budget::Wishes;
+use plimsoll::plan::budget::budget;
+use plimsoll::plan::health::Kind;
+use plimsoll::plan::health::findings;
+use plimsoll::plan::tuning;
+use plimsoll::units::Bytes;
+use plimsoll::units::Millicores;
+use plimsoll::units::Permille;
+use plimsoll::units::Span;
+use std::path::Path;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn host(name: &str) -> Host {
+    Profiles::below(root()).find(name, None, root()).expect("a shipped profile")
+}
+
+fn ziggie() -> Loaded {
+    read(&root().join("scenarios/ziggie-kvm-4-evening/compose.yaml"))
+}
+
+fn read(file: &Path) -> Loaded {
+    let args = ComposeArgs { files: vec![file.to_owned()], ..ComposeArgs::default() };
+    load(&args).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+fn written(text: &str) -> (tempfile::TempDir, Loaded) {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    std::fs::write(folder.path().join("compose.yaml"), text).expect("can be written");
+    let loaded = read(&folder.path().join("compose.yaml"));
+    (folder, loaded)
+}
+
+fn made(loaded: &Loaded, host: &Host, wishes: &Wishes) -> Budget {
+    budget("stack", &loaded.stack, shipped(), host, wishes)
+}
+
+fn named(name: &str) -> ServiceName {
+    ServiceName::new(name)
+}
+
+/// The sum that planning document Z got wrong (`figures.md`): 19.2 GB and 6.15 CPUs of limits on a pool of 14 GB and 3.5
+/// CPUs, which is 1.37 and 1.76 times; 9.3 GB and 2.75 CPUs of reservations, which fit.
+#[test]
+fn the_documented_budget_does_not_add_up_and_the_proposal_does() {
+    let budget = made(&ziggie(), &host("kvm-4"), &Wishes::default());
+    let (stated, pool) = (budget.stated(), budget.terms.pool);
+    assert_eq!((pool.cpu, pool.memory), (Millicores::new(3500), Bytes::gibi(14)));
+    assert_eq!((stated.limits.cpu, stated.reservations.cpu), (Millicores::new(6150), Millicores::new(2750)));
+    let times = |part: u64, whole: u64| (part as f64 * 100.0 / whole as f64).round();
+    assert_eq!(times(stated.limits.cpu.get(), pool.cpu.get()), 176.0);
+    assert_eq!(times(stated.limits.memory.get(), pool.memory.get()), 137.0);
+    assert!(stated.reservations.fits(pool));
+    let proposed = budget.proposed(None);
+    assert_eq!((proposed.limits, budget.allocation.short), (pool, Amount::default()), "to the last step");
+    assert!(proposed.reservations.fits(pool));
+    assert_eq!(budget.allocation.shares.len(), 19);
+}
+
+#[test]
+fn presets_settings_and_profile_have_their_order() {
+    let loaded = ziggie();
+    let kvm = host("kvm-4");
+    let reserve = |wishes: &Wishes| {
+        let budget = made(&loaded, &kvm, wishes);
+        (budget.host.reserve_cpu.get(), budget.host.reserve_memory.get() >> 20)
+    };
+    let preset = |preset: Preset| Wishes { preset, ..Wishes::default() };
+    // The profile states half a CPU and 2 GB; presets go by the classes of register H3, `custom` by register H5.
+    assert_eq!(reserve(&preset(Preset::Auto)), (500, 2048));
+    assert_eq!(reserve(&preset(Preset::Minimal)), (2000, 8192));
+    assert_eq!(reserve(&preset(Preset::Balanced)), (1200, 4915));
+    assert_eq!(reserve(&preset(Preset::Performance)), (800, 3276));
+    assert_eq!(reserve(&preset(Preset::Custom)), (800, 2048));
+    let set =
+        Wishes { cpu_reserve: Some(Permille::percent(10)), memory_reserve: Some(Bytes::gibi(1)), ..Wishes::default() };
+    assert_eq!(reserve(&set), (400, 1024));
+    assert_eq!(reserve(&Wishes { preset: Preset::Minimal, ..set }), (400, 1024));
+}
+
+#[test]
+fn a_minimal_preset_leaves_what_is_essential_and_what_is_kept() {
+    let loaded = ziggie();
+    let wishes = Wishes { preset: Preset::Minimal, keep: [named("grafana")].into(), ..Wishes::default() };
+    let budget = made(&loaded, &host("kvm-6"), &wishes);
+    let on: Vec<&str> = budget.allocation.shares.keys().map(ServiceName::as_str).collect();
+    // Prometheus is among them because Grafana, which is kept, depends on it.
+    let wanted = ["grafana", "mcp-gateway", "mongodb", "nginx", "postgres", "prometheus", "redis", "ziggie-api"];
+    assert_eq!(on, wanted);
+}
+
+#[test]
+fn what_was_seen_in_use_is_the_need_and_a_kill_asks_for_half_more() {
+    let loaded = ziggie();
+    let seen = Amount { cpu: Millicores::new(720), memory: Bytes::mebi(1000) };
+    let mut wishes =
+        Wishes { observed: [(named("ziggie-api"), seen), (named("n8n"), seen)].into(), ..Wishes::default() };
+    wishes.killed.insert(named("n8n"), Bytes::mebi(1536));
+    let budget = made(&loaded, &host("kvm-4"), &wishes);
+    let api = &budget.asks[&named("ziggie-api")];
+    assert_eq!(
+        (api.need.cpu, api.need.memory, api.evidence),
+        (Millicores::new(720), Bytes::mebi(1150), Evidence::Observed)
+    );
+    assert!(budget.allocation.shares[&named("ziggie-api")].limits.cpu >= Millicores::new(720));
+    let n8n = &budget.allocation.shares[&named("n8n")];
+    assert_eq!((n8n.limits.memory, n8n.memory), (Bytes::mebi(2304), Turn::Raised));
+    assert_eq!(budget.asks[&named("n8n")].evidence, Evidence::Killed);
+}
+
+#[test]
+fn a_host_that_is_too_small_is_told_by_how_much() {
+    let loaded = ziggie();
+    let tiny = Host { memory: Bytes::gibi(1), reserve_memory: Bytes::mebi(256), ..host("kvm-4") };
+    let budget = made(&loaded, &tiny, &Wishes::default());
+    assert!(!budget.allocation.fits());
+    // What cannot be switched off needs 13 + 600 + 200 + 150 + 15 + 500 MB, and there are 768.
+    let needed = [13, 600, 200, 150, 15, 500].iter().sum::<u64>();
+    assert_eq!(budget.allocation.short.memory, Bytes::mebi(needed - 768));
+}
+
+#[test]
+fn health_checks_are_held_against_the_matrix() {
+    let (_folder, loaded) = written(
+        "services:\n  none: { image: redis }\n  off: { image: redis, healthcheck: { disable: true } }\n\
+         \x20 often: { image: grafana/grafana, healthcheck: { test: [CMD, x], interval: 5s, timeout: 6s, start_period: 20s } }\n\
+         \x20 early: { image: grafana/loki, healthcheck: { test: [CMD, x], interval: 5s, timeout: 5s, retries: 2 } }\n\
+         \x20 good: { image: redis, healthcheck: { test: [CMD, redis-cli, ping], interval: 10s, timeout: 2s, retries: 5, start_period: 10s } }\n\
+         \x20 own: { image: example.com/shop:1 }\n",
+    );
+    let found = findings(&loaded.stack, shipped());
+    let of = |name: &str| found.iter().filter(|f| f.service == named(name)).map(|f| f.kind).collect::<Vec<_>>();
+    let secs = Span::from_secs;
+    assert_eq!(of("none"), [Kind::Missing]);
+    assert_eq!(of("off"), [Kind::Disabled]);
+    let often = of("often");
+    assert!(often.contains(&Kind::TooOften { interval: secs(5), enough: secs(30) }), "{often:?}");
+    assert!(often.contains(&Kind::Overlapping { timeout: secs(6), interval: secs(5) }), "{often:?}");
+    // Two failures five seconds apart come before the 25 s that Loki takes.
+    assert!(of("early").contains(&Kind::GivesUpEarly { after: secs(10), start_up: secs(25) }));
+    assert_eq!((of("good"), of("own")), (vec![], vec![]));
+    let ping = &found.iter().find(|f| f.service == named("none")).expect("a finding").proposed;
+    assert_eq!(
+        (ping.interval, ping.timeout, ping.retries, ping.start_period),
+        (Some(secs(10)), Some(secs(2)), Some(5), Some(secs(10)))
+    );
+}
+
+/// Settings follow the proposed limit: a quarter of it for shared buffers; what the file says otherwise is shown beside.
+#[test]
+fn settings_follow_the_limit_and_commands_keep_what_is_not_ours() {
+    let loaded = ziggie();
+    let budget = made(&loaded, &host("kvm-4"), &Wishes::default());
+    let tuned = tuning::tuned(&budget, &loaded, shipped());
+    let postgres = tuned.iter().find(|tuned| tuned.service == named("postgres")).expect("settings");
+    let limit = budget.allocation.shares[&named("postgres")].limits.memory;
+    let buffers = postgres.settings.iter().find(|(setting, _)| setting.name == "shared_buffers").expect("buffers");
+    assert_eq!(
+        (buffers.0.value.clone(), buffers.1.as_deref()),
+        (format!("{}MB", (limit.get() >> 20) / 4), Some("768MB"))
+    );
+    let redis = tuned.iter().find(|tuned| tuned.service == named("redis")).expect("settings");
+    let command: Vec<&str> =
+        redis.keys["command"].as_array().expect("words").iter().filter_map(|word| word.as_str()).collect();
+    assert_eq!(command[..3], ["redis-server", "--appendonly", "yes"]);
+    assert!(command.windows(2).any(|pair| pair == ["--maxmemory-policy", "allkeys-lru"]), "{command:?}");
+}
+
+#[test]
+fn a_script_is_left_to_its_author_and_dollars_are_doubled() {
+    let (_folder, loaded) = written(
+        "services:\n  db: { image: postgres:16, command: [sh, -c, 'exec postgres'], mem_limit: 1G }\n\
+         \x20 cache: { image: redis:7, command: 'redis-server --requirepass $$ecret', mem_limit: 1G }\n",
+    );
+    let budget = made(&loaded, &host("kvm-4"), &Wishes::default());
+    let tuned = tuning::tuned(&budget, &loaded, shipped());
+    assert!(tuned[1].by_hand.is_some() && !tuned[1].keys.contains_key("command"));
+    let command = tuned[0].keys["command"].to_string();
+    assert!(command.contains("\"$$ecret\""), "Compose would take one dollar sign for a variable: {command}");
+}
+
+#[test]
+fn weights_of_the_disk_go_by_tier() {
+    let loaded = ziggie();
+    let budget = made(&loaded, &host("kvm-4"), &Wishes::default());
+    let kernel = tuning::kernel(&budget, &loaded, shipped());
+    for (service, weight) in [("postgres", 800), ("redis", 800), ("mongodb", 600), ("ollama", 600), ("loki", 200)] {
+        assert_eq!(kernel[service]["blkio_config"]["weight"], weight, "{service}");
+    }
+}
+
+#[test]
+fn networks_get_names_and_data_a_place() {
+    let (_folder, loaded) = written(
+        "services:\n  db: { image: postgres:16, volumes: ['data:/var/lib/postgresql/data'], networks: [back] }\n\
+         \x20 lost: { image: mysql:8, networks: [back] }\n\
+         volumes: { data: {} }\nnetworks:\n  back: {}\n  named: { driver_opts: { com.docker.network.bridge.name: br-x } }\n",
+    );
+    let all = advice("a-very-long-name", &loaded, shipped(), &host("kvm-4"));
+    let about: Vec<&str> = all.iter().map(|advice| advice.about.as_str()).collect();
+    assert_eq!(about, ["network back", "volume data", "service lost"]);
+    let yaml = all[0].yaml.clone().expect("can be written");
+    let bridge = yaml["networks"]["back"]["driver_opts"]["com.docker.network.bridge.name"].as_str().expect("a name");
+    assert!(bridge.len() <= 15 && bridge.starts_with("br-"), "Linux takes 15 characters: {bridge}");
+}
+
+/// A catalog of the project comes over the shipped one.
+#[test]
+fn a_catalog_of_ones_own_says_what_a_service_needs() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    std::fs::create_dir_all(folder.path().join("catalog")).expect("can be made");
+    let text = "catalog: ours\nimages:\n  shop:\n    image: registry.example.com:5000/shop\n    role: api\n    tier: 1\n    start_up: 9s\n    \
+                idle_cpu: 0.1\n    idle_memory: 700M\n    need_memory: 900M\n    give: { cpu: 2, memory: 1G, pids: 77 }\n    importance: 99\n";
+    std::fs::write(folder.path().join("catalog/images.yaml"), text).expect("can be written");
+    std::fs::write(
+        folder.path().join("compose.yaml"),
+        "services: { a: { image: 'example.com/shop:1@sha256:0a' }, b: { image: redis } }",
+    )
+    .expect("can be written");
+    let loaded = read(&folder.path().join("compose.yaml"));
+    let catalog = Catalog::below(folder.path()).unwrap_or_else(|problems| panic!("{problems}"));
+    let budget = budget("stack", &loaded.stack, &catalog, &host("kvm-6"), &Wishes::default());
+    let ask = &budget.asks[&named("a")];
+    assert_eq!(
+        (ask.importance, ask.need.memory, ask.usual.memory, ask.usual_pids),
+        (99, Bytes::mebi(900), Bytes::gibi(1), 77)
+    );
+    assert_eq!(budget.asks[&named("b")].importance, 92);
+}
