@@ -95,10 +95,10 @@ impl Editor<'_> {
             }
             Some(Value::Object(set)) if is_own_map(value) => self.mapping(value, set, out, depth + 1),
             Some(Value::Object(set)) => {
-                // An alias: what it stands for, with the changes, takes its place.
-                let mut whole = value.to_json();
+                // An alias: what it stands for, with the changes, takes its place. Or something that is no mapping.
+                let mut whole = Some(value.to_json()).filter(Value::is_object).unwrap_or_default();
                 lay_over(&mut whole, set);
-                self.replace(value.place.start, value.place.end, whole.to_string());
+                self.replace_value(entry, whole.to_string());
             }
             Some(scalar) if says(value, scalar) => {}
             Some(scalar) if value.value == YamlValue::Null => {
@@ -107,10 +107,21 @@ impl Editor<'_> {
                     .map_or(entry.key_place.end, |at| entry.key_place.end + at + 1);
                 self.replace(colon, colon, format!(" {}", one_line(scalar)));
             }
-            Some(scalar) => self.replace(value.place.start, end_of_value(value), one_line(scalar)),
+            Some(scalar) => self.replace_value(entry, one_line(scalar)),
             None if !out.is_empty() && is_own_map(value) => self.mapping(value, &empty, out, depth + 1),
             None => {}
         }
+    }
+
+    /// Puts a text on one line in the place of a value. The place of a literal block is that of its lines, without the mark
+    /// before them, and with the end of the last.
+    fn replace_value(&mut self, entry: &Entry, text: String) {
+        let value = &entry.value.place;
+        let between = &self.text[entry.key_place.end..value.start];
+        let mark = between.find(['|', '>']).map(|at| entry.key_place.end + at);
+        let end = end_of_value(&entry.value);
+        let line_end = if self.text[..end].ends_with('\n') { "\n" } else { "" };
+        self.replace(mark.unwrap_or(value.start), end, text + line_end);
     }
 
     /// A mapping in braces is written anew where it changes.
@@ -226,6 +237,11 @@ fn end_of_value(value: &Node) -> usize {
             items.iter().map(end_of_value).max().unwrap_or(value.place.end).max(closing(value))
         }
         YamlValue::Null => value.place.start,
+        // The place of a literal block goes on to the key after it.
+        YamlValue::Text(_) => {
+            let text = &value.place.source.text()[value.place.start..value.place.end];
+            value.place.start + text.trim_end_matches(' ').len()
+        }
         _ => value.place.end,
     }
 }
@@ -279,7 +295,52 @@ mod tests {
     use super::*;
     use crate::input::problem::Source;
     use crate::input::yaml as input;
+    use proptest::prelude::*;
     use serde_json::json;
+
+    fn keys() -> impl Strategy<Value = String> {
+        proptest::sample::select(vec!["a", "b", "deploy", "on", "x y", "0", "~", "é"]).prop_map(str::to_owned)
+    }
+
+    /// A mapping of mappings with scalars and lists at its ends.
+    fn mappings() -> impl Strategy<Value = Value> {
+        let scalars = prop_oneof![
+            Just(json!("512M")),
+            Just(json!("0.5")),
+            Just(json!("yes")),
+            Just(json!("two\nlines\n")),
+            Just(json!(["one", "# two", 3])),
+            any::<i32>().prop_map(|number| json!(number)),
+        ];
+        let inner = scalars.prop_recursive(3, 24, 4, |inner| {
+            proptest::collection::btree_map(keys(), inner, 1..4).prop_map(|map| map.into_iter().collect())
+        });
+        proptest::collection::btree_map(keys(), inner, 1..5).prop_map(|map| map.into_iter().collect())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1_000) })]
+
+        /// Whatever stands in a file and whatever is set in it, in block style or in braces: what is read afterwards is
+        /// the one laid over the other, every comment is there still, and setting it again changes nothing.
+        #[test]
+        fn what_is_set_is_read_and_no_comment_is_lost(base in mappings(), set in mappings(), in_braces in any::<bool>()) {
+            let text = if in_braces {
+                format!("# first\nservices: {base}   # last\n")
+            } else {
+                let comments = [(String::new(), "first".to_owned()), ("/services".to_owned(), "second".to_owned())].into();
+                yaml::text(&json!({"services": base}), &comments)
+            };
+            let set = json!({"services": set});
+            let after = edited(&text, &set, &[]);
+            let read = |text: &str| input::read(&Source::new("file.yml", text)).0.expect("a document").to_json();
+            let mut wanted = json!({"services": base});
+            lay_over(&mut wanted, set.as_object().expect("a mapping"));
+            prop_assert_eq!(read(&after), wanted, "\n{}\n->\n{}", text, after);
+            prop_assert!(after.contains("# first"));
+            prop_assert_eq!(edited(&after, &set, &[]), after);
+        }
+    }
 
     fn edited(text: &str, set: &Value, out: &[Vec<&str>]) -> String {
         let (node, problems) = input::read(&Source::new("file.yml", text));
