@@ -19,6 +19,7 @@ use plimsoll::plan::budget::budget;
 use plimsoll::plan::health::Kind;
 use plimsoll::plan::health::findings;
 use plimsoll::plan::tuning;
+use plimsoll::plan::tuning::DeviceRate;
 use plimsoll::units::Bytes;
 use plimsoll::units::Millicores;
 use plimsoll::units::Permille;
@@ -201,9 +202,12 @@ fn a_script_is_left_to_its_author_and_dollars_are_doubled() {
 fn weights_of_the_disk_go_by_tier() {
     let loaded = ziggie();
     let budget = made(&loaded, &host("kvm-4"), &Wishes::default());
-    let kernel = tuning::kernel(&budget, &loaded, shipped());
+    let rate = DeviceRate { device: "/dev/nvme0n1".to_owned(), rate: Bytes::mebi(100) };
+    let kernel = tuning::kernel(&budget, &loaded, shipped(), Some(&rate));
     for (service, weight) in [("postgres", 800), ("redis", 800), ("mongodb", 600), ("ollama", 600), ("loki", 200)] {
         assert_eq!(kernel[service]["blkio_config"]["weight"], weight, "{service}");
+        // Only what works in the background is slowed down.
+        assert_eq!(kernel[service]["blkio_config"]["device_read_bps"].is_array(), weight == 200, "{service}");
     }
 }
 

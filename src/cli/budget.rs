@@ -24,6 +24,7 @@ use crate::model::ServiceName;
 use crate::model::Stack;
 use crate::plan::budget::Wishes;
 use crate::plan::budget::budget as make;
+use crate::plan::tuning::DeviceRate;
 use crate::report;
 use crate::report::budget::Beside;
 use crate::units::Bytes;
@@ -75,6 +76,9 @@ pub(super) struct BudgetArgs {
     /// Write these, too: settings, health, io; separated by commas.
     #[arg(long, value_enum, value_name = "PARTS", value_delimiter = ',', requires = "write", help_heading = "Write")]
     with: Vec<Part>,
+    /// With `io`: let services of tier 3 read and write at most so much a second of this device: /dev/nvme0n1=100m.
+    #[arg(long, value_name = "DEVICE=RATE", value_parser = device_rate, requires = "write", help_heading = "Write")]
+    device_rate: Option<DeviceRate>,
     /// Show settings, health checks and advice in full.
     #[arg(long, help_heading = "Budget")]
     advice: bool,
@@ -123,7 +127,7 @@ pub(super) fn budget(args: &BudgetArgs, globals: &Globals, printer: &mut Printer
     let wishes = wishes(args, &loaded.stack, &folder(&loaded))?;
     let name = compose_files::project_name(&loaded);
     let budget = make(&name, &loaded.stack, &catalog, &host, &wishes);
-    let proposals = Proposals::of(&budget, &loaded, &catalog);
+    let proposals = Proposals::of(&budget, &loaded, &catalog, args.device_rate.as_ref());
     if args.write.as_deref() != Some("-") {
         show(&budget, &proposals.shown(), args.advice, globals.format(), printer)?;
     }
@@ -234,6 +238,13 @@ fn percent(text: &str) -> Result<Permille, String> {
 
 fn size(text: &str) -> Result<Bytes, String> {
     Bytes::parse(text).map_err(|error| error.to_string())
+}
+
+fn device_rate(text: &str) -> Result<DeviceRate, String> {
+    let wanted = || "a device and a rate, such as `/dev/nvme0n1=100m`".to_owned();
+    let (device, rate) = text.split_once('=').filter(|(device, _)| device.starts_with("/dev/")).ok_or_else(wanted)?;
+    let rate = Bytes::parse(rate.trim_end_matches("/s")).ok().filter(|rate| rate.get() > 0).ok_or_else(wanted)?;
+    Ok(DeviceRate { device: device.to_owned(), rate })
 }
 
 fn times(text: &str) -> Result<Permille, String> {

@@ -10,6 +10,7 @@ use crate::plan::health::Finding;
 use crate::plan::health::Kind;
 use crate::plan::settings::How;
 use crate::plan::tuning;
+use crate::plan::tuning::DeviceRate;
 use crate::plan::tuning::Tuned;
 use crate::report::budget::AdviceRow;
 use crate::report::budget::Beside;
@@ -40,13 +41,13 @@ pub(super) struct Proposals {
 
 impl Proposals {
     /// Gathers them.
-    pub(super) fn of(budget: &Budget, loaded: &Loaded, catalog: &Catalog) -> Self {
+    pub(super) fn of(budget: &Budget, loaded: &Loaded, catalog: &Catalog, rate: Option<&DeviceRate>) -> Self {
         let mut findings = health::findings(&loaded.stack, catalog);
         findings.retain(|finding| budget.allocation.shares.contains_key(&finding.service));
         Self {
             tuned: tuning::tuned(budget, loaded, catalog),
             findings,
-            kernel: tuning::kernel(budget, loaded, catalog),
+            kernel: tuning::kernel(budget, loaded, catalog, rate),
             advice: advice::advice(&budget.stack, loaded, catalog, &budget.host),
         }
     }

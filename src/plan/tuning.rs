@@ -130,17 +130,39 @@ fn escaped(text: &str) -> String {
     text.replace('$', "$$")
 }
 
-/// What the kernel is told of each service of a budget (register A6): weight of its disk access by tier, and the limits
-/// that its software wants; nothing of what the files say already.
+/// A limit of disk access: the device as the host names it, and bytes a second for reading and for writing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceRate {
+    /// Path of the device: `/dev/nvme0n1`.
+    pub device: String,
+    /// Bytes a second.
+    pub rate: Bytes,
+}
+
+/// What the kernel is told of each service of a budget (register A6): weight of its disk access by tier, a rate for what
+/// works in the background where one is given, and the limits that its software wants; nothing of what the files say
+/// already.
 #[must_use]
-pub fn kernel(budget: &Budget, loaded: &Loaded, catalog: &Catalog) -> Map<String, Value> {
+pub fn kernel(budget: &Budget, loaded: &Loaded, catalog: &Catalog, rate: Option<&DeviceRate>) -> Map<String, Value> {
     let mut services = Map::new();
     for name in budget.allocation.shares.keys() {
         let (Some(service), Some(ask)) = (loaded.stack.services.get(name), budget.asks.get(name)) else { continue };
         let mut keys = Map::new();
-        let weight = settings::blkio_weight(ask.tier);
-        if service.blkio.as_ref().and_then(|blkio| blkio.weight).is_none() {
-            keys.insert("blkio_config".to_owned(), json!({"weight": weight}));
+        let mut disk = Map::new();
+        let said = service.blkio.clone().unwrap_or_default();
+        if said.weight.is_none() {
+            disk.insert("weight".to_owned(), json!(settings::blkio_weight(ask.tier)));
+        }
+        if let Some(DeviceRate { device, rate }) = rate.filter(|_| ask.tier >= 3) {
+            let list = json!([{"path": device, "rate": format!("{}b", rate.get())}]);
+            for (key, said) in [("device_read_bps", &said.read_bytes), ("device_write_bps", &said.write_bytes)] {
+                if !said.contains_key(device) {
+                    disk.insert(key.to_owned(), list.clone());
+                }
+            }
+        }
+        if !disk.is_empty() {
+            keys.insert("blkio_config".to_owned(), Value::Object(disk));
         }
         let software = catalog.lookup(service.image.as_deref(), name.as_str()).and_then(|entry| entry.software);
         let wanted = software.map(settings::ulimits).unwrap_or_default();
