@@ -289,8 +289,8 @@ fn notes(budget: &Budget, stated: &Totals) -> Vec<String> {
     if !parts.is_empty() {
         let kept = match stated.reservations {
             none if none == Amount::default() => "",
-            kept if kept.fits(pool) => "; its reservations fit",
-            _ => "; not even its reservations fit",
+            kept if kept.fits(pool) => "; the reservations fit",
+            _ => "; not even the reservations fit",
         };
         notes.push(format!("the stated limits overcommit {}{kept}", parts.join(" and ")));
     }
