@@ -215,7 +215,9 @@ impl Settings {
             preset.map(PresetName::preset).map_err(|_| "auto, minimal, balanced, performance or custom".to_owned())
         })?;
         let cpu_reserve = read("RESOURCE_CPU_RESERVE_PERCENT", percent)?;
-        let memory_reserve = read("RESOURCE_MEMORY_RESERVE_GB", |text| size(&format!("{text}g")))?;
+        let memory_reserve = read("RESOURCE_MEMORY_RESERVE_GB", |text| {
+            size(&format!("{text}g")).map_err(|_| "a number of gigabytes such as `2`".to_owned())
+        })?;
         Ok(Self { preset, cpu_reserve, memory_reserve })
     }
 }

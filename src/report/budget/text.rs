@@ -16,7 +16,9 @@ const TITLES: [&str; 8] = ["service", "cpu limit", "cpu kept", "memory limit", "
 pub fn text(budget: &Budget, width: usize, paint: Paint) -> String {
     let width = width.clamp(60, 160);
     let view = view(budget);
-    let mut out = format!("{}  {}\n\n", paint.strong(&clean(&view.title)), view.host);
+    let title = clean(&view.title);
+    let gap = if title.chars().count() + 2 + view.host.chars().count() <= width { "  " } else { "\n" };
+    let mut out = format!("{}{gap}{}\n\n", paint.strong(&title), view.host);
     pools(&mut out, &view, paint);
     sums(&mut out, &view, paint);
     tiers(&mut out, &view, width, paint);
@@ -40,10 +42,10 @@ pub fn text(budget: &Budget, width: usize, paint: Paint) -> String {
 }
 
 fn pools(out: &mut String, view: &View, paint: Paint) {
-    out.push_str(&format!("{}\n", paint.faint(&format!("{:<22}{:<10}{}", "", "cpu", "memory"))));
+    out.push_str(&format!("{}\n", paint.faint(&format!("{:<22}{:<30}{}", "", "cpu", "memory"))));
     for (name, cpu, memory) in &view.pools {
         let from = if *name == "reserve" { paint.faint(&format!("   {}", view.reserve_from)) } else { String::new() };
-        out.push_str(format!("{name:<22}{cpu:<10}{memory:<9}{from}").trim_end());
+        out.push_str(format!("{name:<22}{cpu:<30}{memory:<9}{from}").trim_end());
         out.push('\n');
     }
     out.push('\n');
@@ -53,11 +55,11 @@ fn sums(out: &mut String, view: &View, paint: Paint) {
     for sum in &view.sums {
         let part = |part: &super::view::Part| {
             let word = if part.over { paint.warn(&part.word) } else { paint.good(&part.word) };
-            (format!("{:<10}{:>6}  ", part.amount, part.times), word, part.word.chars().count())
+            (format!("{:<8}{:>5}  ", part.amount, part.times), word, part.word.chars().count())
         };
         let (cpu, cpu_word, size) = part(&sum.cpu);
         let (memory, memory_word, _) = part(&sum.memory);
-        let gap = " ".repeat(16_usize.saturating_sub(size).max(2));
+        let gap = " ".repeat(15_usize.saturating_sub(size).max(2));
         out.push_str(&format!("{:<22}{cpu}{cpu_word}{gap}{memory}{memory_word}\n", sum.name));
     }
 }
