@@ -20,7 +20,7 @@ pub fn markdown(budget: &Budget, beside: &Beside) -> String {
     }
     for sum in &view.sums {
         let part = |part: &super::view::Part| {
-            let word = if part.over { format!("**{}**", part.word) } else { part.word.clone() };
+            let word = if part.over { format!("**{}**", part.word) } else { part.word.to_owned() };
             format!("{}, {} {word}", part.amount, part.times)
         };
         out.push_str(&format!("| {} | {} | {} |\n", sum.name, part(&sum.cpu), part(&sum.memory)));

@@ -54,7 +54,7 @@ fn pools(out: &mut String, view: &View, paint: Paint) {
 fn sums(out: &mut String, view: &View, paint: Paint) {
     for sum in &view.sums {
         let part = |part: &super::view::Part| {
-            let word = if part.over { paint.warn(&part.word) } else { paint.good(&part.word) };
+            let word = if part.over { paint.warn(part.word) } else { paint.good(part.word) };
             (format!("{:<8}{:>5}  ", part.amount, part.times), word, part.word.chars().count())
         };
         let (cpu, cpu_word, size) = part(&sum.cpu);

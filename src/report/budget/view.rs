@@ -48,7 +48,7 @@ pub(super) struct Part {
     pub(super) amount: String,
     pub(super) times: String,
     pub(super) over: bool,
-    pub(super) word: String,
+    pub(super) word: &'static str,
 }
 
 /// The services of one tier.
@@ -102,13 +102,17 @@ pub(super) fn view(budget: &Budget) -> View {
     let host = &budget.host;
     let (stated, proposed) = (budget.stated(), budget.proposed(None));
     let pool = budget.terms.pool;
-    let mut sums = vec![
+    let sums = vec![
         sum("stated limits", stated.limits, pool, (stated.no_cpu_limit.len(), stated.no_memory_limit.len())),
         sum("stated reservations", stated.reservations, pool, (0, 0)),
+        sum("proposed limits", proposed.limits, pool, (0, 0)),
+        sum("proposed reservations", proposed.reservations, pool, (0, 0)),
     ];
-    sums.push(sum("proposed limits", proposed.limits, pool, (0, 0)));
-    sums.push(sum("proposed reservations", proposed.reservations, pool, (0, 0)));
-    let price = host.price.as_ref().map(|price| format!(", {} a month", price.month)).unwrap_or_default();
+    let price = host.price.as_ref().map(|price| {
+        let renewal = price.renewal.map(|renewal| format!(", then {renewal}")).unwrap_or_default();
+        format!(", {} a month{renewal}", price.month)
+    });
+    let price = price.unwrap_or_default();
     View {
         title: format!("{} on {}", budget.stack, host.title),
         host: format!("score {} of 100, class {}{price}", budget.score.total(), budget.score.class().name()),
@@ -129,9 +133,12 @@ pub(super) fn view(budget: &Budget) -> View {
 /// A size for a reader: as Compose takes it where that is short, else in GiB or MiB with four digits.
 #[must_use]
 pub fn size(size: Bytes) -> String {
+    if size == Bytes::ZERO {
+        return "0".to_owned();
+    }
     let shown = size.to_string();
-    if shown.len() <= 5 && !shown.ends_with('b') || size == Bytes::ZERO {
-        return if size == Bytes::ZERO { "0".to_owned() } else { shown };
+    if shown.len() <= 5 && !shown.ends_with('b') {
+        return shown;
     }
     let mebibytes = size.get() as f64 / f64::from(1 << 20);
     if mebibytes >= 10_240.0 {
@@ -145,10 +152,12 @@ fn sum(name: &'static str, amount: Amount, pool: Amount, without: (usize, usize)
     let part = |shown: String, part: u64, whole: u64, without: usize| {
         let times = if whole == 0 { "–".to_owned() } else { format!("{:.2}×", part as f64 / whole as f64) };
         let over = part > whole;
+        // What has no limit may take all there is.
         let word = match (part, without) {
-            (0, _) => "none stated".to_owned(),
-            (_, 0) => if over { "overcommitted" } else { "fits" }.to_owned(),
-            (_, without) => format!("{}, {without} without", if over { "overcommitted" } else { "fits" }),
+            (0, _) => "none stated",
+            _ if over => "overcommitted",
+            (_, 0) => "fits",
+            _ => "unbounded",
         };
         Part { amount: shown, times, over: over || without > 0, word }
     };
