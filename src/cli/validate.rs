@@ -16,7 +16,11 @@ use crate::input::kind::Kind;
 use crate::input::problem::Problem;
 use crate::input::problem::Problems;
 use crate::input::problem::Severity;
+use crate::input::problem::Source;
 use crate::input::project::Project;
+use crate::input::yaml;
+use crate::input::yaml::Entry;
+use crate::input::yaml::Node;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -116,13 +120,21 @@ fn kept() -> impl Fn(&(PathBuf, Kind)) -> bool {
     }
 }
 
-/// Compose files that are meant to be laid over another one in their directory: alone they would be full of holes. Who
-/// names one gets it checked.
+/// Compose files that are meant to be laid over another one, in their directory or elsewhere: alone they would be full of
+/// holes. Who names one gets it checked.
 fn fragments(found: &[(PathBuf, Kind)]) -> BTreeSet<PathBuf> {
     let compose = || found.iter().filter(|(_, kind)| *kind == Kind::Compose).map(|(path, _)| path);
     let is_base = |path: &Path| path.file_name().is_some_and(|name| BASES.iter().any(|base| name == *base));
     let bases: BTreeSet<Option<&Path>> = compose().filter(|path| is_base(path)).map(|path| path.parent()).collect();
-    compose().filter(|path| !is_base(path) && bases.contains(&path.parent())).cloned().collect()
+    compose().filter(|path| !is_base(path) && (bases.contains(&path.parent()) || is_overlay(path))).cloned().collect()
+}
+
+/// Whether no service of a Compose file says what it runs.
+fn is_overlay(path: &Path) -> bool {
+    let node = Source::read(path).ok().and_then(|source| yaml::read(&source).0);
+    let services = node.as_ref().and_then(|node| node.get("services")).map(Node::entries).unwrap_or_default();
+    let runs = |entry: &Entry| ["image", "build", "extends"].iter().any(|key| entry.value.get(key).is_some());
+    !services.is_empty() && !services.iter().any(runs)
 }
 
 /// The names that Compose looks for.
