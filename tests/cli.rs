@@ -9,7 +9,10 @@ use std::process::Stdio;
 fn plimsoll() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
     for (name, _) in std::env::vars_os() {
-        if ["PLIMSOLL_", "COMPOSE_"].iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+        if ["PLIMSOLL_", "COMPOSE_", "RESOURCE_", "ENABLE_RESOURCE_"]
+            .iter()
+            .any(|prefix| name.to_string_lossy().starts_with(prefix))
+        {
             command.env_remove(name);
         }
     }
@@ -199,4 +202,72 @@ fn an_interrupt_has_its_own_exit_code() {
     let told = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("`kill` is there");
     assert!(told.success());
     assert_eq!(child.wait().expect("it ends").code(), Some(130));
+}
+
+/// The variables of register A2: they set what no option says, and `ENABLE_RESOURCE_TUNING=false` lets nothing be written.
+#[test]
+fn budgets_follow_the_variables_of_the_register() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let compose = "services: { db: { image: 'postgres:16', cpus: 9, mem_limit: 40g } }";
+    std::fs::write(folder.path().join("compose.yml"), compose).expect("can be written");
+    let budget = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let mut command = plimsoll();
+        command.current_dir(folder.path()).args(["budget", "--host", "kvm-4"]).args(arguments);
+        run(command.envs(variables.iter().copied()))
+    };
+    let reserve = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let (code, out, err) = budget(&[arguments, &["--json"]].concat(), variables);
+        assert_eq!(code, 0, "{err}");
+        let value: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+        let reserve = &value["reserve"];
+        (reserve["cpus"].as_f64().expect("a number"), reserve["memory_bytes"].as_u64().expect("a number") >> 20)
+    };
+    assert_eq!(reserve(&[], &[]), (0.5, 2048));
+    assert_eq!(reserve(&[], &[("RESOURCE_PROFILE", "minimal")]), (2.0, 8192));
+    assert_eq!(reserve(&["--preset", "auto"], &[("RESOURCE_PROFILE", "minimal")]), (0.5, 2048));
+    let both = [("RESOURCE_CPU_RESERVE_PERCENT", "20"), ("RESOURCE_MEMORY_RESERVE_GB", "3")];
+    assert_eq!(reserve(&[], &both), (0.8, 3072));
+    assert_eq!(reserve(&["--reserve-memory", "1g"], &both), (0.8, 1024));
+    let (code, _, err) = budget(&[], &[("RESOURCE_PROFILE", "maximal")]);
+    assert!(code == 64 && err.contains("RESOURCE_PROFILE is `maximal`"), "{err}");
+
+    let (code, _, err) = budget(&["--write"], &[("ENABLE_RESOURCE_TUNING", "false")]);
+    assert!(code == 0 && err.contains("nothing is written"), "{err}");
+    let written = folder.path().join("limits.yml");
+    let (code, _, err) = budget(&["--write"], &[("RESOURCE_OVERRIDE_FILE", "limits.yml")]);
+    assert!(code == 0 && written.is_file(), "{err}");
+    assert!(!folder.path().join("docker-compose.override.yml").exists());
+}
+
+/// Who has the file that plimsoll wrote, with notes of his own, keeps them when the plan is renewed; and a file of somebody
+/// else is copied before the plan is laid over it.
+#[test]
+fn a_renewed_plan_keeps_notes_and_a_forced_one_a_copy() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let path = |name: &str| folder.path().join(name);
+    let read = |name: &str| std::fs::read_to_string(path(name)).expect("is there");
+    std::fs::write(path("compose.yml"), "services: { db: { image: 'postgres:16', cpus: 9, mem_limit: 40g } }")
+        .expect("can be written");
+    let write = |host: &str, more: &[&str]| {
+        run(plimsoll().current_dir(folder.path()).args(["budget", "--host", host, "--write"]).args(more))
+    };
+    assert_eq!(write("kvm-4", &[]).0, 0);
+    let first = read("docker-compose.override.yml");
+    assert!(first.contains("mem_limit: 14G"), "{first}");
+    let noted = first.replace("mem_limit: 14G", "mem_limit: 14G   # as agreed") + "    labels: { team: data }\n";
+    std::fs::write(path("docker-compose.override.yml"), &noted).expect("can be written");
+    assert_eq!(write("kvm-6", &[]).0, 0);
+    let renewed = read("docker-compose.override.yml");
+    for line in ["    mem_limit: 22G   # as agreed", "    cpus: \"5.5\"", "    labels: { team: data }"] {
+        assert!(renewed.lines().any(|other| other == line), "{line}\n{renewed}");
+    }
+    assert_eq!(read("docker-compose.override.yml.bak"), noted);
+
+    std::fs::write(path("docker-compose.override.yml"), "services: { db: { labels: { a: b } } }\n")
+        .expect("can be written");
+    let (code, _, err) = write("kvm-4", &[]);
+    assert!(code == 64 && err.contains("PL0707"), "{err}");
+    assert_eq!(write("kvm-4", &["--force"]).0, 0);
+    assert_eq!(read("docker-compose.override.yml.before-plimsoll"), "services: { db: { labels: { a: b } } }\n");
+    assert!(read("docker-compose.override.yml").contains("labels"));
 }
