@@ -190,7 +190,7 @@ fn wishes(args: &BudgetArgs, stack: &Stack, folder: &Path) -> Result<Wishes, Fai
     }
     let (observed, killed) = records::observed(&args.record)?;
     Ok(Wishes {
-        preset: args.preset.map(PresetName::preset).or(set.preset).or(project.preset()).unwrap_or(Preset::Auto),
+        preset: args.preset.map(PresetName::preset).or(set.preset).or(project.settings.preset).unwrap_or(Preset::Auto),
         cpu_reserve: args.reserve_cpu.or(set.cpu_reserve),
         memory_reserve: args.reserve_memory.or(set.memory_reserve),
         cpu_overcommit: args.overcommit_cpu.unwrap_or(Permille::ONE),

@@ -125,7 +125,7 @@ pub struct HardwareFile {
     /// What it is virtualised by: `kvm`, `none`.
     pub virtualisation: Option<String>,
     /// Kind of the disk that containers live on.
-    pub disk: Option<DiskFile>,
+    pub disk: Option<DiskKind>,
     /// Network interfaces to the outside.
     #[schemars(range(max = 1000))]
     pub interfaces: Option<u32>,
@@ -135,18 +135,6 @@ pub struct HardwareFile {
     /// Load average over the last minute.
     #[schemars(range(min = 0.0, max = 100_000.0))]
     pub load: Option<f64>,
-}
-
-/// Kind of a disk.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum DiskFile {
-    /// Turning.
-    Hdd,
-    /// Flash behind SATA, SAS or a network.
-    Ssd,
-    /// Flash on the PCI bus.
-    Nvme,
 }
 
 /// The cores of a host.
@@ -335,11 +323,7 @@ fn hardware(file: &HardwareFile) -> Hardware {
         clock_mhz: file.clock_mhz,
         architecture: file.architecture.clone(),
         virtualisation: file.virtualisation.clone(),
-        disk: file.disk.map(|disk| match disk {
-            DiskFile::Hdd => DiskKind::Hdd,
-            DiskFile::Ssd => DiskKind::Ssd,
-            DiskFile::Nvme => DiskKind::Nvme,
-        }),
+        disk: file.disk,
         interfaces: file.interfaces,
         network_mbit: file.network_mbit,
         load: file.load.map(|load| crate::units::whole(load * 1000.0)),

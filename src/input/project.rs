@@ -28,26 +28,10 @@ pub struct ProjectFile {
     /// Host of commands that are told none.
     pub host: Option<String>,
     /// How much of a host a budget uses where the command is not told.
-    pub preset: Option<PresetFile>,
+    pub preset: Option<Preset>,
     /// Scenarios that run at the same time; as many as there are cores unless said otherwise.
     #[schemars(range(min = 1, max = 1024))]
     pub jobs: Option<u32>,
-}
-
-/// How much of a host is used, and for what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum PresetFile {
-    /// Reserve and services by the class of the host.
-    Auto,
-    /// Half is kept; only what is essential runs.
-    Minimal,
-    /// 30 % is kept.
-    Balanced,
-    /// 20 % is kept, and everything runs.
-    Performance,
-    /// The reserve as set, and everything that fits.
-    Custom,
 }
 
 /// A project: its folder and its settings.
@@ -74,18 +58,6 @@ impl Project {
         let (_, settings) = schema::read::<ProjectFile>(&Source::read(&path)?)?;
         let folder = path.parent().unwrap_or(folder).to_owned();
         Ok(Self { folder, file: Some(path), settings })
-    }
-
-    /// How much of a host a budget uses.
-    #[must_use]
-    pub fn preset(&self) -> Option<Preset> {
-        self.settings.preset.map(|preset| match preset {
-            PresetFile::Auto => Preset::Auto,
-            PresetFile::Minimal => Preset::Minimal,
-            PresetFile::Balanced => Preset::Balanced,
-            PresetFile::Performance => Preset::Performance,
-            PresetFile::Custom => Preset::Custom,
-        })
     }
 
     /// The folder with the scenarios.
