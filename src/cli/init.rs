@@ -26,8 +26,8 @@ use std::path::PathBuf;
 /// Make a project around a Compose file: plimsoll.yaml, a profile of the host, and a first scenario that runs.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-On a terminal it asks three questions; with --yes, or without a terminal, it takes
-what it would propose. It never overwrites a file.
+On a terminal it asks three questions; with --yes, or without a terminal, it
+takes what it would propose. It never overwrites a file.
 
 Examples:
   plimsoll init

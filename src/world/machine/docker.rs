@@ -76,7 +76,9 @@ fn get(socket: &std::path::Path, path: &str) -> Result<serde_json::Value, String
         .set_read_timeout(patience)
         .and_then(|()| stream.set_write_timeout(patience))
         .map_err(|error| error.to_string())?;
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: docker\r\n\r\n").map_err(|error| error.to_string())?;
+    // In one piece: an engine may answer and hang up once it has the line it wants.
+    let request = format!("GET {path} HTTP/1.0\r\nHost: docker\r\n\r\n");
+    stream.write_all(request.as_bytes()).map_err(|error| error.to_string())?;
     let mut answer = Vec::new();
     stream.take(4 << 20).read_to_end(&mut answer).map_err(|error| error.to_string())?;
     let answer = String::from_utf8_lossy(&answer);
