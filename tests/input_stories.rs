@@ -133,7 +133,7 @@ fn a_project_has_its_own_hosts_policies_and_images() {
 
 #[test]
 fn an_impossible_host_is_refused() {
-    let host = "{ profile: x, cores: 2, memory: 1G, reserve: { cpu: 3 }, steal: 100% }";
+    let host = "{ profile: x, cores: 2, memory: 1G, reserve: { cpu: 3, memory: 2G }, steal: 100% }";
     let text = format!("scenario: test\nhost: {host}\nduration: 1h\nstack: compose.yaml\n");
     let folder = folder(&[("compose.yaml", COMPOSE), ("scenario.yaml", &text)]);
     let problems = load(&folder).expect_err("cannot be");

@@ -128,7 +128,8 @@ pub(super) fn budget(args: &BudgetArgs, globals: &Globals, printer: &mut Printer
     let name = compose_files::project_name(&loaded);
     let budget = make(&name, &loaded.stack, &catalog, &host, &wishes);
     let proposals = Proposals::of(&budget, &loaded, &catalog, args.device_rate.as_ref());
-    if args.write.as_deref() != Some("-") {
+    // On stdout the file takes the place of the budget, unless there is none to write.
+    if args.write.as_deref() != Some("-") || !budget.allocation.fits() {
         show(&budget, &proposals.shown(), args.advice, globals.format(), printer)?;
     }
     if !budget.allocation.fits() {
