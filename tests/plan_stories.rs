@@ -249,3 +249,19 @@ fn a_catalog_of_ones_own_says_what_a_service_needs() {
     );
     assert_eq!(budget.asks[&named("b")].importance, 92);
 }
+
+/// The machine the tests run on, whatever it is: looked at, written down as a profile, and read again.
+#[test]
+fn this_machine_is_found_and_can_be_written_down() {
+    let machine = plimsoll::world::machine::detect().expect("a machine that tests run on can be looked at");
+    assert!(machine.usable_memory() <= machine.memory && machine.usable_memory() > Bytes::ZERO, "{machine:?}");
+    assert!(machine.usable_cpu() <= Millicores::cores(machine.threads.into()), "{machine:?}");
+    assert!(machine.disk > Bytes::ZERO, "{machine:?}");
+    let host = machine.host();
+    let text = plimsoll::plan::host::profile(&host, "found by a test");
+    let source = plimsoll::input::problem::Source::new("machine.yaml", text.as_str());
+    let read = plimsoll::input::profile::parse(&source).unwrap_or_else(|problems| panic!("{problems}\n{text}"));
+    let mut wanted = Host { reserve_stated: true, ..host };
+    wanted.hardware.load = None;
+    assert_eq!(read, wanted, "{text}");
+}
