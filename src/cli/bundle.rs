@@ -21,7 +21,7 @@ use std::path::Component;
 use std::path::Path;
 use std::path::PathBuf;
 
-/// Write the monitoring of a stack: Prometheus, alerts with their tests, Grafana, and what is missing to run them.
+/// Write the monitoring of a stack: Prometheus, alerts with their tests, Grafana.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 A service is scraped where the catalog or the label plimsoll.metrics.port

@@ -21,7 +21,7 @@ use crate::world::machine::Machine;
 use std::path::Path;
 use std::path::PathBuf;
 
-/// Show what a host has, its score and class, what it keeps for itself and what it carries; this machine where none is named.
+/// Show what a host has, how strong it is and what it carries; this machine where none is named.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -23,7 +23,7 @@ use serde_json::json;
 use std::path::Path;
 use std::path::PathBuf;
 
-/// Make a project around a Compose file: plimsoll.yaml, a profile of the host, and a first scenario that runs.
+/// Make a project around a Compose file, with a first scenario that runs.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 On a terminal it asks three questions; with --yes, or without a terminal, it
