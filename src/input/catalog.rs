@@ -357,7 +357,6 @@ fn image_name(image: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::HostClass;
 
     #[test]
     fn an_image_is_known_whatever_its_registry_tag_and_digest() {
@@ -519,38 +518,5 @@ mod tests {
         for none in ["watchtower", "certbot"] {
             assert_eq!(lookup(None, none).map(|entry| entry.health.is_some()), Some(false), "{none} needs no check");
         }
-    }
-
-    /// The services of planning document J, and how many of them a host of each class runs (register H3).
-    #[test]
-    fn importance_leaves_4_16_21_and_22_of_the_22_services() {
-        let services = [
-            "traefik",
-            "socket-proxy",
-            "postgres",
-            "redis",
-            "oauth2-proxy",
-            "crowdsec",
-            "prometheus",
-            "alertmanager",
-            "node-exporter",
-            "grafana",
-            "loki",
-            "promtail",
-            "cadvisor",
-            "portainer",
-            "homepage",
-            "resource-manager",
-            "postgres-exporter",
-            "redis-exporter",
-            "blackbox-exporter",
-            "redis-commander",
-            "jaeger",
-            "vscode",
-        ];
-        let importances = services.map(|name| lookup(None, name).map(|entry| entry.importance).expect("it is known"));
-        let enabled =
-            HostClass::ALL.map(|class| importances.iter().filter(|i| **i >= class.importance_floor()).count());
-        assert_eq!(enabled, [4, 16, 21, 22, 22]);
     }
 }

@@ -120,6 +120,16 @@ mod tests {
     use crate::input::profile::parse;
     use std::path::Path;
 
+    /// How many of the 22 services a host of each class runs (register H3); the essential four first.
+    #[test]
+    fn hosts_of_the_five_classes_run_4_16_21_22_and_22_of_the_22() {
+        let catalog = crate::input::catalog::shipped();
+        assert!(REFERENCE.iter().all(|name| catalog.lookup(None, name).is_some()));
+        let running = HostClass::ALL.map(|class| carried(class, catalog).0.len());
+        assert_eq!(running, [4, 16, 21, 22, 22]);
+        assert_eq!(carried(HostClass::Minimal, catalog).0, ["traefik", "socket-proxy", "postgres", "redis"]);
+    }
+
     /// Every shipped host, written down and read again, is the same host.
     #[test]
     fn a_host_that_is_written_down_is_the_host_that_is_read() {
