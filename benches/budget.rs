@@ -42,7 +42,7 @@ fn budgets(criterion: &mut Criterion) {
                 let budget = budget(name, &loaded.stack, shipped(), &host, &Wishes::default());
                 let tuned = tuning::tuned(&budget, &loaded, shipped());
                 let wanted = override_file::wanted(&budget, &loaded);
-                let written = override_file::text(None, &wanted, name).expect("a new file");
+                let written = override_file::text(None, &wanted, name, &[]).expect("a new file");
                 black_box((report::budget::text(&budget, 120, Paint::Plain), tuned, written))
             });
         });

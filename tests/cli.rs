@@ -271,3 +271,36 @@ fn a_renewed_plan_keeps_notes_and_a_forced_one_a_copy() {
     assert_eq!(read("docker-compose.override.yml.before-plimsoll"), "services: { db: { labels: { a: b } } }\n");
     assert!(read("docker-compose.override.yml").contains("labels"));
 }
+
+/// What a variable holds may be a secret: it is neither written nor shown, and the command that names it keeps its name.
+#[test]
+fn secrets_stay_in_their_variables() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let compose = "services:\n  cache:\n    image: redis:7\n    mem_limit: 1g\n    command: >\n      redis-server\n      \
+        --requirepass ${REDIS_PASSWORD}\n      --maxmemory 10mb\n    healthcheck: { test: [CMD, redis-cli, -a, \
+        \"${REDIS_PASSWORD}\", ping], interval: 1s, timeout: 1s }\n  app:\n    image: node:22\n    mem_limit: 1g\n    \
+        environment: [\"NODE_OPTIONS=--import=${REDIS_PASSWORD}\", OTHER=x]\n";
+    std::fs::write(folder.path().join("compose.yml"), compose).expect("can be written");
+    std::fs::write(folder.path().join(".env"), "REDIS_PASSWORD=hunter2\n").expect("can be written");
+    let budget = |arguments: &[&str]| {
+        let mut command = plimsoll();
+        let (code, out, err) =
+            run(command.current_dir(folder.path()).args(["budget", "--host", "kvm-4"]).args(arguments));
+        assert_eq!(code, 0, "{err}");
+        assert!(!out.contains("hunter2") && !err.contains("hunter2"), "{arguments:?}: {out}{err}");
+    };
+    for format in [["--advice"].as_slice(), &["--json"], &["--format", "md"], &["--format", "html"]] {
+        budget(format);
+    }
+    budget(&["--write", "--with", "settings,health"]);
+    let written = std::fs::read_to_string(folder.path().join("docker-compose.override.yml")).expect("is there");
+    assert!(!written.contains("hunter2"), "{written}");
+    for kept in ["- \"${REDIS_PASSWORD}\"\n", "--import=${REDIS_PASSWORD} --max-old-space-size=", "interval: 10s"] {
+        assert!(written.contains(kept), "{kept}\n{written}");
+    }
+    assert!(!written.contains("maxmemory 10mb") && !written.contains("test:"), "{written}");
+    // Renewed without `--with`, it holds what it says it holds.
+    budget(&["--write", "--reserve-memory", "15g"]);
+    let renewed = std::fs::read_to_string(folder.path().join("docker-compose.override.yml")).expect("is there");
+    assert!(renewed.contains("# Beside limits it holds: settings, health\n") && renewed != written, "{renewed}");
+}

@@ -118,7 +118,7 @@ fn hosts() -> Vec<Host> {
 
 fn text(budget: &Budget, loaded: &Loaded, existing: Option<&str>) -> String {
     let existing = existing.map(|text| Source::new("before.yml", text));
-    override_file::text(existing.as_ref(), &override_file::wanted(budget, loaded), "a test").expect("it is ours")
+    override_file::text(existing.as_ref(), &override_file::wanted(budget, loaded), "a test", &[]).expect("it is ours")
 }
 
 /// Services of a budget that were switched off may be waited for by others that Compose knows nothing of, such as those
@@ -238,7 +238,7 @@ fn shipped_limits_are_what_a_budget_writes() {
         assert_eq!(named, class, "score {}", budget.score.total());
         assert_eq!(budget.allocation.shares.len(), running, "{class}");
         let source = Source::read(&folder.join(format!("{class}.limits.yml"))).expect("shipped limits");
-        let again = override_file::text(Some(&source), &override_file::wanted(&budget, &base), "").expect("ours");
+        let again = override_file::text(Some(&source), &override_file::wanted(&budget, &base), "", &[]).expect("ours");
         assert_eq!(again, source.text(), "{class}");
     }
 }

@@ -3,7 +3,6 @@
 use crate::input::catalog::Catalog;
 use crate::input::compose::Loaded;
 use crate::model::Budget;
-use crate::model::HealthCheck;
 use crate::plan::advice;
 use crate::plan::health;
 use crate::plan::health::Finding;
@@ -77,7 +76,7 @@ impl Proposals {
             beside.health.push(HealthRow {
                 service: finding.service.to_string(),
                 what: words(finding.kind),
-                proposed: check(&finding.proposed),
+                proposed: check(finding),
             });
         }
         for piece in &self.advice {
@@ -100,7 +99,9 @@ impl Proposals {
             self.tuned.iter().for_each(|tuned| put(tuned.service.as_str(), &tuned.keys));
         }
         if parts.contains(&Part::Health) {
-            for finding in self.findings.iter().filter(|finding| !finding.proposed.test.is_empty()) {
+            for finding in
+                self.findings.iter().filter(|finding| finding.keeps_test || !finding.proposed.test.is_empty())
+            {
                 let mut keys = Map::new();
                 keys.insert("healthcheck".to_owned(), check_json(finding));
                 put(finding.service.as_str(), &keys);
@@ -134,9 +135,12 @@ fn words(kind: Kind) -> String {
     }
 }
 
-fn check(check: &HealthCheck) -> String {
+fn check(finding: &Finding) -> String {
+    let check = &finding.proposed;
     let mut parts = Vec::new();
-    if check.test.is_empty() {
+    if finding.keeps_test {
+        parts.push("the test as it is".to_owned());
+    } else if check.test.is_empty() {
         parts.push("a test of your application".to_owned());
     } else {
         parts.push(check.test.join(" "));
@@ -156,12 +160,10 @@ fn check_json(finding: &Finding) -> Value {
             written.insert(key.to_owned(), value);
         }
     };
-    // The test of the file is kept as it stands there, variables and all.
-    if matches!(finding.kind, Kind::Missing) {
-        put("test", Some(check.test.iter().map(|word| word.replace('$', "$$")).collect()));
-    }
-    if matches!(finding.kind, Kind::Disabled) {
+    if finding.kind == Kind::Disabled {
         put("disable", Some(json!(false)));
+    }
+    if !finding.keeps_test {
         put("test", Some(check.test.iter().map(|word| word.replace('$', "$$")).collect()));
     }
     put("interval", check.interval.map(|span| json!(span.to_string())));

@@ -14,6 +14,7 @@ use crate::input::problem::Problem;
 use crate::input::problem::Source;
 use crate::model::Budget;
 use crate::plan::override_file;
+use clap::ValueEnum;
 use serde_json::Map;
 use serde_json::Value;
 use std::path::Path;
@@ -64,7 +65,7 @@ pub(super) fn write(order: &Order<'_>, budget: &Budget, loaded: &Loaded, printer
     let about = format!("{} on {}", budget.stack, budget.host.title);
     if order.file == "-" {
         let wanted = override_file::with(override_file::wanted(budget, loaded), &(order.more)(order.parts));
-        printer.data(&override_file::text(None, &wanted, &about)?);
+        printer.data(&override_file::text(None, &wanted, &about, &names(order.parts))?);
         return Ok(());
     }
     let named = std::env::var("RESOURCE_OVERRIDE_FILE").ok().filter(|name| !name.trim().is_empty());
@@ -83,14 +84,15 @@ pub(super) fn write(order: &Order<'_>, budget: &Budget, loaded: &Loaded, printer
     }
     let parts = parts(order.parts, existing.as_ref());
     let wanted = override_file::with(override_file::wanted(budget, loaded), &(order.more)(&parts));
-    let text = override_file::text(existing.as_ref(), &wanted, &about)?;
+    let text = override_file::text(existing.as_ref(), &wanted, &about, &names(&parts))?;
     if existing.as_ref().is_some_and(|source| source.text() == text) {
         printer.note(&format!("{} says so already", inputs::shown(&path)));
         return Ok(());
     }
-    check(order, budget, &wanted, &path, &text)?;
+    check(order, budget, loaded, &wanted, (&path, &text))?;
     if let Some(existing) = &existing {
-        let copy = copy_name(&path, foreign);
+        // A file of ours under one name, one of somebody else never over another copy.
+        let copy = if foreign { output::free_beside(&path, ".before-plimsoll") } else { output::beside(&path, ".bak") };
         output::write(&copy, existing.text().as_bytes())?;
         printer.note(&format!("kept what was there as {}", inputs::shown(&copy)));
     }
@@ -100,27 +102,21 @@ pub(super) fn write(order: &Order<'_>, budget: &Budget, loaded: &Loaded, printer
     Ok(())
 }
 
-/// What is written beside the limits: what was asked for, and what an earlier plan in the file has, since settings that
-/// followed other limits would be wrong now.
+/// What is written beside the limits: what was asked for, and what the file says it holds since an earlier plan, since
+/// settings that followed other limits would be wrong now.
 fn parts(asked: &[Part], existing: Option<&Source>) -> Vec<Part> {
-    let has = |key: &str| {
-        let lines = existing.map(Source::text).unwrap_or_default().lines();
-        lines.into_iter().any(|line| line.trim_start().starts_with(key))
-    };
-    let mut parts = asked.to_vec();
-    for (part, keys) in [
-        (Part::Settings, ["command:", "environment:"]),
-        (Part::Health, ["healthcheck:", "healthcheck:"]),
-        (Part::Io, ["blkio_config:", "ulimits:"]),
-    ] {
-        let ours = existing.is_some_and(|source| override_file::is_ours(source.text()));
-        if ours && keys.iter().any(|key| has(key)) {
-            parts.push(part);
-        }
-    }
+    let head = existing.map(Source::text).unwrap_or_default().lines();
+    let noted = head.filter_map(|line| line.strip_prefix(override_file::HOLDS)).flat_map(|names| names.split(", "));
+    let noted = noted.filter_map(|name| Part::from_str(name.trim(), false).ok());
+    let mut parts: Vec<Part> = asked.iter().copied().chain(noted).collect();
     parts.sort();
     parts.dedup();
     parts
+}
+
+/// The names of parts, as they are typed.
+fn names(parts: &[Part]) -> Vec<String> {
+    parts.iter().filter_map(|part| Some(part.to_possible_value()?.get_name().to_owned())).collect()
 }
 
 fn changes(wanted: &Map<String, Value>) -> String {
@@ -135,17 +131,14 @@ fn changes(wanted: &Map<String, Value>) -> String {
 fn check(
     order: &Order<'_>,
     budget: &Budget,
+    loaded: &Loaded,
     wanted: &Map<String, Value>,
-    path: &Path,
-    text: &str,
+    (path, text): (&Path, &str),
 ) -> Result<(), Failure> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".check");
-    let beside = PathBuf::from(beside);
+    let beside = output::beside(path, ".check");
     output::write(&beside, text.as_bytes())?;
-    let mut files =
-        if order.asked.files.is_empty() { compose::load(order.asked)?.files } else { order.asked.files.clone() };
-    files.retain(|file| file != path);
+    let mut files = loaded.files.clone();
+    files.retain(|file| !same(file, path));
     files.push(beside.clone());
     let read = compose::load(&ComposeArgs { files, ..order.asked.clone() });
     // It is only there to be read; that it stays would be no reason to fail.
@@ -160,23 +153,6 @@ fn check(
         "the override file would not say what is planned, and was not written: {}",
         differences.join("; ")
     )))
-}
-
-/// Where what was there is kept: a file of ours under one name, one of somebody else never over another copy.
-fn copy_name(path: &Path, foreign: bool) -> PathBuf {
-    let named = |end: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(end);
-        PathBuf::from(name)
-    };
-    if !foreign {
-        return named(".bak");
-    }
-    let numbered = (2..).map(|number| named(&format!(".before-plimsoll.{number}")));
-    std::iter::once(named(".before-plimsoll"))
-        .chain(numbered)
-        .find(|copy| !copy.exists())
-        .unwrap_or_else(|| named(".bak"))
 }
 
 /// What the user does next.

@@ -82,12 +82,10 @@ fn detect() -> Result<Machine, Failure> {
 /// A profile by name, looked up around the files it is for and then here, or by a path from here.
 pub(super) fn find(name: &str, folder: &Path) -> Result<Host, crate::input::problem::Problems> {
     let here = std::env::current_dir().unwrap_or_default();
-    let mut around = Profiles::below(folder);
-    let is_path = name.contains(['/', '\\']) || name.ends_with(".yaml") || name.ends_with(".yml");
-    if !is_path && around.names().iter().any(|known| known == name) {
-        return around.find(name, None, folder);
-    }
-    Profiles::below(&here).find(name, None, &here)
+    let around = Profiles::below(folder);
+    let is_around = around.names().iter().any(|known| known == name);
+    let mut profiles = if is_around { around } else { Profiles::below(&here) };
+    profiles.find(name, None, &here)
 }
 
 /// Shows a host, or writes it down.

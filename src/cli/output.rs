@@ -4,6 +4,7 @@ use super::exit::Failure;
 use crate::record;
 use std::io;
 use std::path::Path;
+use std::path::PathBuf;
 
 /// Writes a file, and the directories above it. The file appears as a whole or not at all.
 ///
@@ -12,6 +13,20 @@ use std::path::Path;
 /// What the system says, with the path.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     record::replace(path, bytes).map_err(|error| failed(path, &error))
+}
+
+/// The path of a file beside another: its name with more at the end.
+pub(super) fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    name.into()
+}
+
+/// As [`beside`], with a number behind where the name is taken: `a.bak`, `a.bak2`, …
+pub(super) fn free_beside(path: &Path, end: &str) -> PathBuf {
+    let numbered = (2_u32..).map(|number| beside(path, &format!("{end}{number}")));
+    let mut names = std::iter::once(beside(path, end)).chain(numbered);
+    names.find(|name| !name.exists()).unwrap_or_else(|| beside(path, end))
 }
 
 /// The failure to write a file: what the system says, with the path.

@@ -125,15 +125,7 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, Failure> {
 
 /// Gives a file a name that is free: `alerts.yml.bak`, `alerts.yml.bak2`, …
 fn set_aside(path: &Path) -> Result<PathBuf, Failure> {
-    let named = |end: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(end);
-        PathBuf::from(name)
-    };
-    let backup = std::iter::once(named(".bak"))
-        .chain((2_u32..).map(|count| named(&format!(".bak{count}"))))
-        .find(|backup| !backup.exists())
-        .unwrap_or_else(|| named(".bak"));
+    let backup = output::free_beside(path, ".bak");
     std::fs::rename(path, &backup).map_err(|error| output::failed(&backup, &error))?;
     Ok(backup)
 }

@@ -23,7 +23,9 @@ pub struct Finding {
     pub service: ServiceName,
     /// What is wrong.
     pub kind: Kind,
-    /// The whole check as it should be; its test is empty where it depends on the application.
+    /// The file has a test, which stays as it is. It is not repeated anywhere: it may hold a password.
+    pub keeps_test: bool,
+    /// The check as it should be; its test is empty where that of the file stays, or depends on the application.
     pub proposed: HealthCheck,
 }
 
@@ -79,8 +81,11 @@ pub fn findings(stack: &Stack, catalog: &Catalog) -> Vec<Finding> {
         let Some(entry) = known else { continue };
         let mut found = kinds(service, entry, advice);
         found.sort();
-        let proposed = proposed(service, advice);
-        all.extend(found.into_iter().map(|kind| Finding { service: name.clone(), kind, proposed: proposed.clone() }));
+        let keeps_test = service.health.as_ref().is_some_and(|check| !check.test.is_empty());
+        let test = if keeps_test { Vec::new() } else { advice.test.clone() };
+        let proposed = HealthCheck { test, ..advice.clone() };
+        let finding = |kind| Finding { service: name.clone(), kind, keeps_test, proposed: proposed.clone() };
+        all.extend(found.into_iter().map(finding));
     }
     all
 }
@@ -113,10 +118,4 @@ fn kinds(service: &Service, entry: &Entry, advice: &HealthCheck) -> Vec<Kind> {
         kinds.push(Kind::NoStartPeriod { start_up: entry.start_up });
     }
     kinds
-}
-
-/// The check of the catalog with the test of the file, where it has one.
-fn proposed(service: &Service, advice: &HealthCheck) -> HealthCheck {
-    let test = service.health.as_ref().map(|check| check.test.clone()).filter(|test| !test.is_empty());
-    HealthCheck { test: test.unwrap_or_else(|| advice.test.clone()), ..advice.clone() }
 }

@@ -7,6 +7,7 @@ use super::settings::Setting;
 use super::settings::Stated;
 use crate::input::catalog::Catalog;
 use crate::input::compose::Loaded;
+use crate::input::yaml;
 use crate::input::yaml::Node;
 use crate::input::yaml::Value as YamlValue;
 use crate::model::Budget;
@@ -60,74 +61,99 @@ pub fn tuned(budget: &Budget, loaded: &Loaded, catalog: &Catalog) -> Vec<Tuned> 
 fn tune(name: &ServiceName, software: Software, room: &Room, node: &Node, shm: Option<Bytes>) -> Tuned {
     let mut keys = Map::new();
     let command = node.get("command").filter(|command| command.value != YamlValue::Null);
+    // `None` is no command, `Some(None)` one whose words cannot be told apart.
     let words = command.map(words);
+    let said = words.clone().flatten();
+    let stated = |name: &str| settings::stated(software, said.as_ref()?, name);
     // The connections that the file states are the ones that memory must hold.
-    let given = words.as_ref().and_then(|words| settings::stated(software, words.as_ref()?, "max_connections"));
-    let room = Room { connections: given.and_then(|text| text.parse().ok()).unwrap_or(room.connections), ..*room };
+    let connections = stated("max_connections").and_then(|text| text.parse().ok()).unwrap_or(room.connections);
+    let room = Room { connections, ..*room };
     let all = settings::settings(software, &room);
-    let mut by_hand = None;
-    let merged = match &words {
-        Some(None) => None,
-        Some(Some(words)) => settings::command(software, Some(words), &all),
-        None => settings::command(software, None, &all),
-    };
+
+    let merged = if words == Some(None) { None } else { settings::command(software, said.as_deref(), &all) };
     let has_arguments = all.iter().any(|setting| setting.how == How::Argument);
-    match (&merged, &words) {
-        (None, Some(_)) if has_arguments => by_hand = Some("its command is a script: set them there"),
-        (Some(merged), words) if words.as_ref().and_then(Option::as_ref) != Some(merged) => {
-            keys.insert("command".to_owned(), json!(merged.iter().map(|word| escaped(word)).collect::<Vec<_>>()));
-        }
-        _ => {}
+    let is_script = merged.is_none() && words.is_some() && has_arguments;
+    if let Some(merged) = merged.filter(|merged| said.as_ref() != Some(merged)) {
+        keys.insert("command".to_owned(), json!(merged));
     }
-    let environment = node.get("environment");
-    let variable = |name: &str| environment.and_then(|all| all.get(name)).and_then(Node::scalar);
+    let variable = |name: &str| variable(node.get("environment")?.get(name)?, name);
     let mut variables: Map<String, Value> = Map::new();
     let mut changed = Vec::new();
     for setting in all {
-        let stated = match setting.how {
-            How::Argument => {
-                words.as_ref().and_then(|words| settings::stated(software, words.as_ref()?, &setting.name))
-            }
+        let before = match setting.how {
+            How::Argument => stated(&setting.name),
             How::Environment => variable(&setting.name),
             How::File(_) => None,
         };
-        if stated.is_some() && setting.stated == Stated::Kept {
+        if before.is_some() && setting.stated == Stated::Kept {
+            continue;
+        }
+        let after = if setting.how == How::Environment {
+            // Several settings may go into one variable.
+            let so_far = variables.get(&setting.name).and_then(Value::as_str);
+            settings::environment(&setting, so_far.or(before.as_deref()))
+        } else {
+            setting.value.clone()
+        };
+        if before.as_ref() == Some(&after) {
             continue;
         }
         if setting.how == How::Environment {
-            let before = variables.get(&setting.name).and_then(Value::as_str).map(str::to_owned).or(stated.clone());
-            let value = settings::environment(&setting, before.as_deref());
-            if stated.as_deref() == Some(&value) {
-                continue;
-            }
-            variables.insert(setting.name.clone(), json!(value));
-        } else if stated.as_deref() == Some(&setting.value) {
-            continue;
+            variables.insert(setting.name.clone(), json!(after));
         }
-        changed.push((setting, stated));
+        changed.push((setting, before));
     }
     if !variables.is_empty() {
-        let escape = |(name, value): (String, Value)| (name, json!(escaped(value.as_str().unwrap_or_default())));
-        keys.insert("environment".to_owned(), variables.into_iter().map(escape).collect());
+        keys.insert("environment".to_owned(), Value::Object(variables));
     }
     if let Some(size) = settings::shm_size(software, &room).filter(|size| shm.is_none_or(|shm| shm < *size)) {
         keys.insert("shm_size".to_owned(), json!(size.to_string()));
     }
+    let by_hand = is_script.then_some("its command cannot be merged: set them there");
     Tuned { service: name.clone(), software, settings: changed, keys, by_hand }
 }
 
-/// The words of a command; `None` where they cannot be told apart.
+/// The words of a command as the file has them, variables and all: what is in a variable may be a secret, and is never
+/// written. `None` where the words cannot be told apart.
 fn words(command: &Node) -> Option<Vec<String>> {
-    match &command.value {
-        YamlValue::Text(text) => settings::words(text),
+    let raw = raw(command)?;
+    match &raw.value {
+        YamlValue::Text(text) => settings::words(text).filter(|words| !words.iter().any(|word| is_torn(word))),
         YamlValue::List(items) => items.iter().map(Node::scalar).collect(),
         _ => None,
     }
 }
 
-/// Text that Compose takes as it is: a dollar sign would begin a variable.
-fn escaped(text: &str) -> String {
-    text.replace('$', "$$")
+/// The value of an environment variable as the file has it.
+fn variable(node: &Node, name: &str) -> Option<String> {
+    let text = raw(node)?.scalar()?;
+    let value = text.strip_prefix(name).and_then(|rest| rest.strip_prefix('='));
+    Some(value.map_or(text.clone(), str::to_owned))
+}
+
+/// A value before its variables were filled in; `None` where it is not found again.
+fn raw(node: &Node) -> Option<Node> {
+    let source = &node.place.source;
+    let text = source.text().get(node.place.start..node.place.end)?;
+    if !text.contains('$') {
+        return Some(node.clone());
+    }
+    at(&yaml::read(source).0?, node.place.start).cloned()
+}
+
+/// The outermost node that begins at this byte.
+fn at(node: &Node, start: usize) -> Option<&Node> {
+    match &node.value {
+        _ if node.place.start == start => Some(node),
+        YamlValue::Map(entries) => entries.iter().find_map(|entry| at(&entry.value, start)),
+        YamlValue::List(items) => items.iter().find_map(|item| at(item, start)),
+        _ => None,
+    }
+}
+
+/// Whether a word holds only a part of a variable, such as `${NAME:-two` of `${NAME:-two words}`.
+fn is_torn(word: &str) -> bool {
+    word.matches("${").count() != word.matches('}').count() && word.contains("${")
 }
 
 /// A limit of disk access: the device as the host names it, and bytes a second for reading and for writing.

@@ -29,6 +29,9 @@ use serde_json::json;
 /// How a file begins that is ours to renew.
 pub const MARK: &str = "# Written by `plimsoll budget`";
 
+/// How the line begins that names what the file holds beside limits.
+pub const HOLDS: &str = "# Beside limits it holds: ";
+
 /// The profile of services that are switched off: nobody enables it by accident.
 pub const OFF_PROFILE: &str = "plimsoll-off";
 
@@ -175,7 +178,13 @@ fn size(size: Bytes) -> Value {
 ///
 /// # Errors
 /// What is wrong with the file that is there.
-pub fn text(existing: Option<&Source>, wanted: &Map<String, Value>, about: &str) -> Result<String, Problems> {
+pub fn text(
+    existing: Option<&Source>,
+    wanted: &Map<String, Value>,
+    about: &str,
+    parts: &[String],
+) -> Result<String, Problems> {
+    let holds = if parts.is_empty() { String::new() } else { format!("{HOLDS}{}\n", parts.join(", ")) };
     let Some(source) = existing.filter(|source| !source.text().trim().is_empty()) else {
         let head = format!(
             "{MARK}: {about}.\n# Run it again to renew it: it changes what it wrote, and keeps the rest with its comments.\n"
@@ -185,7 +194,7 @@ pub fn text(existing: Option<&Source>, wanted: &Map<String, Value>, about: &str)
         } else {
             super::yaml::text(&json!({"services": wanted}), &super::yaml::Comments::new())
         };
-        return Ok(head + &body);
+        return Ok(head + &holds + &body);
     };
     let (node, problems) = yaml::read(source);
     let Some(node) = node.filter(|_| !problems.has_errors()) else { return Err(problems) };
@@ -203,7 +212,15 @@ pub fn text(existing: Option<&Source>, wanted: &Map<String, Value>, about: &str)
             }
         }
     }
-    Ok(edit::merge(source.text(), &node, &json!({"services": wanted}), &stale))
+    let text = edit::merge(source.text(), &node, &json!({"services": wanted}), &stale);
+    Ok(if is_ours(&text) { with_holds(&text, &holds) } else { text })
+}
+
+/// A file of ours with this line in place of the one that says what it holds, or behind its first one.
+fn with_holds(text: &str, holds: &str) -> String {
+    let kept = text.split_inclusive('\n').filter(|line| !line.starts_with(HOLDS));
+    let lines = kept.enumerate().flat_map(|(index, line)| [line, if index == 0 { holds } else { "" }]);
+    if text.contains(holds) && !holds.is_empty() { text.to_owned() } else { lines.collect() }
 }
 
 /// Whether these are the profiles of a service that was switched off.
@@ -242,6 +259,10 @@ pub fn unsaid(wanted: &Map<String, Value>, loaded: &Loaded) -> Vec<String> {
     unsaid
 }
 
+fn items_of(list: &Value) -> usize {
+    list.as_array().map_or(0, Vec::len)
+}
+
 fn missing(wanted: &Value, node: Option<&Node>, path: &str, unsaid: &mut Vec<String>) {
     if let Value::Object(entries) = wanted {
         for (key, value) in entries {
@@ -249,17 +270,17 @@ fn missing(wanted: &Value, node: Option<&Node>, path: &str, unsaid: &mut Vec<Str
         }
         return;
     }
-    // What is read has its variables filled in, so a doubled dollar sign has become one.
-    let plain = |value: &Value| match value {
-        Value::String(text) => json!(text.replace("$$", "$")),
-        other => other.clone(),
-    };
-    let wanted = match wanted {
-        Value::Array(items) => items.iter().map(plain).collect(),
-        other => plain(other),
-    };
+    if let (Value::Array(items), Some(read)) = (wanted, node.filter(|node| node.items().len() == items_of(wanted))) {
+        for (index, (item, read)) in items.iter().zip(read.items()).enumerate() {
+            missing(item, Some(read), &format!("{path}.{index}"), unsaid);
+        }
+        return;
+    }
     let text = wanted.as_str().map_or_else(|| wanted.to_string(), str::to_owned);
-    let said = node.is_some_and(|node| node.to_json() == wanted || node.scalar().as_ref() == Some(&text));
+    let said = node.is_some_and(|node| {
+        // What a variable holds is not known here, and must not be told.
+        text.contains('$') || node.to_json() == *wanted || node.scalar().as_ref() == Some(&text)
+    });
     if !said {
         unsaid.push(format!("{path} is not {wanted}"));
     }
