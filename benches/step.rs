@@ -7,7 +7,6 @@ use criterion::Throughput;
 use criterion::criterion_group;
 use criterion::criterion_main;
 use plimsoll::model::CoreGroup;
-use plimsoll::model::Hardware;
 use plimsoll::model::Host;
 use plimsoll::model::Limits;
 use plimsoll::model::Load;
@@ -70,19 +69,8 @@ fn scenario(load_percent: u64, timeout: Option<Span>, pattern: fn(Rate) -> Patte
     Scenario {
         name: "bench".to_owned(),
         host: Host {
-            name: "bench".to_owned(),
-            title: "bench".to_owned(),
-            cores: vec![CoreGroup { count: 16, speed: Permille::ONE }],
-            memory: Bytes::gibi(64),
             disk: Bytes::gibi(100),
-            reserve_cpu: Millicores::ZERO,
-            reserve_memory: Bytes::ZERO,
-            steal: Permille::ZERO,
-            system_cpu: Millicores::ZERO,
-            system_memory: Bytes::ZERO,
-            price: None,
-            reserve_stated: true,
-            hardware: Hardware::default(),
+            ..Host::bare("bench", vec![CoreGroup { count: 16, speed: Permille::ONE }], Bytes::gibi(64))
         },
         services: (0..SERVICES).map(|number| (name(number), service.clone())).collect(),
         load: (0..SERVICES)

@@ -83,25 +83,15 @@ mod tests {
     use crate::model::Hardware;
     use crate::model::HostClass;
     use crate::units::Bytes;
-    use crate::units::Millicores;
     use crate::units::Permille;
     use proptest::prelude::*;
 
     fn machine(cores: u32, memory: u64, disk: u64, hardware: Hardware) -> Host {
         Host {
-            name: "box".to_owned(),
-            title: "Box".to_owned(),
-            cores: vec![CoreGroup { count: cores, speed: Permille::ONE }],
-            memory: Bytes::new(memory),
             disk: Bytes::gibi(disk),
-            reserve_cpu: Millicores::ZERO,
-            reserve_memory: Bytes::ZERO,
-            steal: Permille::ZERO,
-            system_cpu: Millicores::ZERO,
-            system_memory: Bytes::ZERO,
-            price: None,
-            reserve_stated: false,
             hardware,
+            reserve_stated: false,
+            ..Host::bare("box", vec![CoreGroup { count: cores, speed: Permille::ONE }], Bytes::new(memory))
         }
     }
 

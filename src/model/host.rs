@@ -99,6 +99,26 @@ pub struct Price {
 }
 
 impl Host {
+    /// A machine of its own with these cores and this memory, all of it for containers, and nothing else known of it.
+    #[must_use]
+    pub fn bare(name: &str, cores: Vec<CoreGroup>, memory: Bytes) -> Self {
+        Self {
+            name: name.to_owned(),
+            title: name.to_owned(),
+            cores,
+            memory,
+            disk: Bytes::ZERO,
+            reserve_cpu: Millicores::ZERO,
+            reserve_memory: Bytes::ZERO,
+            steal: Permille::ZERO,
+            system_cpu: Millicores::ZERO,
+            system_memory: Bytes::ZERO,
+            price: None,
+            reserve_stated: true,
+            hardware: Hardware::default(),
+        }
+    }
+
     /// All cores at full speed, in thousandths of a reference core, before steal; rounded down.
     #[must_use]
     pub fn capacity(&self) -> Millicores {

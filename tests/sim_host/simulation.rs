@@ -2,7 +2,6 @@
 
 use plimsoll::model::Call;
 use plimsoll::model::CoreGroup;
-use plimsoll::model::Hardware;
 use plimsoll::model::Host;
 use plimsoll::model::Latencies;
 use plimsoll::model::Limits;
@@ -30,19 +29,8 @@ use std::collections::BTreeMap;
 /// A host of so many equal cores with 16 GiB, all of it for containers.
 pub(crate) fn host(cores: u32) -> Host {
     Host {
-        name: "plain".to_owned(),
-        title: "Plain".to_owned(),
-        cores: vec![CoreGroup { count: cores, speed: Permille::ONE }],
-        memory: Bytes::gibi(16),
         disk: Bytes::gibi(100),
-        reserve_cpu: Millicores::ZERO,
-        reserve_memory: Bytes::ZERO,
-        steal: Permille::ZERO,
-        system_cpu: Millicores::ZERO,
-        system_memory: Bytes::ZERO,
-        price: None,
-        reserve_stated: true,
-        hardware: Hardware::default(),
+        ..Host::bare("plain", vec![CoreGroup { count: cores, speed: Permille::ONE }], Bytes::gibi(16))
     }
 }
 

@@ -297,8 +297,12 @@ fn host(plan: &Plan<'_>) -> Vec<Panel> {
     ]
 }
 
+/// A figure of the services that the reader picked.
+fn picked(metric: &str) -> String {
+    format!("{metric}{PICKED}")
+}
+
 fn cpu() -> Vec<Panel> {
-    let picked = |metric: &str| format!("{metric}{PICKED}");
     vec![
         chart(
             "CPU against the limit",
@@ -338,7 +342,6 @@ fn cpu() -> Vec<Panel> {
 }
 
 fn memory() -> Vec<Panel> {
-    let picked = |metric: &str| format!("{metric}{PICKED}");
     vec![
         chart(
             "Memory against the limit",
@@ -387,7 +390,7 @@ fn trouble() -> Vec<Panel> {
 }
 
 fn requests() -> Vec<Panel> {
-    let quantile = |name: &str| format!("service:http_request_duration_seconds:{name}_rate5m{PICKED}");
+    let quantile = |name: &str| picked(&format!("service:http_request_duration_seconds:{name}_rate5m"));
     vec![
         Panel {
             steps: rising(0.5, 1.0),
@@ -402,12 +405,7 @@ fn requests() -> Vec<Panel> {
                 ],
             )
         },
-        chart(
-            "Requests",
-            "Per second.",
-            "reqps",
-            vec![(format!("service:http_requests:rate5m{PICKED}"), "{{service}}")],
-        ),
+        chart("Requests", "Per second.", "reqps", vec![(picked("service:http_requests:rate5m"), "{{service}}")]),
         Panel {
             steps: rising(0.01, 0.05),
             max: Some(1.0),
@@ -415,7 +413,7 @@ fn requests() -> Vec<Panel> {
                 "Failed requests",
                 "Share of answers of 500 and above.",
                 "percentunit",
-                vec![(format!("service:http_errors:ratio_rate5m{PICKED}"), "{{service}}")],
+                vec![(picked("service:http_errors:ratio_rate5m"), "{{service}}")],
             )
         },
     ]

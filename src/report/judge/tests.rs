@@ -13,7 +13,6 @@ use crate::model::Comparison;
 use crate::model::CoreGroup;
 use crate::model::Decision;
 use crate::model::Expectation;
-use crate::model::Hardware;
 use crate::model::Host;
 use crate::model::HostSample;
 use crate::model::Latencies;
@@ -80,19 +79,8 @@ fn scenario(expectation: Expectation) -> Scenario {
     Scenario {
         name: "small".to_owned(),
         host: Host {
-            name: "small".to_owned(),
-            title: "small".to_owned(),
-            cores: vec![CoreGroup { count: 2, speed: Permille::ONE }],
-            memory: Bytes::gibi(1),
             disk: Bytes::gibi(1),
-            reserve_cpu: Millicores::ZERO,
-            reserve_memory: Bytes::ZERO,
-            steal: Permille::ZERO,
-            system_cpu: Millicores::ZERO,
-            system_memory: Bytes::ZERO,
-            price: None,
-            reserve_stated: true,
-            hardware: Hardware::default(),
+            ..Host::bare("small", vec![CoreGroup { count: 2, speed: Permille::ONE }], Bytes::gibi(1))
         },
         services: BTreeMap::from([(ServiceName::new("web"), web)]),
         load: BTreeMap::new(),

@@ -173,7 +173,6 @@ const fn index(place: f64) -> usize {
 mod tests {
     use super::*;
     use crate::model::CoreGroup;
-    use crate::model::Hardware;
     use crate::units::Bytes;
     use crate::units::Millicores;
     use crate::units::Permille;
@@ -276,21 +275,8 @@ mod tests {
     #[test]
     fn fast_cores_come_first() {
         let group = |count, percent| CoreGroup { count, speed: Permille::percent(percent) };
-        let host = Host {
-            name: "m1".to_owned(),
-            title: "M1".to_owned(),
-            cores: vec![group(4, 100), group(4, 50)],
-            memory: Bytes::gibi(8),
-            disk: Bytes::gibi(100),
-            reserve_cpu: Millicores::ZERO,
-            reserve_memory: Bytes::ZERO,
-            steal: Permille::ZERO,
-            system_cpu: Millicores::ZERO,
-            system_memory: Bytes::ZERO,
-            price: None,
-            reserve_stated: true,
-            hardware: Hardware::default(),
-        };
+        let host =
+            Host { disk: Bytes::gibi(100), ..Host::bare("m1", vec![group(4, 100), group(4, 50)], Bytes::gibi(8)) };
         let cores = Cores::of(&host);
         assert_eq!((cores.count, cores.capacity), (8, 6.0));
         assert_eq!((cores.speed(1.0), cores.speed(4.0), cores.speed(6.0)), (1.0, 1.0, 0.75));
