@@ -377,6 +377,23 @@ fn services_extend_others_here_and_elsewhere() {
     assert_eq!(environment, serde_json::json!({"A": "one", "B": "two"}));
 }
 
+/// A project just cloned has no `.env`, and shows what it should hold: the way out is to copy that.
+#[test]
+fn a_cloned_project_shows_what_its_env_file_should_hold() {
+    let compose = "services:\n  web:\n    image: nginx:${TAG}\n    hostname: ${HOST}\n    env_file: .env\n";
+    for shown in [".env.example", "env.example", "example.env", ".env.sample", ".env.dist"] {
+        let story = Story::new(&[("compose.yaml", compose), (shown, "TAG=1\nHOST=web\n")]);
+        let problems = story.refuse().to_string();
+        assert!(problems.contains("2 variables are not set, and there is no `.env`"), "{problems}");
+        assert_eq!(problems.matches(&format!("/{shown}")).count(), 2, "{problems}");
+        std::fs::copy(story.path(shown), story.path(".env")).expect("it is copied");
+        assert!(story.load().warnings.is_empty());
+    }
+    let other =
+        Story::new(&[("compose.yaml", "services: {web: {image: a, env_file: web.env}}"), ("web.env.sample", "A=1")]);
+    assert!(other.refuse().to_string().contains("web.env.sample"), "{}", other.refuse());
+}
+
 #[test]
 fn extends_that_lead_nowhere_or_round() {
     let round =

@@ -26,6 +26,8 @@ pub(super) struct Project {
     pub(super) folder: PathBuf,
     pub(super) variables: Variables,
     pub(super) profiles: Vec<String>,
+    /// What shows how to write `.env`, where there is none.
+    pub(super) example: Option<PathBuf>,
 }
 
 /// Finds the files of the project and reads its env files; `None` where there is no Compose file, which is reported.
@@ -37,7 +39,7 @@ pub(super) fn discover(args: &ComposeArgs, reader: &mut Reader) -> Option<Projec
         (None, None) => PathBuf::from("."),
     };
     let mut folder = named_folder(&args.files);
-    read_env_files(args, &folder, &mut variables, reader);
+    let mut example = read_env_files(args, &folder, &mut variables, reader);
     let files = if !args.files.is_empty() {
         args.files.clone()
     } else if let Some(list) = variables.get("COMPOSE_FILE").filter(|list| !list.is_empty()) {
@@ -58,7 +60,7 @@ pub(super) fn discover(args: &ComposeArgs, reader: &mut Reader) -> Option<Projec
     if found != folder && args.project_dir.is_none() {
         folder = found;
         if args.env_files.is_empty() {
-            read_env_files(args, &folder, &mut variables, reader);
+            example = read_env_files(args, &folder, &mut variables, reader);
         }
     }
     let profiles = if args.profiles.is_empty() {
@@ -67,7 +69,7 @@ pub(super) fn discover(args: &ComposeArgs, reader: &mut Reader) -> Option<Projec
     } else {
         args.profiles.clone()
     };
-    Some(Project { files, folder, variables, profiles })
+    Some(Project { files, folder, variables, profiles, example })
 }
 
 /// Whether it is the standard input or a pipe, which is in no folder of the project.
@@ -75,7 +77,13 @@ fn is_stream(file: &Path) -> bool {
     file.starts_with("/dev") || file.starts_with("/proc")
 }
 
-fn read_env_files(args: &ComposeArgs, folder: &Path, variables: &mut Variables, reader: &mut Reader) {
+/// Reads the env files of the project. Where none is named and there is no `.env`: the file that shows what it should hold.
+fn read_env_files(
+    args: &ComposeArgs,
+    folder: &Path,
+    variables: &mut Variables,
+    reader: &mut Reader,
+) -> Option<PathBuf> {
     let mut paths = args.env_files.clone();
     if paths.is_empty()
         && let Some(list) = args.environment.get("COMPOSE_ENV_FILES")
@@ -85,11 +93,27 @@ fn read_env_files(args: &ComposeArgs, folder: &Path, variables: &mut Variables, 
     let switched_off = args.environment.get("COMPOSE_DISABLE_ENV_FILE");
     let switched_off = switched_off.is_some_and(|text| ["1", "t", "true"].contains(&text.to_lowercase().as_str()));
     let default = folder.join(".env");
-    if paths.is_empty() && !switched_off && default.is_file() {
+    if paths.is_empty() && !switched_off {
+        if !default.is_file() {
+            return example(&default);
+        }
         paths.push(joined(folder, ".env"));
     }
     let sources: Vec<_> = paths.iter().filter_map(|path| reader.text(path, None)).collect();
     variables.add_files(&sources, &mut reader.notes.problems);
+    None
+}
+
+/// The file beside `missing` that shows what an env file should hold, as projects publish it: `.env.example`, `example.env`.
+pub(super) fn example(missing: &Path) -> Option<PathBuf> {
+    let folder = folder_of(missing);
+    let name = missing.file_name()?.to_str()?;
+    let bare = name.trim_start_matches('.');
+    let words = ["example", "sample", "template", "dist"];
+    let names = words.iter().flat_map(|word| {
+        [format!("{name}.{word}"), format!("{bare}.{word}"), format!("{word}.{bare}"), format!(".{word}.{bare}")]
+    });
+    names.map(|name| joined(&folder, &name)).find(|path| path.is_file())
 }
 
 /// The Compose file of the folder, or of the nearest one above it, with its override.

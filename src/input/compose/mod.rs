@@ -136,7 +136,15 @@ pub fn load(args: &ComposeArgs) -> Result<Loaded, Problems> {
         .collect();
 
     let origins = origins::origins(&services.enabled, &reader.notes);
-    for (name, place) in std::mem::take(&mut reader.notes.unset) {
+    let unset = std::mem::take(&mut reader.notes.unset);
+    if let Some(example) = project.example.filter(|_| !unset.is_empty()) {
+        let count = unset.len();
+        let variables = if count == 1 { "1 variable is".to_owned() } else { format!("{count} variables are") };
+        reader.report(Problem::warning(&codes::UNSET, format!("{variables} not set, and there is no `.env`")).help(
+            format!("`{}` shows what it should hold: copy it to `.env`, and look through it", example.display()),
+        ));
+    }
+    for (name, place) in unset {
         reader.report(interpolate::unset(&name, &place));
     }
     if reader.notes.problems.has_errors() {

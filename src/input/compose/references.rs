@@ -1,6 +1,7 @@
 //! What services refer to must be there: volumes, networks, secrets, configs, other services.
 
 use super::codes;
+use super::discover;
 use super::reader::Reader;
 use super::service::flag;
 use super::service::text;
@@ -186,13 +187,17 @@ fn env_files(entry: &Entry, reader: &mut Reader) {
         };
         let Some(named) = path.as_text() else { continue };
         if flag(file, "required") != Some(false) && !Path::new(named).is_file() {
+            let help = match discover::example(Path::new(named)) {
+                Some(example) => format!("`cp {} {named}`, and look through it", example.display()),
+                None => "make the file, or write `required: false` if the service can do without".to_owned(),
+            };
             reader.report(
                 Problem::error(
                     &codes::MISSING_FILE,
                     format!("`{}` needs env file `{named}`, which is missing", entry.key),
                 )
                 .at(&path.place)
-                .help("make the file, or write `required: false` if the service can do without"),
+                .help(help),
             );
         }
     }
