@@ -377,6 +377,19 @@ fn services_extend_others_here_and_elsewhere() {
     assert_eq!(environment, serde_json::json!({"A": "one", "B": "two"}));
 }
 
+#[test]
+fn labels_of_ours_say_what_a_service_is() {
+    let compose = "services:\n  web:\n    image: nginx\n    labels:\n      - plimsoll.tier=2\n      - plimsoll.metrics.port= 9113\n      - \
+                   traefik.enable=true\n";
+    let hints = single(compose).load().stack.services[&plimsoll::model::ServiceName::new("web")].hints.clone();
+    assert_eq!((hints.tier, hints.metrics_port, hints.role), (Some(2), Some(9113), None));
+    let wrong = "services:\n  web:\n    image: nginx\n    labels:\n      plimsoll.tier: critical\n      plimsoll.importance: 101\n      \
+                 plimsoll.stateful: \"1\"\n      plimsoll.metrics.port: 0\n      plimsoll.metrics.path: metrics\n";
+    assert_eq!(single(wrong).told(), (5..=9).map(|line| format!("PL0103 compose.yaml:{line}")).collect::<Vec<_>>());
+    let unknown = single("services: {web: {image: nginx, labels: {plimsoll.teir: 1}}}").load().warnings.to_string();
+    assert!(unknown.contains("did you mean `plimsoll.tier`?"), "{unknown}");
+}
+
 /// A project just cloned has no `.env`, and shows what it should hold: the way out is to copy that.
 #[test]
 fn a_cloned_project_shows_what_its_env_file_should_hold() {

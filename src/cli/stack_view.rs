@@ -27,15 +27,13 @@ struct Part {
 
 /// Labels win over the catalog.
 fn part(name: &ServiceName, service: &Service, catalog: &Catalog) -> Part {
-    let entry = catalog.lookup(service.image.as_deref(), name.as_str());
-    let label = |key: &str| service.labels.get(key);
-    let labelled = ["plimsoll.role", "plimsoll.tier", "plimsoll.stateful"].iter().any(|key| label(key).is_some());
+    let entry = catalog.of(name, service);
+    let hints = &service.hints;
+    let labelled = hints.role.is_some() || hints.tier.is_some() || hints.stateful.is_some();
     Part {
-        role: label("plimsoll.role").cloned().or_else(|| entry.map(|entry| entry.role.clone())),
-        tier: label("plimsoll.tier").and_then(|tier| tier.parse().ok()).or_else(|| entry.map(|entry| entry.tier)),
-        stateful: label("plimsoll.stateful")
-            .and_then(|stateful| stateful.parse().ok())
-            .or_else(|| entry.map(|entry| entry.stateful)),
+        role: hints.role.clone().or_else(|| entry.map(|entry| entry.role.clone())),
+        tier: hints.tier.or_else(|| entry.map(|entry| entry.tier)),
+        stateful: hints.stateful.or_else(|| entry.map(|entry| entry.stateful)),
         known_by: if labelled { "labels" } else { "catalog" },
     }
 }

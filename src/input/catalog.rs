@@ -14,6 +14,8 @@ use crate::input::schema::quantity::Cpus;
 use crate::input::schema::quantity::Duration;
 use crate::input::schema::quantity::Size;
 use crate::model::HealthCheck;
+use crate::model::Service;
+use crate::model::ServiceName;
 use crate::model::Software;
 use crate::model::Spread;
 use crate::units::Bytes;
@@ -254,6 +256,27 @@ impl Catalog {
         });
         let found = by_image.or_else(|| self.services.get(service))?;
         self.entries.get(*found)
+    }
+
+    /// What is known of a service of a stack, see [`Catalog::lookup`].
+    #[must_use]
+    pub fn of(&self, name: &ServiceName, service: &Service) -> Option<&Entry> {
+        self.lookup(service.image.as_deref(), name.as_str())
+    }
+
+    /// A service of a stack as it is described: by its labels, else by the catalog, else as one that nobody described.
+    #[must_use]
+    pub fn described(&self, name: &ServiceName, service: &Service) -> Entry {
+        let mut entry = self.of(name, service).cloned().unwrap_or_default();
+        let hints = &service.hints;
+        entry.role = hints.role.clone().unwrap_or(entry.role);
+        entry.tier = hints.tier.unwrap_or(entry.tier);
+        entry.importance = hints.importance.unwrap_or(entry.importance);
+        entry.stateful = hints.stateful.unwrap_or(entry.stateful);
+        let (port, path) = entry.metrics.unzip();
+        let path = hints.metrics_path.clone().or(path).unwrap_or_else(|| "/metrics".to_owned());
+        entry.metrics = hints.metrics_port.or(port).map(|port| (port, path));
+        entry
     }
 
     /// All entries, in order of their names.

@@ -6,6 +6,7 @@
 mod budget;
 mod decision;
 mod expectation;
+mod hints;
 mod host;
 mod latencies;
 mod load;
@@ -48,6 +49,7 @@ pub use expectation::Range;
 pub use expectation::Subject;
 pub use expectation::Tolerance;
 pub use expectation::Windows;
+pub use hints::Hints;
 pub use host::CoreGroup;
 pub use host::DiskKind;
 pub use host::Hardware;

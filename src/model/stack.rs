@@ -1,6 +1,7 @@
 //! What a Compose file says: services with their limits, checks and dependencies. Nothing here is guessed; `None` means
 //! the file does not say.
 
+use super::Hints;
 use super::ServiceName;
 use crate::units::Bytes;
 use crate::units::Millicores;
@@ -49,6 +50,9 @@ pub struct Service {
     pub restart: Option<Restart>,
     /// Labels.
     pub labels: BTreeMap<String, String>,
+    /// What those labels say that are meant for us.
+    #[serde(default)]
+    pub hints: Hints,
     /// One instance on every node of a swarm, whatever `replicas` says.
     #[serde(default)]
     pub global: bool,

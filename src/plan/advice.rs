@@ -80,7 +80,7 @@ fn networks(name: &str, loaded: &Loaded) -> Vec<Advice> {
 fn volumes(name: &str, loaded: &Loaded, catalog: &Catalog, host: &Host) -> Vec<Advice> {
     let mut all = Vec::new();
     for (service_name, service) in &loaded.stack.services {
-        let entry = catalog.lookup(service.image.as_deref(), service_name.as_str());
+        let entry = catalog.of(service_name, service);
         let Some(entry) = entry.filter(|entry| entry.stateful && HOT.contains(&entry.role.as_str())) else { continue };
         let kept: Vec<_> = service
             .mounts

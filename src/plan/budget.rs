@@ -134,17 +134,14 @@ fn reserved(host: &Host, class: HostClass, wishes: &Wishes) -> (Host, String) {
 }
 
 fn ask(name: &ServiceName, service: &Service, catalog: &Catalog, wishes: &Wishes) -> Ask {
-    let known = catalog.lookup(service.image.as_deref(), name.as_str());
-    let entry = known.cloned().unwrap_or_default();
-    let label = |key: &str| service.labels.get(key);
-    let is_labelled = label("plimsoll.tier").is_some() || label("plimsoll.importance").is_some();
-    let tier = label("plimsoll.tier").and_then(|tier| tier.parse().ok()).filter(|tier| (1..=3).contains(tier));
-    let importance = label("plimsoll.importance").and_then(|text| text.parse().ok());
+    let known = catalog.of(name, service);
+    let entry = catalog.described(name, service);
+    let is_labelled = service.hints.tier.is_some() || service.hints.importance.is_some();
     let (need, evidence) = need(name, known, &entry, wishes);
     Ask {
         replicas: service.replicas.unwrap_or(1).max(1),
-        tier: tier.unwrap_or(entry.tier),
-        importance: importance.filter(|importance| (1..=100).contains(importance)).unwrap_or(entry.importance),
+        tier: entry.tier,
+        importance: entry.importance,
         limits: service.limits,
         reservations: service.reservations,
         pids: service.pids,

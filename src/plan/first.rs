@@ -34,9 +34,7 @@ pub struct Sketch<'a> {
 /// The text of the scenario.
 #[must_use]
 pub fn scenario(stack: &Stack, catalog: &Catalog, sketch: &Sketch<'_>) -> String {
-    let entry_of = |name: &ServiceName, service: &Service| {
-        catalog.lookup(service.image.as_deref(), name.as_str()).cloned().unwrap_or_default()
-    };
+    let entry_of = |name: &ServiceName, service: &Service| catalog.described(name, service);
     let entries = entries(stack, &entry_of);
     let mut comments = yaml::Comments::new();
     let mut comment = |pointer: &str, text: &str| comments.insert(pointer.to_owned(), text.to_owned());

@@ -42,7 +42,7 @@ pub fn tuned(budget: &Budget, loaded: &Loaded, catalog: &Catalog) -> Vec<Tuned> 
     let tree = loaded.tree.get("services");
     let of = |name: &ServiceName| {
         let service = loaded.stack.services.get(name)?;
-        let entry = catalog.lookup(service.image.as_deref(), name.as_str())?;
+        let entry = catalog.of(name, service)?;
         let share = budget.allocation.shares.get(name)?;
         let room = Room {
             cpu: Some(share.limits.cpu),
@@ -190,7 +190,7 @@ pub fn kernel(budget: &Budget, loaded: &Loaded, catalog: &Catalog, rate: Option<
         if !disk.is_empty() {
             keys.insert("blkio_config".to_owned(), Value::Object(disk));
         }
-        let software = catalog.lookup(service.image.as_deref(), name.as_str()).and_then(|entry| entry.software);
+        let software = catalog.of(name, service).and_then(|entry| entry.software);
         let wanted = software.map(settings::ulimits).unwrap_or_default();
         let missing = wanted.into_iter().filter(|(limit, _, _)| !service.ulimits.contains_key(*limit));
         let missing: Map<String, Value> =

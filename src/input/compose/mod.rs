@@ -11,6 +11,7 @@ mod discover;
 mod dotenv;
 mod environment;
 mod extends;
+mod hints;
 mod include;
 mod interpolate;
 mod keys;

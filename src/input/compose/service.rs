@@ -2,6 +2,7 @@
 //! here, since it has been reported there.
 
 use super::codes;
+use super::hints;
 use super::limits;
 use super::mounts;
 use super::ports;
@@ -89,6 +90,7 @@ pub(super) fn service(name: &str, node: &Node, problems: &mut Problems) -> Servi
             .iter()
             .map(|entry| (entry.key.clone(), entry.value.scalar().unwrap_or_default()))
             .collect(),
+        hints: hints::hints(names("labels"), problems),
         global: deploy.and_then(|deploy| text(deploy, "mode")).is_some_and(|mode| mode.starts_with("global")),
         container_name: text(node, "container_name"),
         devices: devices(node),

@@ -50,12 +50,11 @@ pub(super) fn models(
         if service.replicas == Some(0) && files.get(name.as_str()).is_none_or(|file| file.replicas.is_none()) {
             continue;
         }
-        let known = catalog.lookup(service.image.as_deref(), name.as_str());
         let file = files.get(name.as_str());
-        if known.is_none() && file.is_none() {
+        if catalog.of(name, service).is_none() && file.is_none() {
             assumed.push(name.as_str());
         }
-        let model = model(service, known.unwrap_or(&unknown), file.unwrap_or(&ServiceFile::default()));
+        let model = model(service, &catalog.described(name, service), file.unwrap_or(&ServiceFile::default()));
         warn_of_floor(name, &model, node, problems);
         models.insert(name.clone(), model);
     }
@@ -72,9 +71,6 @@ pub(super) fn models(
 }
 
 fn model(service: &Service, known: &Entry, file: &ServiceFile) -> ServiceModel {
-    let label = |key: &str| service.labels.get(&format!("plimsoll.{key}")).map(String::as_str);
-    let stateful = label("stateful").and_then(|text| text.parse::<bool>().ok());
-    let tier = label("tier").and_then(|text| text.parse::<u8>().ok()).filter(|tier| (1..=3).contains(tier));
     let work = file.work.clone().unwrap_or_default();
     ServiceModel {
         image: service.image.clone(),
@@ -98,9 +94,9 @@ fn model(service: &Service, known: &Entry, file: &ServiceFile) -> ServiceModel {
         health: service.health.clone().filter(|health| !health.disabled),
         depends_on: service.depends_on.clone(),
         restart: service.restart.unwrap_or(Restart::No),
-        stateful: file.stateful.or(stateful).unwrap_or(known.stateful),
-        tier: file.tier.or(tier).unwrap_or(known.tier),
-        role: file.role.as_deref().or(label("role")).unwrap_or(&known.role).to_owned(),
+        stateful: file.stateful.unwrap_or(known.stateful),
+        tier: file.tier.unwrap_or(known.tier),
+        role: file.role.as_ref().unwrap_or(&known.role).clone(),
     }
 }
 

@@ -24,9 +24,6 @@ use crate::model::Stack;
 use parts::Part;
 use targets::Target;
 
-pub use targets::PATH_LABEL;
-pub use targets::PORT_LABEL;
-
 /// A file of the bundle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BundleFile {

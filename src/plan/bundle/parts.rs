@@ -67,7 +67,7 @@ pub(super) fn all(stack: &Stack, catalog: &Catalog) -> Vec<Part> {
 
 fn part(kind: Kind, stack: &Stack, catalog: &Catalog) -> Part {
     let does_it = |(name, service): &(&ServiceName, &Service)| {
-        catalog.lookup(service.image.as_deref(), name.as_str()).is_some_and(|entry| entry.name == kind.name())
+        catalog.of(name, service).is_some_and(|entry| entry.name == kind.name())
     };
     if let Some((name, service)) = stack.services.iter().find(does_it) {
         let host = host_of(name, service).unwrap_or_else(|| name.as_str().to_owned());

@@ -9,11 +9,6 @@ use crate::model::Service;
 use crate::model::ServiceName;
 use crate::model::Stack;
 
-/// The label of a service that names the port of its metrics.
-pub const PORT_LABEL: &str = "plimsoll.metrics.port";
-/// The label of a service that names the path of its metrics; `/metrics` where it is absent.
-pub const PATH_LABEL: &str = "plimsoll.metrics.path";
-
 /// A job of Prometheus.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Target {
@@ -64,19 +59,14 @@ fn of_part(part: &Part) -> Target {
 }
 
 fn of_service(name: &ServiceName, service: &Service, catalog: &Catalog) -> Option<Target> {
-    let label = |key: &str| service.labels.get(key).map(|text| text.trim());
-    let entry = catalog.lookup(service.image.as_deref(), name.as_str());
-    let known = entry.and_then(|entry| entry.metrics.clone());
-    let port = label(PORT_LABEL).and_then(|port| port.parse().ok()).filter(|port| *port > 0);
-    let port = port.or(known.as_ref().map(|(port, _)| *port))?;
-    let path = label(PATH_LABEL).map(str::to_owned).or(known.map(|(_, path)| path));
-    let tier = tier(service, entry);
-    let serves = serves(service, entry);
+    let entry = catalog.described(name, service);
+    let (tier, serves) = (entry.tier, serves(&entry));
+    let (port, path) = entry.metrics?;
     Some(Target {
         service: name.as_str().to_owned(),
         host: parts::host_of(name, service)?,
         port,
-        path: path.unwrap_or_else(|| "/metrics".to_owned()),
+        path,
         // Z reads its APIs every 10 s and n8n every 30 s; data stores of the critical path are read like the host.
         interval: match (tier, serves) {
             (1, true) => "10s",
@@ -89,27 +79,16 @@ fn of_service(name: &ServiceName, service: &Service, catalog: &Catalog) -> Optio
     })
 }
 
-/// The tier by label, by the catalog, or that of a service that nobody described.
-fn tier(service: &Service, entry: Option<&Entry>) -> u8 {
-    let label = service.labels.get("plimsoll.tier").and_then(|tier| tier.parse().ok());
-    let label = label.filter(|tier| (1..=3).contains(tier));
-    label.or(entry.map(|entry| entry.tier)).unwrap_or_else(|| Entry::default().tier)
-}
-
-fn serves(service: &Service, entry: Option<&Entry>) -> bool {
-    let unknown = Entry::default();
-    let role = service.labels.get("plimsoll.role").unwrap_or(&entry.unwrap_or(&unknown).role);
-    SERVING.contains(&role.as_str())
+fn serves(entry: &Entry) -> bool {
+    SERVING.contains(&entry.role.as_str())
 }
 
 /// Services of tier 1 that serve requests and whose metrics nobody knows.
 pub(super) fn unmeasured(stack: &Stack, catalog: &Catalog) -> Vec<String> {
     let is_blind = |(name, service): &(&ServiceName, &Service)| {
-        let entry = catalog.lookup(service.image.as_deref(), name.as_str());
+        let entry = catalog.described(name, service);
         // A service that nobody described is what the host is for.
-        (tier(service, entry) == 1 || entry.is_none())
-            && serves(service, entry)
-            && of_service(name, service, catalog).is_none()
+        (entry.tier == 1 || catalog.of(name, service).is_none()) && serves(&entry) && entry.metrics.is_none()
     };
     stack.services.iter().filter(is_blind).map(|(name, _)| name.as_str().to_owned()).collect()
 }
