@@ -8,7 +8,6 @@ use super::budget_write::Order;
 use super::codes;
 use super::compose_files;
 use super::compose_files::ComposeFiles;
-use super::compose_files::folder;
 use super::exit::Exit;
 use super::exit::Failure;
 use super::format::Format;
@@ -123,10 +122,9 @@ pub(super) fn budget(args: &BudgetArgs, globals: &Globals, printer: &mut Printer
     let asked = args.compose.asked();
     let (asked, loaded) = budget_write::without_ours(&asked)?;
     let catalog = compose_files::tell(&loaded, printer)?;
-    let host = args.host.resolve(&folder(&loaded), printer)?;
-    let wishes = wishes(args, &loaded.stack, &folder(&loaded))?;
-    let name = compose_files::project_name(&loaded);
-    let budget = make(&name, &loaded.stack, &catalog, &host, &wishes);
+    let host = args.host.resolve(&loaded.folder, printer)?;
+    let wishes = wishes(args, &loaded.stack, &loaded.folder)?;
+    let budget = make(&loaded.project, &loaded.stack, &catalog, &host, &wishes);
     let proposals = Proposals::of(&budget, &loaded, &catalog, args.device_rate.as_ref());
     // On stdout the file takes the place of the budget, unless there is none to write.
     if args.write.as_deref() != Some("-") || !budget.allocation.fits() {

@@ -2,7 +2,6 @@
 
 use super::Globals;
 use super::compose_files::ComposeFiles;
-use super::compose_files::folder;
 use super::exit::Exit;
 use super::exit::Failure;
 use super::format::Format;
@@ -11,13 +10,14 @@ use super::inputs;
 use super::overwrite;
 use super::overwrite::Outcome;
 use super::overwrite::Wanted;
+use super::paths::absolute;
+use super::paths::between;
 use super::printer::Printer;
 use crate::input::compose::Loaded;
 use crate::plan::bundle;
 use crate::plan::bundle::Asked;
 use serde_json::Value;
 use serde_json::json;
-use std::path::Component;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -57,11 +57,10 @@ pub(super) fn bundle(args: &BundleArgs, globals: &Globals, printer: &mut Printer
         return Err(format.refused("bundle", &[Format::Table, Format::Json]));
     }
     let (loaded, catalog) = args.compose.load(printer)?;
-    let home = absolute(&folder(&loaded));
+    let home = absolute(&loaded.folder);
     let host = args.host.as_deref().map(|name| Ok::<_, Failure>((name, host::find(name, &home)?)));
     let host = host.transpose()?;
-    let project = args.compose.project_directory.as_deref().map_or(home, absolute);
-    let folder = between(&project, &absolute(&args.out));
+    let folder = between(&home, &absolute(&args.out));
     let files = as_typed(&args.compose, &loaded);
     let out = inputs::shown(&args.out);
     let asked =
@@ -131,44 +130,9 @@ fn quoted(word: &str) -> String {
     }
 }
 
-/// The path from the root, with links followed as far as it is there.
-fn absolute(path: &Path) -> PathBuf {
-    let path = std::path::absolute(if path.as_os_str().is_empty() { Path::new(".") } else { path });
-    let path = path.unwrap_or_default();
-    for above in path.ancestors() {
-        if let (Ok(real), Ok(rest)) = (above.canonicalize(), path.strip_prefix(above)) {
-            return if rest.as_os_str().is_empty() { real } else { real.join(rest) };
-        }
-    }
-    path
-}
-
-/// The way from one folder to another, as Compose wants it in a mount: with `./` or `../` at its beginning, or from the root
-/// where the two share nothing else.
-fn between(from: &Path, to: &Path) -> String {
-    let shared = from.components().zip(to.components()).take_while(|(one, other)| one == other).count();
-    if shared <= 1 {
-        return to.to_string_lossy().replace('\\', "/");
-    }
-    let ups = from.components().skip(shared).map(|_| Component::ParentDir);
-    let way: PathBuf = ups.chain(to.components().skip(shared)).collect();
-    let way = way.to_string_lossy().replace('\\', "/");
-    if way.starts_with("..") { way } else { format!("./{way}") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_mount_is_relative_to_the_project() {
-        let way = |from: &str, to: &str| between(Path::new(from), Path::new(to));
-        assert_eq!(way("/srv/shop", "/srv/shop/monitoring"), "./monitoring");
-        assert_eq!(way("/srv/shop/scenarios/peak", "/srv/shop/monitoring"), "../../monitoring");
-        assert_eq!(way("/srv/shop", "/srv/shop"), "./");
-        assert_eq!(way("/srv/shop", "/tmp/x"), "/tmp/x");
-        assert_eq!(way("/srv/shop", "/srv/watch"), "../watch");
-    }
 
     #[test]
     fn a_word_reaches_the_shell_as_it_is() {

@@ -7,7 +7,6 @@ use crate::input::catalog::Catalog;
 use crate::input::compose;
 use crate::input::compose::ComposeArgs;
 use crate::input::compose::Loaded;
-use std::path::Path;
 use std::path::PathBuf;
 
 /// Which Compose files, with what.
@@ -65,20 +64,5 @@ pub(super) fn tell(loaded: &Loaded, printer: &mut Printer) -> Result<Catalog, Fa
     for file in &loaded.files_read {
         printer.detail(&format!("read {}", inputs::shown(file)));
     }
-    let folder = folder(loaded);
-    Ok(Catalog::below(&folder.canonicalize().unwrap_or(folder))?)
-}
-
-/// The folder of the first file that was read.
-pub(super) fn folder(loaded: &Loaded) -> PathBuf {
-    loaded.files_read.first().and_then(|file| file.parent()).unwrap_or(Path::new("")).to_owned()
-}
-
-/// What the project is called: as the files say, else after its folder.
-pub(super) fn project_name(loaded: &Loaded) -> String {
-    let folder = folder(loaded);
-    let here = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
-    let whole = here.canonicalize().unwrap_or_default();
-    let named = || whole.file_name().map_or_else(|| "stack".to_owned(), |name| name.to_string_lossy().into_owned());
-    loaded.stack.name.clone().unwrap_or_else(named)
+    Ok(Catalog::below(&loaded.folder.canonicalize().unwrap_or_else(|_| loaded.folder.clone()))?)
 }

@@ -3,13 +3,12 @@
 use super::budget::PresetName;
 use super::codes;
 use super::compose_files::ComposeFiles;
-use super::compose_files::folder;
-use super::compose_files::project_name;
 use super::exit::Exit;
 use super::exit::Failure;
 use super::host;
 use super::inputs;
 use super::output;
+use super::paths;
 use super::printer::Printer;
 use crate::input::compose::Loaded;
 use crate::input::problem::Problem;
@@ -61,7 +60,7 @@ const SCENARIO: &str = "scenarios/first/scenario.yaml";
 /// All that is wrong with the Compose files, a project that is there already, a file that cannot be written.
 pub(super) fn init(args: &InitArgs, printer: &mut Printer) -> Result<Exit, Failure> {
     let (loaded, catalog) = args.compose.load(printer)?;
-    let home = folder(&loaded);
+    let home = loaded.folder.clone();
     let found: Vec<String> = loaded.files.iter().map(|file| inputs::shown(file)).collect();
     printer.note(&format!("found {}: {}", found.join(", "), services(&loaded)));
     for name in [FILE_NAME, SCENARIO] {
@@ -89,7 +88,7 @@ pub(super) fn init(args: &InitArgs, printer: &mut Printer) -> Result<Exit, Failu
             "this-machine".to_owned()
         }
     };
-    let title = project_name(&loaded);
+    let title = &loaded.project;
     let mut comments = yaml::Comments::new();
     comments.insert(
         String::new(),
@@ -118,15 +117,10 @@ fn services(loaded: &Loaded) -> String {
 
 /// How the scenario names the stack: paths from where it lies.
 fn stack(args: &InitArgs, loaded: &Loaded, home: &Path) -> Value {
-    let up = "../..";
-    let from = |file: &Path| {
-        let file = file
-            .strip_prefix(home)
-            .map_or_else(|_| file.canonicalize().unwrap_or_default(), |inner| Path::new(up).join(inner));
-        file.to_string_lossy().replace('\\', "/")
-    };
-    let files: Vec<String> = loaded.files.iter().map(|file| from(file)).collect();
-    let env_files: Vec<String> = args.compose.env_files.iter().map(|file| from(file)).collect();
+    let scenario = paths::absolute(&home.join("scenarios/first"));
+    let from = |file: &PathBuf| paths::between(&scenario, &paths::absolute(file));
+    let files: Vec<String> = loaded.files.iter().map(from).collect();
+    let env_files: Vec<String> = args.compose.env_files.iter().map(from).collect();
     if files.len() == 1 && loaded.profiles_active.is_empty() && env_files.is_empty() {
         return json!(files[0]);
     }

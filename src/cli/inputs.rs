@@ -83,7 +83,9 @@ pub(super) fn jobs(text: &str) -> Result<NonZeroUsize, String> {
 /// A path as the user would type it from where he is: relative where it lies below, with `/`.
 pub(super) fn shown(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
-    path.strip_prefix(&here).unwrap_or(path).to_string_lossy().replace('\\', "/")
+    let bare = path.strip_prefix(&here).or_else(|_| path.strip_prefix(".")).unwrap_or(path);
+    let bare = if bare.as_os_str().is_empty() { path } else { bare };
+    bare.to_string_lossy().replace('\\', "/")
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ mod man;
 mod output;
 mod overwrite;
 mod partition;
+mod paths;
 mod printer;
 mod project;
 mod records;

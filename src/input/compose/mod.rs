@@ -64,6 +64,10 @@ pub struct ComposeArgs {
 pub struct Loaded {
     /// The enabled services and what is declared.
     pub stack: Stack,
+    /// The name of the project: as asked for, as the files say, else made of its folder's as Compose does.
+    pub project: String,
+    /// The folder of the project: as asked for, else that of the first Compose file.
+    pub folder: PathBuf,
     /// Services that no active profile enables, with their profiles.
     pub disabled: BTreeMap<ServiceName, Vec<String>>,
     /// Active profiles in the order they were named.
@@ -162,6 +166,12 @@ pub fn load(args: &ComposeArgs) -> Result<Loaded, Problems> {
     }
     let warnings = reader.notes.problems.iter().filter(|problem| problem.severity == Severity::Warning).cloned();
     Ok(Loaded {
+        project: stack
+            .name
+            .clone()
+            .or(Some(folder_name).filter(|name| !name.is_empty()))
+            .unwrap_or_else(|| "stack".to_owned()),
+        folder: project.folder,
         stack,
         disabled,
         profiles_active: project.profiles,
