@@ -16,6 +16,7 @@ use plimsoll::model::Turn;
 use plimsoll::plan::advice::advice;
 use plimsoll::plan::budget::Wishes;
 use plimsoll::plan::budget::budget;
+use plimsoll::plan::first;
 use plimsoll::plan::health::Kind;
 use plimsoll::plan::health::findings;
 use plimsoll::plan::tuning;
@@ -125,6 +126,40 @@ fn what_was_seen_in_use_is_the_need_and_a_kill_asks_for_half_more() {
     let n8n = &budget.allocation.shares[&named("n8n")];
     assert_eq!((n8n.limits.memory, n8n.memory), (Bytes::mebi(2304), Turn::Raised));
     assert_eq!(budget.asks[&named("n8n")].evidence, Evidence::Killed);
+}
+
+/// Two records: killed at a small limit in one, much more in use under a larger limit in the other.
+#[test]
+fn a_kill_never_asks_for_less_than_was_seen() {
+    let (_folder, loaded) = written("services: {web: {image: nginx, mem_limit: 150M}}");
+    let seen = Amount { cpu: Millicores::new(100), memory: Bytes::mebi(600) };
+    let mut wishes = Wishes { observed: [(named("web"), seen)].into(), ..Wishes::default() };
+    wishes.killed.insert(named("web"), Bytes::mebi(150));
+    let budget = made(&loaded, &host("kvm-4"), &wishes);
+    assert_eq!(budget.allocation.shares[&named("web")].limits.memory, Bytes::mebi(690));
+}
+
+/// By register H5 the preset `custom` keeps 2 GB; of a host of 2 GB that would be all.
+#[test]
+fn a_small_host_keeps_half_of_its_memory_for_services() {
+    let small = Host { memory: Bytes::gibi(2), ..host("kvm-4") };
+    let (_folder, loaded) = written("services: {web: {image: nginx}}");
+    let budget = made(&loaded, &small, &Wishes { preset: Preset::Custom, ..Wishes::default() });
+    assert_eq!(budget.terms.pool.memory, Bytes::gibi(1));
+    assert_eq!(budget.reserve_from, "preset custom: 20% of the CPU and 1G");
+}
+
+/// A first scenario calls only what runs: not what is switched off, not what runs once.
+#[test]
+fn a_first_scenario_calls_what_runs() {
+    let (_folder, loaded) = written(
+        "services:\n  web:\n    image: ghcr.io/example/web\n    ports: ['80:80']\n    depends_on:\n      db: {condition: service_started}\n      \
+         cache: {condition: service_started}\n      migrate: {condition: service_completed_successfully}\n  db: {image: 'postgres:16', \
+         deploy: {replicas: 0}}\n  cache: {image: 'redis:7'}\n  migrate: {image: ghcr.io/example/web}\n",
+    );
+    let sketch = first::Sketch { title: "shop", stack: "compose.yaml".into(), host: "kvm-4", vertical: false };
+    let text = first::scenario(&loaded.stack, shipped(), &sketch);
+    assert!(text.contains("cache: 2") && !text.contains("db: ") && !text.contains("migrate"), "{text}");
 }
 
 #[test]

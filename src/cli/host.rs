@@ -187,7 +187,7 @@ fn found(machine: &Machine) -> Vec<(&'static str, String)> {
     let speed = |speed: Option<u32>| speed.map(|speed| format!(" {speed} Mbit/s")).unwrap_or_default();
     let names: Vec<String> = machine.interfaces.iter().map(|(name, at)| format!("{name}{}", speed(*at))).collect();
     say("interfaces", if names.is_empty() { "none".to_owned() } else { names.join(", ") });
-    say("containers", machine.orchestrator.to_string());
+    say("containers", machine::orchestrator().to_string());
     found
 }
 

@@ -36,15 +36,10 @@ pub fn allocate(asks: &BTreeMap<ServiceName, Ask>, terms: &Terms) -> Allocation 
     let needed =
         running.iter().map(|(_, ask)| rounded_need(ask).times(ask.replicas)).fold(Amount::default(), Amount::plus);
     let short = needed.minus(terms.pool);
-    let room = terms.room();
-    let cpu = fit(&parts(&running, cpu_of, terms), room.cpu.get(), CPU_STEP);
-    let memory = fit(&parts(&running, memory_of, terms), room.memory.get(), MEMORY_STEP);
-    let limits: Vec<Amount> = cpu
-        .iter()
-        .zip(&memory)
-        .map(|(cpu, memory)| Amount { cpu: Millicores::new(*cpu), memory: Bytes::new(*memory) })
-        .collect();
-    let reservations = reservations(&running, &limits, terms);
+    let asked: Vec<Amount> = running.iter().map(|(_, ask)| asked(ask, terms)).collect();
+    let limits = divide(&running, &asked, terms.room());
+    let kept: Vec<Amount> = running.iter().zip(&limits).map(|((_, ask), limit)| kept(ask, *limit)).collect();
+    let reservations = divide(&running, &kept, terms.pool);
     let share = |index: usize, ask: &Ask| Share {
         limits: limits[index],
         reservations: reservations[index],
@@ -80,11 +75,13 @@ fn admit(
     let mut needed = on.iter().map(need).fold(Amount::default(), Amount::plus);
     let mut sent = Vec::new();
     while !needed.fits(terms.pool) {
-        let is_needed = |name: &ServiceName| {
-            on.iter().any(|other| asks.get(other).is_some_and(|ask| other != name && ask.depends_on.contains(name)))
-        };
+        let awaited: BTreeSet<&ServiceName> = on
+            .iter()
+            .filter_map(|name| Some((name, asks.get(name)?)))
+            .flat_map(|(name, ask)| ask.depends_on.iter().filter(move |other| *other != name))
+            .collect();
         let may_go = |name: &&ServiceName| {
-            asks.get(*name).is_some_and(|ask| !ask.kept && ask.importance < ESSENTIAL) && !is_needed(name)
+            asks.get(*name).is_some_and(|ask| !ask.kept && ask.importance < ESSENTIAL) && !awaited.contains(name)
         };
         let importance = |name: &&ServiceName| asks.get(*name).map_or(0, |ask| ask.importance);
         let Some(name) = on.iter().filter(may_go).min_by_key(importance).cloned() else { break };
@@ -130,29 +127,45 @@ struct Part {
     replicas: u64,
 }
 
-fn cpu_of(amount: Amount) -> u64 {
-    amount.cpu.get()
+/// The limit a service asks for: what the files state, else what is usual, and at least its need.
+fn asked(ask: &Ask, terms: &Terms) -> Amount {
+    let (usual, need) = (usual(ask, terms), rounded_need(ask));
+    // A limit that is the need but for rounding stays as it is.
+    let cpu = ask.limits.cpu.unwrap_or(usual.cpu);
+    let memory = ask.limits.memory.unwrap_or(usual.memory);
+    Amount {
+        cpu: if cpu >= ask.need.cpu { cpu } else { need.cpu },
+        memory: if memory >= ask.need.memory { memory } else { need.memory },
+    }
 }
 
-fn memory_of(amount: Amount) -> u64 {
-    amount.memory.get()
+/// What a service has kept free: as stated, else half of the limit on the critical path (documents Z and V) and a quarter
+/// elsewhere (document J), and never less than what it needs; at most the limit.
+fn kept(ask: &Ask, limit: Amount) -> Amount {
+    let share = if ask.tier <= 1 { 2 } else { 4 };
+    let need = rounded_need(ask);
+    let of = |limit: u64, step: u64| (limit / share).div_ceil(step) * step;
+    let cpu = ask.reservations.cpu.unwrap_or_else(|| Millicores::new(of(limit.cpu.get(), CPU_STEP)).max(need.cpu));
+    let memory =
+        ask.reservations.memory.unwrap_or_else(|| Bytes::new(of(limit.memory.get(), MEMORY_STEP)).max(need.memory));
+    Amount { cpu: cpu.min(limit.cpu), memory: memory.min(limit.memory) }
 }
 
-fn parts(running: &[(&ServiceName, &Ask)], of: fn(Amount) -> u64, terms: &Terms) -> Vec<Part> {
-    let part = |ask: &Ask| {
-        let usual = usual(ask, terms);
-        let asked =
-            Amount { cpu: ask.limits.cpu.unwrap_or(usual.cpu), memory: ask.limits.memory.unwrap_or(usual.memory) };
-        // A limit that is the need but for rounding stays as it is.
-        let wanted = if of(asked) >= of(ask.need) { of(asked) } else { of(rounded_need(ask)) };
-        Part {
-            need: of(rounded_need(ask)).min(wanted),
-            ask: wanted,
+/// Divides the room among services that want so much each.
+fn divide(running: &[(&ServiceName, &Ask)], wanted: &[Amount], room: Amount) -> Vec<Amount> {
+    let parts = |of: fn(Amount) -> u64| -> Vec<Part> {
+        let part = |((_, ask), wanted): (&(&ServiceName, &Ask), &Amount)| Part {
+            need: of(rounded_need(ask)).min(of(*wanted)),
+            ask: of(*wanted),
             weight: weight(ask),
             replicas: ask.replicas.into(),
-        }
+        };
+        running.iter().zip(wanted).map(part).collect()
     };
-    running.iter().map(|(_, ask)| part(ask)).collect()
+    let cpu = fit(&parts(|amount| amount.cpu.get()), room.cpu.get(), CPU_STEP);
+    let memory = fit(&parts(|amount| amount.memory.get()), room.memory.get(), MEMORY_STEP);
+    let amount = |(cpu, memory)| Amount { cpu: Millicores::new(cpu), memory: Bytes::new(memory) };
+    cpu.into_iter().zip(memory).map(amount).collect()
 }
 
 /// How strongly a service holds on to what it asked for above its need: its tier first, then its importance. A critical
@@ -231,37 +244,6 @@ fn fit(parts: &[Part], room: u64, step: u64) -> Vec<u64> {
         }
     }
     given
-}
-
-/// What is kept free: as stated, else half of the limit on the critical path (documents Z and V) and a quarter elsewhere
-/// (document J), and never less than the memory that is needed; at most the limit, and together at most the pool.
-fn reservations(running: &[(&ServiceName, &Ask)], limits: &[Amount], terms: &Terms) -> Vec<Amount> {
-    let wanted = |ask: &Ask, limit: Amount| {
-        let share = if ask.tier <= 1 { 2 } else { 4 };
-        let need = rounded_need(ask);
-        let cpu = ask
-            .reservations
-            .cpu
-            .unwrap_or_else(|| Millicores::new((limit.cpu.get() / share).div_ceil(CPU_STEP) * CPU_STEP).max(need.cpu));
-        let memory = ask.reservations.memory.unwrap_or_else(|| {
-            Bytes::new((limit.memory.get() / share).div_ceil(MEMORY_STEP) * MEMORY_STEP).max(need.memory)
-        });
-        Amount { cpu: cpu.min(limit.cpu), memory: memory.min(limit.memory) }
-    };
-    let wanted: Vec<Amount> = running.iter().zip(limits).map(|((_, ask), limit)| wanted(ask, *limit)).collect();
-    let parts = |of: fn(Amount) -> u64| -> Vec<Part> {
-        let part = |((_, ask), wanted): (&(&ServiceName, &Ask), &Amount)| Part {
-            need: of(rounded_need(ask)).min(of(*wanted)),
-            ask: of(*wanted),
-            weight: weight(ask),
-            replicas: ask.replicas.into(),
-        };
-        running.iter().zip(&wanted).map(part).collect()
-    };
-    let cpu = fit(&parts(cpu_of), terms.pool.cpu.get(), CPU_STEP);
-    let memory = fit(&parts(memory_of), terms.pool.memory.get(), MEMORY_STEP);
-    let amount = |(cpu, memory)| Amount { cpu: Millicores::new(cpu), memory: Bytes::new(memory) };
-    cpu.into_iter().zip(memory).map(amount).collect()
 }
 
 fn turn(stated: Option<u64>, usual: u64, given: u64) -> Turn {

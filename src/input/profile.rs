@@ -278,10 +278,7 @@ fn host(file: &ProfileFile, node: &Node) -> Result<Host, Problems> {
         memory: file.memory.0,
         disk: file.disk.map_or(Bytes::ZERO, |disk| disk.0),
         reserve_cpu: Millicores::ZERO,
-        reserve_memory: match reserve.and_then(|part| part.memory) {
-            Some(size) => size.0,
-            None => Bytes::gibi(2).min(file.memory.0.scaled(1, 2)),
-        },
+        reserve_memory: Bytes::ZERO,
         steal: file.steal.map_or(Permille::ZERO, |share| share.0),
         system_cpu: system.and_then(|part| part.cpu).map_or(Millicores::ZERO, |cpu| cpu.0),
         system_memory: system.and_then(|part| part.memory).map_or(Bytes::ZERO, |size| size.0),
@@ -294,10 +291,9 @@ fn host(file: &ProfileFile, node: &Node) -> Result<Host, Problems> {
         reserve_stated: reserve.is_some_and(|part| part.cpu.is_some() || part.memory.is_some()),
         hardware: file.hardware.as_ref().map(hardware).unwrap_or_default(),
     };
-    host.reserve_cpu = match reserve.and_then(|part| part.cpu) {
-        Some(cpu) => cpu.0,
-        None => host.capacity().scaled(1, 5),
-    };
+    let usual = host.usual_reserve();
+    host.reserve_cpu = reserve.and_then(|part| part.cpu).map_or(usual.cpu, |cpu| cpu.0);
+    host.reserve_memory = reserve.and_then(|part| part.memory).map_or(usual.memory, |size| size.0);
     if host.memory == Bytes::ZERO {
         wrong("memory", "a host without memory runs nothing".to_owned());
     } else if host.reserve_memory >= host.memory {

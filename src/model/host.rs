@@ -1,5 +1,6 @@
 //! A machine that runs containers.
 
+use super::Amount;
 use crate::units::Bytes;
 use crate::units::Millicores;
 use crate::units::Money;
@@ -117,6 +118,20 @@ impl Host {
             reserve_stated: true,
             hardware: Hardware::default(),
         }
+    }
+
+    /// What is kept free of a host of which nobody says otherwise (register H5): a fifth of the CPU, and 2 GB of memory or
+    /// half of it where that is less.
+    #[must_use]
+    pub fn usual_reserve(&self) -> Amount {
+        Amount { cpu: self.capacity().scaled(1, 5), memory: Bytes::gibi(2).min(self.memory.scaled(1, 2)) }
+    }
+
+    /// A share of the CPU and of the memory, the memory in whole mebibytes, since people read it.
+    #[must_use]
+    pub fn share(&self, share: Permille) -> Amount {
+        let memory = self.memory.scaled(share.get(), 1000).get() >> 20;
+        Amount { cpu: self.capacity().scaled(share.get(), 1000), memory: Bytes::mebi(memory.max(1)) }
     }
 
     /// All cores at full speed, in thousandths of a reference core, before steal; rounded down.

@@ -101,16 +101,14 @@ pub fn budget(name: &str, stack: &Stack, catalog: &Catalog, host: &Host, wishes:
 fn reserved(host: &Host, class: HostClass, wishes: &Wishes) -> (Host, String) {
     let mut host = host.clone();
     let mut from = if wishes.preset == Preset::Custom {
-        // Register H5: by settings, a fifth of the CPU and 2 GB.
-        host.reserve_cpu = host.capacity().scaled(1, 5);
-        host.reserve_memory = Bytes::gibi(2);
-        "preset custom: 20% of the CPU and 2G".to_owned()
+        let usual = host.usual_reserve();
+        (host.reserve_cpu, host.reserve_memory) = (usual.cpu, usual.memory);
+        format!("preset custom: 20% of the CPU and {}", usual.memory)
     } else if wishes.preset == Preset::Auto && host.reserve_stated {
         format!("as profile {} says", host.name)
     } else {
-        let share = class.reserve().get();
-        host.reserve_cpu = host.capacity().scaled(share, 1000);
-        host.reserve_memory = host.memory.scaled(share, 1000);
+        let share = host.share(class.reserve());
+        (host.reserve_cpu, host.reserve_memory) = (share.cpu, share.memory);
         let why = match wishes.preset {
             Preset::Auto => format!("hosts of class {}", class.name()),
             preset => format!("preset {}", preset.name()),
@@ -157,11 +155,11 @@ fn ask(name: &ServiceName, service: &Service, catalog: &Catalog, wishes: &Wishes
 /// What a service cannot do without, and how that is known: what was seen wins over what the catalog says.
 fn need(name: &ServiceName, known: Option<&Entry>, entry: &Entry, wishes: &Wishes) -> (Amount, Evidence) {
     if let Some(seen) = wishes.observed.get(name) {
+        let memory = seen.memory.scaled(OBSERVED_MARGIN.get(), 1000);
         if let Some(limit) = wishes.killed.get(name) {
             let cpu = seen.cpu.max(CPU_LEAST);
-            return (Amount { cpu, memory: limit.scaled(AFTER_KILL.get(), 1000) }, Evidence::Killed);
+            return (Amount { cpu, memory: limit.scaled(AFTER_KILL.get(), 1000).max(memory) }, Evidence::Killed);
         }
-        let memory = seen.memory.scaled(OBSERVED_MARGIN.get(), 1000);
         return (Amount { cpu: seen.cpu.max(CPU_LEAST), memory }, Evidence::Observed);
     }
     let need = Amount { cpu: entry.idle_cpu.scaled(2, 1).max(CPU_LEAST), memory: entry.need_memory };

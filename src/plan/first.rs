@@ -11,6 +11,7 @@ use crate::model::Stack;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 /// Roles that are called by other services and not from outside.
@@ -34,8 +35,8 @@ pub struct Sketch<'a> {
 /// The text of the scenario.
 #[must_use]
 pub fn scenario(stack: &Stack, catalog: &Catalog, sketch: &Sketch<'_>) -> String {
-    let entry_of = |name: &ServiceName, service: &Service| catalog.described(name, service);
-    let entries = entries(stack, &entry_of);
+    let running = running(stack, catalog);
+    let entries = entries(&running);
     let mut comments = yaml::Comments::new();
     let mut comment = |pointer: &str, text: &str| comments.insert(pointer.to_owned(), text.to_owned());
     comment(
@@ -54,7 +55,7 @@ pub fn scenario(stack: &Stack, catalog: &Catalog, sketch: &Sketch<'_>) -> String
     file["duration"] = json!("24h");
     file["warmup"] = json!("5m");
     file["seeds"] = json!("1..3");
-    let calls = calls(stack, &entry_of);
+    let calls = calls(&running);
     if !calls.is_empty() {
         comment(
             "/services",
@@ -73,51 +74,52 @@ pub fn scenario(stack: &Stack, catalog: &Catalog, sketch: &Sketch<'_>) -> String
     yaml::text(&file, &comments)
 }
 
+/// What runs, and what is known of it.
+type Running<'a> = BTreeMap<&'a ServiceName, (&'a Service, Entry)>;
+
+/// The services that run all the time: not those that are switched off, nor those for whose end others wait, such as a
+/// migration.
+fn running<'a>(stack: &'a Stack, catalog: &Catalog) -> Running<'a> {
+    let is_passing = |name: &ServiceName| {
+        stack.services.values().any(|other| other.depends_on.get(name) == Some(&Condition::Completed))
+    };
+    let runs = |(name, service): &(&ServiceName, &Service)| service.replicas != Some(0) && !is_passing(name);
+    let services = stack.services.iter().filter(runs);
+    services.map(|(name, service)| (name, (service, catalog.described(name, service)))).collect()
+}
+
 /// Services that are called from outside: those with published ports that are no stores, else those that nobody depends
 /// on, else the most important one.
-fn entries(stack: &Stack, entry_of: &dyn Fn(&ServiceName, &Service) -> Entry) -> Vec<(ServiceName, Entry)> {
-    let awaited: BTreeSet<&ServiceName> =
-        stack.services.values().flat_map(|service| service.depends_on.keys()).collect();
-    let open: Vec<(ServiceName, Entry)> = stack
-        .services
-        .iter()
-        .filter(|(name, service)| !is_passing(stack, name) && service.replicas != Some(0))
-        .map(|(name, service)| (name.clone(), entry_of(name, service)))
-        .filter(|(_, known)| !INNER.contains(&known.role.as_str()))
-        .collect();
-    let pick = |wanted: &dyn Fn(&ServiceName) -> bool| -> Vec<(ServiceName, Entry)> {
-        open.iter().filter(|(name, _)| wanted(name)).cloned().collect()
+fn entries<'a>(running: &'a Running<'_>) -> Vec<(&'a ServiceName, &'a Entry)> {
+    let awaited: BTreeSet<&ServiceName> = running.values().flat_map(|(service, _)| service.depends_on.keys()).collect();
+    let pick = |wanted: &dyn Fn(&ServiceName, &Service) -> bool| -> Vec<(&'a ServiceName, &'a Entry)> {
+        let open = running.iter().filter(|(_, (_, known))| !INNER.contains(&known.role.as_str()));
+        open.filter(|(name, (service, _))| wanted(name, service)).map(|(name, (_, known))| (*name, known)).collect()
     };
-    let published = pick(&|name| stack.services.get(name).is_some_and(|service| !service.ports.is_empty()));
+    let published = pick(&|_, service| !service.ports.is_empty());
     if !published.is_empty() {
         return published;
     }
-    let ends = pick(&|name| !awaited.contains(name));
+    let ends = pick(&|name, _| !awaited.contains(name));
     if !ends.is_empty() {
         return ends;
     }
-    let all = stack.services.iter().map(|(name, service)| (name.clone(), entry_of(name, service)));
+    let all = running.iter().map(|(name, (_, known))| (*name, known));
     all.max_by_key(|(_, known)| known.importance).into_iter().collect()
 }
 
-/// Whether a service only runs once, such as a migration: others wait for its end.
-fn is_passing(stack: &Stack, name: &ServiceName) -> bool {
-    stack.services.values().any(|other| other.depends_on.get(name) == Some(&Condition::Completed))
-}
-
 /// Calls of services to what they depend on.
-fn calls(stack: &Stack, entry_of: &dyn Fn(&ServiceName, &Service) -> Entry) -> Map<String, Value> {
+fn calls(running: &Running<'_>) -> Map<String, Value> {
     let mut calls = Map::new();
-    for (name, service) in &stack.services {
-        if is_passing(stack, name) || INNER.contains(&entry_of(name, service).role.as_str()) {
+    for (name, (service, known)) in running {
+        if INNER.contains(&known.role.as_str()) {
             continue;
         }
         let called: Map<String, Value> = service
             .depends_on
-            .iter()
-            .filter(|(other, condition)| **condition != Condition::Completed && !is_passing(stack, other))
-            .filter_map(|(other, _)| {
-                let known = entry_of(other, stack.services.get(other)?);
+            .keys()
+            .filter_map(|other| {
+                let (_, known) = running.get(other)?;
                 // A request of an application asks its stores more than once; who only forwards asks once.
                 let count = if ["database", "cache"].contains(&known.role.as_str()) { 2 } else { 1 };
                 let called = !SELDOM.contains(&known.role.as_str()) && known.role != "agent";
@@ -140,7 +142,7 @@ fn load(known: &Entry) -> Value {
 }
 
 /// Targets by tier (register S3, S4): the critical path within 500 ms; the host with something to spare.
-fn expectations(entries: &[(ServiceName, Entry)]) -> Map<String, Value> {
+fn expectations(entries: &[(&ServiceName, &Entry)]) -> Map<String, Value> {
     let mut expect = Map::new();
     for (name, known) in entries.iter().filter(|(_, known)| known.role != "llm") {
         let target = if known.tier == 1 || known.role == "app" { "500ms" } else { "10s" };

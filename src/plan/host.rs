@@ -1,10 +1,16 @@
 //! What a host of a class carries, and a host written down as a profile.
 
+use super::yaml;
 use crate::input::catalog::Catalog;
-use crate::model::DiskKind;
+use crate::model::Hardware;
 use crate::model::Host;
 use crate::model::HostClass;
-use std::fmt::Write;
+use crate::units::Bytes;
+use crate::units::Millicores;
+use crate::units::Permille;
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
 
 /// The 22 services that register H3 counts, by their names in the catalog.
 pub const REFERENCE: [&str; 22] = [
@@ -44,72 +50,47 @@ pub fn carried(class: HostClass, catalog: &Catalog) -> (Vec<&'static str>, Vec<&
 /// A host as a profile that simulates at once. What nobody said is left out.
 #[must_use]
 pub fn profile(host: &Host, comment: &str) -> String {
-    let text = |text: &str| serde_json::Value::from(text).to_string();
-    let mut out = String::new();
-    for line in comment.lines() {
-        // A line of a comment that is written to memory cannot fail.
-        let _ = writeln!(out, "# {line}");
-    }
-    let mut line = |key: &str, value: String| {
-        let _ = writeln!(out, "{key}: {value}");
-    };
-    line("profile", text(&host.name));
+    let both = |cpu: Millicores, memory: Bytes| json!({ "cpu": quantity(&cpu), "memory": quantity(&memory) });
+    let mut file = json!({ "profile": host.name });
     if host.title != host.name {
-        line("title", text(&host.title));
+        file["title"] = json!(host.title);
     }
-    match host.cores.as_slice() {
-        [one] if one.speed == crate::units::Permille::ONE => line("cores", one.count.to_string()),
-        groups => {
-            line("cores", String::new());
-            for group in groups {
-                line("  - count", format!("{}\n    speed: {}", group.count, group.speed));
-            }
-        }
-    }
-    line("memory", host.memory.to_string());
+    file["cores"] = match host.cores.as_slice() {
+        [one] if one.speed == Permille::ONE => json!(one.count),
+        groups => groups.iter().map(|group| json!({ "count": group.count, "speed": quantity(&group.speed) })).collect(),
+    };
+    file["memory"] = quantity(&host.memory);
     if host.disk.get() > 0 {
-        line("disk", host.disk.to_string());
+        file["disk"] = quantity(&host.disk);
     }
-    line("reserve", format!("{{ cpu: {}, memory: {} }}", host.reserve_cpu, host.reserve_memory));
+    file["reserve"] = both(host.reserve_cpu, host.reserve_memory);
     if host.steal.get() > 0 {
-        line("steal", host.steal.to_string());
+        file["steal"] = quantity(&host.steal);
     }
     if host.system_cpu.get() > 0 || host.system_memory.get() > 0 {
-        line("system", format!("{{ cpu: {}, memory: {} }}", host.system_cpu, host.system_memory));
+        file["system"] = both(host.system_cpu, host.system_memory);
     }
     if let Some(price) = &host.price {
-        line("price", String::new());
-        line("  month", price.month.to_string());
+        file["price"] = json!({ "month": price.month.to_string(), "seen": price.seen, "source": price.source });
         if let Some(renewal) = price.renewal {
-            line("  renewal", renewal.to_string());
+            file["price"]["renewal"] = json!(renewal.to_string());
         }
-        line("  seen", text(&price.seen));
-        line("  source", text(&price.source));
     }
-    let hardware = &host.hardware;
-    line("hardware", String::new());
-    let mut some = |key: &str, value: Option<String>| {
-        if let Some(value) = value {
-            let _ = writeln!(out, "  {key}: {value}");
-        }
-    };
-    some("processor", hardware.processor.as_deref().map(text));
-    some("threads", hardware.threads.map(|threads| threads.to_string()));
-    some("clock_mhz", hardware.clock_mhz.map(|clock| clock.to_string()));
-    some("architecture", hardware.architecture.as_deref().map(text));
-    some("virtualisation", hardware.virtualisation.as_deref().map(text));
-    let kind = |kind: DiskKind| match kind {
-        DiskKind::Hdd => "hdd".to_owned(),
-        DiskKind::Ssd => "ssd".to_owned(),
-        DiskKind::Nvme => "nvme".to_owned(),
-    };
-    some("disk", hardware.disk.map(kind));
-    some("interfaces", hardware.interfaces.map(|count| count.to_string()));
-    some("network_mbit", hardware.network_mbit.map(|speed| speed.to_string()));
-    if hardware == &crate::model::Hardware::default() {
-        out.truncate(out.len() - "hardware: \n".len());
+    // The load of a moment says nothing of the machine.
+    let hardware = Hardware { load: None, ..host.hardware.clone() };
+    let known =
+        serde_json::to_value(hardware).ok().and_then(|hardware| hardware.as_object().cloned()).unwrap_or_default();
+    let known: Map<String, Value> = known.into_iter().filter(|(_, value)| !value.is_null()).collect();
+    if !known.is_empty() {
+        file["hardware"] = Value::Object(known);
     }
-    out.replace(": \n", ":\n")
+    yaml::text(&file, &yaml::Comments::from([(String::new(), comment.to_owned())]))
+}
+
+/// A quantity as people write it: a bare number where it is one.
+fn quantity(quantity: &impl ToString) -> Value {
+    let text = quantity.to_string();
+    text.parse().map_or_else(|_| json!(text), |number: serde_json::Number| Value::Number(number))
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! The form is that of Grafana's "dashboard JSON model" at schema version 39 (Grafana 10.4); later versions migrate it.
 
 use super::Plan;
+use super::promql::SERVICE_LABEL;
+use super::promql::by_service;
 use super::recording::has_requests;
 use serde_json::Value;
 use serde_json::json;
@@ -367,24 +369,21 @@ fn memory() -> Vec<Panel> {
 }
 
 fn trouble() -> Vec<Panel> {
-    let labels = "container_label_com_docker_compose_service=~\"$service\"";
-    let by = |expression: String| {
-        format!(
-            "sum by (service) (label_replace({expression}, \"service\", \"$1\", \"container_label_com_docker_compose_service\", \"(.+)\"))"
-        )
+    let by = |function: &str, metric: &str, window: &str| {
+        by_service("sum", &format!("{function}({metric}{{{SERVICE_LABEL}=~\"$service\"}}[{window}])"))
     };
     vec![
         chart(
             "Restarts",
             "Within 15 minutes, by the CPU counters that begin anew. Alerts above 2 for one container.",
             "short",
-            vec![(by(format!("resets(container_cpu_usage_seconds_total{{{labels}}}[15m])")), "{{service}}")],
+            vec![(by("resets", "container_cpu_usage_seconds_total", "15m"), "{{service}}")],
         ),
         chart(
             "Out of memory",
             "Kills within 5 minutes that cAdvisor saw. Each one alerts.",
             "short",
-            vec![(by(format!("increase(container_oom_events_total{{{labels}}}[5m])")), "{{service}}")],
+            vec![(by("increase", "container_oom_events_total", "5m"), "{{service}}")],
         ),
     ]
 }

@@ -33,24 +33,29 @@ const SERVING: [&str; 4] = ["api", "app", "gateway", "workflow"];
 
 /// All jobs: cAdvisor and node-exporter, the services of the stack by name, then what is added.
 pub(super) fn all(stack: &Stack, catalog: &Catalog, parts: &[Part]) -> Vec<Target> {
-    let is_first = |kind: Kind| matches!(kind, Kind::Cadvisor | Kind::NodeExporter);
-    let first = parts.iter().filter(|part| is_first(part.kind)).map(of_part);
-    let names: Vec<&str> = parts.iter().filter(|part| is_first(part.kind)).map(|part| part.service.as_str()).collect();
+    let is_first = |part: &&Part| matches!(part.kind, Kind::Cadvisor | Kind::NodeExporter);
+    let first = parts.iter().filter(is_first).map(|part| of_part(part, stack, catalog));
+    let names: Vec<&str> = parts.iter().filter(is_first).map(|part| part.service.as_str()).collect();
     let own = stack
         .services
         .iter()
         .filter(|(name, _)| !names.contains(&name.as_str()))
         .filter_map(|(name, service)| of_service(name, service, catalog));
-    let added = parts.iter().filter(|part| part.added && !is_first(part.kind)).map(of_part);
+    let added = parts.iter().filter(|part| part.added && !is_first(part)).map(|part| of_part(part, stack, catalog));
     first.chain(own).chain(added).collect()
 }
 
-fn of_part(part: &Part) -> Target {
+fn of_part(part: &Part, stack: &Stack, catalog: &Catalog) -> Target {
+    // A service of the stack may say itself where its metrics are.
+    let name = ServiceName::new(&part.service);
+    let own = stack.services.get(&name).filter(|_| !part.added);
+    let metrics = own.and_then(|service| catalog.described(&name, service).metrics);
+    let (port, path) = metrics.unwrap_or_else(|| (part.kind.port(), "/metrics".to_owned()));
     Target {
         service: part.service.clone(),
         host: part.host.clone(),
-        port: part.kind.port(),
-        path: "/metrics".to_owned(),
+        port,
+        path,
         interval: if matches!(part.kind, Kind::Cadvisor | Kind::NodeExporter) { "15s" } else { "30s" },
         replicated: false,
         serves: false,

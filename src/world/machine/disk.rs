@@ -9,7 +9,7 @@ use std::path::PathBuf;
 const DATA_ROOT: &str = "/var/lib/docker";
 
 /// Size and kind of the file system below the engine's data, or below `/` where there is no engine.
-pub(super) fn of_containers(root: &Path) -> (Bytes, Option<DiskKind>) {
+pub(super) fn of_containers(root: &Path, is_guest: bool) -> (Bytes, Option<DiskKind>) {
     let wanted = if root.join(DATA_ROOT.trim_start_matches('/')).is_dir() { DATA_ROOT } else { "/" };
     let disks = sysinfo::Disks::new_with_refreshed_list_specifics(sysinfo::DiskRefreshKind::nothing().with_storage());
     let Ok(disks) = disks else { return (Bytes::ZERO, None) };
@@ -18,15 +18,18 @@ pub(super) fn of_containers(root: &Path) -> (Bytes, Option<DiskKind>) {
     let device = disk.name().to_string_lossy();
     (
         Bytes::new(disk.total_space()),
-        kind(root, &device).or(if cfg!(target_os = "macos") { Some(DiskKind::Nvme) } else { None }),
+        kind(root, &device, is_guest).or(if cfg!(target_os = "macos") { Some(DiskKind::Nvme) } else { None }),
     )
 }
 
-/// The kind of a device such as `/dev/sda1` by what the kernel says of it and of what it is made of.
-fn kind(root: &Path, device: &str) -> Option<DiskKind> {
-    let device = device.rsplit('/').next().unwrap_or(device);
+/// The kind of a device such as `/dev/sda1` by what the kernel says of it and of what it is made of. The disk of a guest
+/// claims to turn, whatever is behind it.
+fn kind(root: &Path, device: &str, is_guest: bool) -> Option<DiskKind> {
+    // A mapped device has a name of its own, which leads to the kernel's: `/dev/mapper/vg-root` to `/dev/dm-0`.
+    let real = std::fs::canonicalize(root.join(device.trim_start_matches('/')));
+    let device = real.unwrap_or_else(|_| PathBuf::from(device));
     let block = root.join("sys/class/block");
-    let mut at = std::fs::canonicalize(block.join(device)).ok()?;
+    let mut at = std::fs::canonicalize(block.join(device.file_name()?)).ok()?;
     // A mapped or striped device is made of others; the first one tells.
     let mut steps = 0;
     while let Some(slave) = first_slave(&at) {
@@ -48,8 +51,7 @@ fn kind(root: &Path, device: &str) -> Option<DiskKind> {
         .find_map(|folder| std::fs::read_to_string(folder.join("queue/rotational")).ok())?;
     match rotational.trim() {
         "0" => Some(DiskKind::Ssd),
-        // The disk of a virtual machine claims to turn, whatever is behind it.
-        _ if name.starts_with("vd") || name.starts_with("xvd") => None,
+        _ if is_guest => None,
         _ => Some(DiskKind::Hdd),
     }
 }
@@ -65,11 +67,10 @@ fn first_slave(device: &Path) -> Option<PathBuf> {
 mod tests {
     use super::*;
 
-    fn block(device: &str, queue: &str, rotational: &str) -> tempfile::TempDir {
+    /// A machine with a device of the kernel that turns or not.
+    fn machine(device: &str, rotational: &str) -> tempfile::TempDir {
         let root = tempfile::tempdir().expect("a temporary directory");
-        let folder = root.path().join("sys/class/block").join(device);
-        std::fs::create_dir_all(&folder).expect("can be made");
-        let queue = root.path().join("sys/class/block").join(queue).join("queue");
+        let queue = root.path().join("sys/class/block").join(device).join("queue");
         std::fs::create_dir_all(&queue).expect("can be made");
         std::fs::write(queue.join("rotational"), rotational).expect("can be written");
         root
@@ -77,16 +78,33 @@ mod tests {
 
     #[test]
     fn a_disk_is_told_by_its_name_and_by_whether_it_turns() {
-        for (device, rotational, wanted) in [
-            ("nvme0n1", "0\n", Some(DiskKind::Nvme)),
-            ("sda", "0\n", Some(DiskKind::Ssd)),
-            ("sda", "1\n", Some(DiskKind::Hdd)),
-            ("vda", "1\n", None),
-            ("vda", "0\n", Some(DiskKind::Ssd)),
+        for (device, rotational, is_guest, wanted) in [
+            ("nvme0n1", "0\n", false, Some(DiskKind::Nvme)),
+            ("sda", "0\n", false, Some(DiskKind::Ssd)),
+            ("sda", "1\n", false, Some(DiskKind::Hdd)),
+            ("sda", "1\n", true, None),
+            ("vda", "1\n", true, None),
+            ("vda", "0\n", true, Some(DiskKind::Ssd)),
         ] {
-            let root = block(device, device, rotational);
-            assert_eq!(kind(root.path(), &format!("/dev/{device}")), wanted, "{device} {rotational}");
+            let root = machine(device, rotational);
+            assert_eq!(kind(root.path(), &format!("/dev/{device}"), is_guest), wanted, "{device} {rotational}");
         }
-        assert_eq!(kind(block("sda", "sda", "0").path(), "overlay"), None);
+        assert_eq!(kind(machine("sda", "0").path(), "overlay", false), None);
+    }
+
+    /// As Debian and Ubuntu install themselves: a volume group on an encrypted partition.
+    #[test]
+    #[cfg(unix)]
+    fn a_mapped_disk_is_what_it_is_made_of() {
+        let root = machine("sda", "0\n");
+        let make = |path: &str| {
+            let path = root.path().join(path);
+            std::fs::create_dir_all(path.parent().expect("below the root")).expect("can be made");
+            path
+        };
+        std::fs::write(make("dev/dm-0"), "").expect("can be written");
+        std::os::unix::fs::symlink("../dm-0", make("dev/mapper/ubuntu--vg-root")).expect("can be linked");
+        std::os::unix::fs::symlink("../../sda", make("sys/class/block/dm-0/slaves/sda")).expect("can be linked");
+        assert_eq!(kind(root.path(), "/dev/mapper/ubuntu--vg-root", false), Some(DiskKind::Ssd));
     }
 }

@@ -31,7 +31,8 @@ impl fmt::Display for Orchestrator {
 
 /// What starts containers here, by `DOCKER_HOST` where it names a socket of this machine, else by the usual socket.
 #[cfg(unix)]
-pub(super) fn orchestrator() -> Orchestrator {
+#[must_use]
+pub fn orchestrator() -> Orchestrator {
     let named = std::env::var("DOCKER_HOST").ok().filter(|host| !host.is_empty());
     let socket = match named.as_deref().map(|host| host.strip_prefix("unix://")) {
         None => "/var/run/docker.sock".to_owned(),
@@ -43,7 +44,8 @@ pub(super) fn orchestrator() -> Orchestrator {
 
 /// Elsewhere the engine has no socket of this kind.
 #[cfg(not(unix))]
-pub(super) fn orchestrator() -> Orchestrator {
+#[must_use]
+pub fn orchestrator() -> Orchestrator {
     Orchestrator::None
 }
 

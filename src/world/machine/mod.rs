@@ -17,7 +17,7 @@ use crate::model::Host;
 use crate::units::Bytes;
 use crate::units::Millicores;
 use crate::units::Permille;
-pub use docker::Orchestrator;
+pub use docker::orchestrator;
 use std::path::Path;
 
 /// What was found.
@@ -53,8 +53,6 @@ pub struct Machine {
     pub cpu_quota: Option<Millicores>,
     /// Memory that the control groups leave.
     pub memory_limit: Option<Bytes>,
-    /// What starts containers here.
-    pub orchestrator: Orchestrator,
 }
 
 /// Looks at this machine.
@@ -71,7 +69,9 @@ pub fn detect() -> Result<Machine, String> {
     let clock = cpus.iter().map(sysinfo::Cpu::frequency).max().filter(|clock| *clock > 0);
     let processor = cpus.first().map(|cpu| cpu.brand().trim().to_owned()).filter(|name| !name.is_empty());
     let groups = cgroup::limits(root);
-    let (disk, disk_kind) = disk::of_containers(root);
+    let virtualisation = virtualisation::of(root);
+    let is_guest = virtualisation.as_deref().is_some_and(|by| by != "none");
+    let (disk, disk_kind) = disk::of_containers(root, is_guest);
     Ok(Machine {
         name: sysinfo::System::host_name().unwrap_or_else(|_| "this machine".to_owned()),
         processor,
@@ -84,11 +84,10 @@ pub fn detect() -> Result<Machine, String> {
         disk_kind,
         interfaces: network::interfaces(root),
         load: sysinfo::System::load_average().map_or(0, |load| crate::units::whole(load.one.max(0.0) * 1000.0)),
-        virtualisation: virtualisation::of(root),
+        virtualisation,
         container: virtualisation::container(root),
         cpu_quota: groups.cpu,
         memory_limit: groups.memory,
-        orchestrator: docker::orchestrator(),
     })
 }
 
@@ -116,20 +115,14 @@ impl Machine {
         let cores = [(whole, Permille::ONE), (u32::from(rest > 0), Permille::new(rest))];
         let cores = cores.into_iter().filter(|(count, _)| *count > 0).map(|(count, speed)| CoreGroup { count, speed });
         let speeds = self.interfaces.iter().filter_map(|(_, speed)| *speed);
-        let capacity = cpu;
+        // The load is that of the whole machine; beside a part of its cores it says nothing.
+        let load = (cpu == Millicores::cores(self.threads.into())).then_some(self.load);
+        let host = Host::bare(&self.name, cores.collect(), self.usable_memory());
+        let reserve = host.usual_reserve();
         Host {
-            name: self.name.clone(),
-            title: self.name.clone(),
-            cores: cores.collect(),
-            memory: self.usable_memory(),
             disk: self.disk,
-            // Register H5 by settings; a budget takes that of the host's class.
-            reserve_cpu: capacity.scaled(1, 5),
-            reserve_memory: Bytes::gibi(2).min(self.usable_memory().scaled(1, 2)),
-            steal: Permille::ZERO,
-            system_cpu: Millicores::ZERO,
-            system_memory: Bytes::ZERO,
-            price: None,
+            reserve_cpu: reserve.cpu,
+            reserve_memory: reserve.memory,
             reserve_stated: false,
             hardware: Hardware {
                 processor: self.processor.clone(),
@@ -140,8 +133,9 @@ impl Machine {
                 disk: self.disk_kind,
                 interfaces: u32::try_from(self.interfaces.len()).ok(),
                 network_mbit: speeds.max(),
-                load: Some(self.load),
+                load,
             },
+            ..host
         }
     }
 }

@@ -20,6 +20,15 @@ pub(super) fn interfaces(root: &Path) -> Vec<(String, Option<u32>)> {
                 .collect()
         }
     };
+    // The kernel files what software makes (bridges, tunnels, bonds) under `virtual`. Within a container nothing else is
+    // there; then the names tell.
+    let is_made = |name: &String| {
+        std::fs::canonicalize(folder.join(name))
+            .is_ok_and(|place| place.components().any(|part| part.as_os_str() == "virtual"))
+    };
+    if names.iter().any(|name| !is_made(name)) {
+        names.retain(|name| !is_made(name));
+    }
     names.retain(|name| !INNER.iter().any(|inner| name.starts_with(inner)));
     names.retain(|name| {
         let state = std::fs::read_to_string(folder.join(name).join("operstate")).unwrap_or_default();
@@ -33,30 +42,50 @@ pub(super) fn interfaces(root: &Path) -> Vec<(String, Option<u32>)> {
     names.into_iter().map(|name| (name.clone(), speed(&name))).collect()
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 
-    #[test]
-    fn bridges_and_unplugged_ports_do_not_count() {
+    /// Interfaces as the kernel files them: where, speed, state.
+    fn machine(interfaces: &[(&str, Option<&str>, &str)]) -> tempfile::TempDir {
         let root = tempfile::tempdir().expect("a temporary directory");
-        for (name, speed, state) in [
-            ("lo", None, "unknown"),
-            ("docker0", Some("10000"), "up"),
-            ("br-1234", None, "up"),
-            ("veth12", Some("10000"), "up"),
-            ("eth0", Some("2500"), "up"),
-            ("eth1", Some("-1"), "up"),
-            ("eth2", Some("1000"), "down"),
-        ] {
-            let folder = root.path().join("sys/class/net").join(name);
+        let names = root.path().join("sys/class/net");
+        std::fs::create_dir_all(&names).expect("can be made");
+        for (place, speed, state) in interfaces {
+            let folder = root.path().join("sys/devices").join(place);
             std::fs::create_dir_all(&folder).expect("can be made");
             std::fs::write(folder.join("operstate"), state).expect("can be written");
             if let Some(speed) = speed {
                 std::fs::write(folder.join("speed"), speed).expect("can be written");
             }
+            let name = folder.file_name().expect("it has a name").to_owned();
+            std::os::unix::fs::symlink(folder, names.join(name)).expect("can be linked");
         }
-        let found = interfaces(root.path());
-        assert_eq!(found, [("eth0".to_owned(), Some(2500)), ("eth1".to_owned(), None)]);
+        root
+    }
+
+    #[test]
+    fn what_software_makes_and_unplugged_ports_do_not_count() {
+        let root = machine(&[
+            ("virtual/net/lo", None, "unknown"),
+            ("virtual/net/docker0", Some("10000"), "up"),
+            ("virtual/net/br0", None, "up"),
+            ("virtual/net/wg0", None, "unknown"),
+            ("virtual/net/bond0", Some("5000"), "up"),
+            ("pci0000:00/0000:00:02.0/net/eth0", Some("2500"), "up"),
+            ("pci0000:00/0000:00:03.0/net/eth1", Some("-1"), "up"),
+            ("pci0000:00/0000:00:04.0/net/eth2", Some("1000"), "down"),
+        ]);
+        assert_eq!(interfaces(root.path()), [("eth0".to_owned(), Some(2500)), ("eth1".to_owned(), None)]);
+    }
+
+    #[test]
+    fn within_a_container_a_virtual_one_leads_out() {
+        let root = machine(&[
+            ("virtual/net/lo", None, "unknown"),
+            ("virtual/net/tun0", None, "up"),
+            ("virtual/net/eth0", Some("10000"), "up"),
+        ]);
+        assert_eq!(interfaces(root.path()), [("eth0".to_owned(), Some(10000))]);
     }
 }

@@ -5,6 +5,7 @@ use super::CRITICAL;
 use super::Series;
 use super::WARNING;
 use super::budget;
+use super::container;
 use super::series;
 use crate::plan::bundle::Plan;
 use crate::plan::bundle::parts::Kind;
@@ -174,27 +175,11 @@ fn metrics_missing(plan: &Plan<'_>) -> Alert {
     }
 }
 
-fn container(metric: &str, samples: &str) -> Series {
-    let labels = "container_label_com_docker_compose_service=\"web\",name=\"shop-web-1\"";
-    series(&format!("{metric}{{{labels}}}"), samples)
-}
-
 fn container_alert() -> Alert {
     Alert {
         group: GROUP,
-        name: "",
         subject: "a container".to_owned(),
-        expression: String::new(),
-        hold: 0,
-        severity: WARNING,
-        service: None,
-        summary: String::new(),
-        description: String::new(),
-        why: "",
-        lead: 0,
-        over: Vec::new(),
-        silent: Vec::new(),
         fired: vec![("name", "shop-web-1".to_owned()), ("service", "web".to_owned())],
-        shown: "",
+        ..Alert::default()
     }
 }

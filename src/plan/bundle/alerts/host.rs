@@ -5,6 +5,7 @@ use super::CRITICAL;
 use super::Series;
 use super::WARNING;
 use super::budget;
+use super::container;
 use super::series;
 use crate::plan::bundle::Plan;
 
@@ -43,13 +44,11 @@ fn memory(plan: &Plan<'_>) -> Alert {
 
 fn cpu(plan: &Plan<'_>) -> Alert {
     let cpu = |idle: &str, waiting: &str| {
-        let series = |mode: &str, samples: &str| {
-            Series(
-                format!("node_cpu_seconds_total{{cpu=\"0\",instance=\"{INSTANCE}\",mode=\"{mode}\"}}"),
-                samples.to_owned(),
-            )
+        let mode = |mode: &str, samples: &str| {
+            let labels = format!("cpu=\"0\",instance=\"{INSTANCE}\",mode=\"{mode}\"");
+            series(&format!("node_cpu_seconds_total{{{labels}}}"), samples)
         };
-        vec![series("idle", idle), series("iowait", waiting), series("user", "0+13x60")]
+        vec![mode("idle", idle), mode("iowait", waiting), mode("user", "0+13x60")]
     };
     Alert {
         name: "HighCPUUsage",
@@ -133,10 +132,7 @@ fn killed(plan: &Plan<'_>) -> Alert {
 fn reserve(plan: &Plan<'_>) -> Option<Alert> {
     let (_, host) = plan.asked.host?;
     let pool = host.pool_memory();
-    let used = |bytes: u64| {
-        let labels = "container_label_com_docker_compose_service=\"web\",name=\"shop-web-1\"";
-        vec![series(&format!("container_memory_working_set_bytes{{{labels}}}"), &format!("{bytes}+0x60"))]
-    };
+    let used = |bytes: u64| vec![container("container_memory_working_set_bytes", &format!("{bytes}+0x60"))];
     Some(Alert {
         name: "ReserveMemoryUsed",
         expression: format!("sum(service:memory_working_set:bytes) / {} > 1", pool.get().max(1)),
@@ -160,25 +156,15 @@ fn reserve(plan: &Plan<'_>) -> Option<Alert> {
 }
 
 fn node(metric: &str, samples: &str) -> Series {
-    Series(format!("{metric}{{instance=\"{INSTANCE}\"}}"), samples.to_owned())
+    series(&format!("{metric}{{instance=\"{INSTANCE}\"}}"), samples)
 }
 
 fn host_alert() -> Alert {
     Alert {
         group: GROUP,
-        name: "",
         subject: "the host".to_owned(),
-        expression: String::new(),
-        hold: 0,
-        severity: WARNING,
         service: Some("host".to_owned()),
-        summary: String::new(),
-        description: String::new(),
-        why: "",
-        lead: 0,
-        over: Vec::new(),
-        silent: Vec::new(),
         fired: vec![("instance", INSTANCE.to_owned())],
-        shown: "",
+        ..Alert::default()
     }
 }

@@ -24,7 +24,7 @@ pub(super) const GROUPS: [&str; 3] = [host::GROUP, containers::GROUP, services::
 pub(super) struct Series(pub(super) String, pub(super) String);
 
 /// An alert with its proof. The series are stated by hand, never computed from the threshold.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Alert {
     pub(super) group: &'static str,
     pub(super) name: &'static str,
@@ -103,6 +103,12 @@ pub(super) fn duration(seconds: u64) -> String {
 
 fn series(name: &str, samples: &str) -> Series {
     Series(name.to_owned(), samples.to_owned())
+}
+
+/// A series of the container of the unit tests.
+fn container(metric: &str, samples: &str) -> Series {
+    let labels = "container_label_com_docker_compose_service=\"web\",name=\"shop-web-1\"";
+    series(&format!("{metric}{{{labels}}}"), samples)
 }
 
 /// How the user asks us for limits that fit.

@@ -34,7 +34,6 @@ fn down() -> Alert {
                       Prometheus: the port or path may be wrong, or they share no network."
                 .to_owned(),
         why: "A minute is longer than a restart takes.",
-        lead: 0,
         over: up("0+0x60"),
         silent: vec![
             ("it does not fire for a service that answers", up("1+0x60")),
@@ -42,6 +41,7 @@ fn down() -> Alert {
         ],
         fired: vec![("instance", "web:8000".to_owned()), ("job", "web".to_owned())],
         shown: "0",
+        ..Alert::default()
     }
 }
 
@@ -60,11 +60,11 @@ fn gone(target: &Target) -> Alert {
         summary: format!("{name} has no instance left"),
         description: format!("`docker compose ps {name}` and `docker compose logs {name}` say why."),
         why: "Its instances are found by name. When the last is gone no `up` is left that could be 0.",
-        lead: 0,
         over: up(&format!("{name}-other")),
         silent: vec![("one instance is enough", up(name))],
         fired: vec![("job", name.clone())],
         shown: "1",
+        ..Alert::default()
     }
 }
 
@@ -96,7 +96,6 @@ fn latency(target: &Target, plan: &Plan<'_>) -> Alert {
              proposes limits. If not, look at what it calls.",
             budget(plan)
         ),
-        why: "",
         lead: 15,
         over: buckets(name, slow),
         silent: vec![
@@ -104,7 +103,7 @@ fn latency(target: &Target, plan: &Plan<'_>) -> Alert {
             ("without requests nothing is slow", buckets(name, idle)),
             ("another service is none of its business", buckets(&format!("{name}-other"), slow)),
         ],
-        fired: Vec::new(),
         shown: "505ms",
+        ..Alert::default()
     }
 }
