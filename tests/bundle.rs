@@ -147,12 +147,15 @@ fn a_changed_threshold_or_duration_breaks_the_unit_tests() {
         }
     }
     assert!(count >= 13, "the durations are found");
+    let mut accepted: BTreeSet<&str> = BTreeSet::new();
     for (at, text) in changed {
         let (_, alert) = good[..at].rsplit_once("- alert: ").expect("a figure of an alert");
         let alert = alert.lines().next().expect("its name");
         std::fs::write(bundled.path("prometheus/one_test.yml"), tests_of(&tests, alert)).expect("tests of one alert");
-        std::fs::write(&path, &good).expect("the alerts");
-        Program::Promtool.accepts(&bundled, &["test", "rules", "prometheus/one_test.yml"]);
+        if accepted.insert(alert) {
+            std::fs::write(&path, &good).expect("the alerts");
+            Program::Promtool.accepts(&bundled, &["test", "rules", "prometheus/one_test.yml"]);
+        }
         std::fs::write(&path, &text).expect("changed alerts");
         let passed = Program::Promtool.passes(&bundled, &["test", "rules", "prometheus/one_test.yml"]);
         let different = text.lines().zip(good.lines()).find(|(one, other)| one != other);
@@ -177,6 +180,13 @@ fn the_same_stack_gives_the_same_bytes() {
         let read = |bundled: &Bundled| std::fs::read(bundled.path(file)).expect("a file of the bundle");
         assert_eq!(read(&one), read(&other), "{file}");
     }
+}
+
+#[test]
+fn what_the_stack_has_itself_is_scraped_where_its_labels_say() {
+    let bundled = stacks::own_monitor();
+    let config = std::fs::read_to_string(bundled.path("prometheus/prometheus.yml")).expect("the configuration");
+    assert!(config.contains("watcher:8081") && !config.contains("8080"), "{config}");
 }
 
 /// A stack that lacks everything gets everything, on the networks where it is needed and on ports that are free.

@@ -8,7 +8,6 @@ use plimsoll::model::CoreGroup;
 use plimsoll::model::Decision;
 use plimsoll::model::Fault;
 use plimsoll::model::FaultKind;
-use plimsoll::model::Hardware;
 use plimsoll::model::Host;
 use plimsoll::model::HostSeen;
 use plimsoll::model::InstanceSeen;
@@ -88,19 +87,13 @@ fn scenario() -> Scenario {
     Scenario {
         name: "two services, an hour".to_owned(),
         host: Host {
-            name: "small".to_owned(),
             title: "A small host".to_owned(),
-            cores: vec![CoreGroup { count: 4, speed: Permille::ONE }],
-            memory: Bytes::gibi(4),
             disk: Bytes::gibi(40),
             reserve_cpu: Millicores::new(500),
             reserve_memory: Bytes::mebi(512),
-            steal: Permille::ZERO,
             system_cpu: Millicores::new(50),
             system_memory: Bytes::mebi(300),
-            price: None,
-            reserve_stated: true,
-            hardware: Hardware::default(),
+            ..Host::bare("small", vec![CoreGroup { count: 4, speed: Permille::ONE }], Bytes::gibi(4))
         },
         services: [
             (name("api"), service(Span::from_millis(10), vec![Call { to: name("store"), count: 2 }])),

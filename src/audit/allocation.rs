@@ -3,9 +3,12 @@
 use crate::model::Allocation;
 use crate::model::Amount;
 use crate::model::Ask;
+use crate::model::Limits;
 use crate::model::Off;
 use crate::model::ServiceName;
 use crate::model::Terms;
+use crate::units::Bytes;
+use crate::units::Millicores;
 use std::collections::BTreeMap;
 
 /// A hundredth of a core, in thousandths.
@@ -50,21 +53,19 @@ pub fn allocation(asks: &BTreeMap<ServiceName, Ask>, terms: &Terms, made: &Alloc
 }
 
 fn amounts(asks: &BTreeMap<ServiceName, Ask>, terms: &Terms, made: &Allocation, breaches: &mut Vec<String>) {
-    type Resource = (&'static str, fn(Amount) -> u64, u64);
-    let resources: [Resource; 2] =
-        [("CPU", |amount| amount.cpu.get(), CPU_STEP), ("memory", |amount| amount.memory.get(), MEMORY_STEP)];
-    for (what, of, step) in resources {
+    type Resource = (&'static str, fn(Amount) -> u64, fn(Limits) -> Option<u64>, u64);
+    let resources: [Resource; 2] = [
+        ("CPU", |amount| amount.cpu.get(), |limits| limits.cpu.map(Millicores::get), CPU_STEP),
+        ("memory", |amount| amount.memory.get(), |limits| limits.memory.map(Bytes::get), MEMORY_STEP),
+    ];
+    for (what, of, stated, step) in resources {
         let factor = terms.multiplier.get();
         let (mut limits, mut kept, mut needs, mut asked) = (0_u128, 0_u128, 0_u128, 0_u128);
         let mut coarsest = 0;
         for (name, share) in &made.shares {
             let Some(ask) = asks.get(name) else { continue };
             let (limit, reservation) = (of(share.limits), of(share.reservations));
-            let stated = if what == "CPU" {
-                ask.limits.cpu.map(|cpu| cpu.get())
-            } else {
-                ask.limits.memory.map(|memory| memory.get())
-            };
+            let stated = stated(ask.limits);
             let need = of(ask.need);
             let usual = u128::from(of(ask.usual)) * u128::from(factor) / 1000;
             let wanted = stated.map_or(usual, u128::from);

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 /// CPU and memory, both known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Amount {
     /// CPU.
     pub cpu: Millicores,
@@ -46,7 +46,7 @@ impl Amount {
 }
 
 /// What is known of a service that is to have its share of a host. Amounts are those of one instance.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ask {
     /// Instances.
     pub replicas: u32,
@@ -75,7 +75,7 @@ pub struct Ask {
 }
 
 /// How a need is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Evidence {
     /// It was seen in a record.
     Observed,
@@ -90,7 +90,7 @@ pub enum Evidence {
 }
 
 /// What all services together may have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terms {
     /// The host less its reserve.
     pub pool: Amount,
@@ -116,7 +116,7 @@ impl Terms {
 }
 
 /// Who gets what.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Allocation {
     /// Services that run, with their shares.
     pub shares: BTreeMap<ServiceName, Share>,
@@ -135,7 +135,7 @@ impl Allocation {
 }
 
 /// What one instance of a service is given, and what was done about what it asked for.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Share {
     /// At most so much.
     pub limits: Amount,
@@ -150,7 +150,7 @@ pub struct Share {
 }
 
 /// What became of a limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
     /// It stays as stated.
     Kept,
@@ -165,7 +165,7 @@ pub enum Turn {
 }
 
 /// Why a service does not run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Off {
     /// Hosts of this class run what is more important than this.
     BelowFloor {
@@ -207,7 +207,7 @@ impl Preset {
 }
 
 /// A stack on a host: what it asks for and what it gets.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Budget {
     /// Name of the stack.
     pub stack: String,

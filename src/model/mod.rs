@@ -1,7 +1,7 @@
 //! The nouns: what the rest of the house talks about. No file formats, no decisions, no arithmetic of the host.
 //!
 //! Before you change it: these types are what the record is written with (`serde`), so a renamed field is a new record
-//! format version (`record::FORMAT_VERSION`).
+//! format version (`record::FORMAT_VERSION`). What a budget is made of is in no record.
 
 mod budget;
 mod decision;

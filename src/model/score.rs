@@ -3,7 +3,7 @@
 use crate::units::Permille;
 
 /// Points of a host by component, each a whole number; the score is always their sum.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Score {
     /// Cores, threads and clock; at most 30.
     pub cpu: u32,

@@ -61,7 +61,13 @@ services:
 
 /// All stacks of the tests, and those beside the checkout where there are some.
 pub(crate) fn all() -> Vec<Bundled> {
-    let mut all = vec![ziggie(), ziggie_with_labels(), small(), written("one service", &[("compose.yml", ONE)], &[])];
+    let mut all = vec![
+        ziggie(),
+        ziggie_with_labels(),
+        small(),
+        own_monitor(),
+        written("one service", &[("compose.yml", ONE)], &[]),
+    ];
     all.extend(shared());
     all
 }
@@ -74,6 +80,13 @@ pub(crate) fn ziggie() -> Bundled {
 /// Document Z on its host, with labels that say where metrics are.
 pub(crate) fn ziggie_with_labels() -> Bundled {
     written("Z with labels", &[("compose.yml", &ziggie_file()), ("labels.yml", LABELS)], &["--host", "kvm-4"])
+}
+
+/// It has a cAdvisor of its own, which listens elsewhere than usual.
+pub(crate) fn own_monitor() -> Bundled {
+    let text = "services:\n  watcher:\n    image: ghcr.io/google/cadvisor:0.56.2\n    command: ['--port=8081']\n    labels: { \
+                plimsoll.metrics.port: '8081' }\n";
+    written("own cAdvisor", &[("compose.yml", text)], &[])
 }
 
 pub(crate) fn small() -> Bundled {

@@ -11,7 +11,6 @@ use plimsoll::model::Expectation;
 use plimsoll::model::Fault;
 use plimsoll::model::FaultKind;
 use plimsoll::model::Guard;
-use plimsoll::model::Hardware;
 use plimsoll::model::Held;
 use plimsoll::model::Host;
 use plimsoll::model::HostSample;
@@ -123,24 +122,20 @@ pub(crate) fn scenario(duration: Span) -> Scenario {
     Scenario {
         name: "Ziggie on a KVM 4, evening peak".to_owned(),
         host: Host {
-            name: "kvm-4".to_owned(),
             title: "Hostinger KVM 4".to_owned(),
-            cores: vec![CoreGroup { count: 4, speed: Permille::ONE }],
-            memory: Bytes::gibi(16),
             disk: Bytes::gibi(200),
             reserve_cpu: Millicores::new(500),
             reserve_memory: Bytes::gibi(2),
             steal: Permille::new(20),
             system_cpu: Millicores::new(100),
             system_memory: Bytes::mebi(600),
-            reserve_stated: true,
-            hardware: Hardware::default(),
             price: Some(Price {
                 renewal: None,
                 month: Money::parse("10.99 USD").expect("an amount"),
                 seen: "2025-12-28".to_owned(),
                 source: "https://example.org/prices".to_owned(),
             }),
+            ..Host::bare("kvm-4", vec![CoreGroup { count: 4, speed: Permille::ONE }], Bytes::gibi(16))
         },
         services: services.collect(),
         load: load.collect(),
