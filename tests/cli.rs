@@ -304,3 +304,34 @@ fn secrets_stay_in_their_variables() {
     let renewed = std::fs::read_to_string(folder.path().join("docker-compose.override.yml")).expect("is there");
     assert!(renewed.contains("# Beside limits it holds: settings, health\n") && renewed != written, "{renewed}");
 }
+
+/// A project with these files in a folder of its own.
+fn folder_with(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("below the folder")).expect("can be made");
+        std::fs::write(path, text).expect("can be written");
+    }
+    folder
+}
+
+const WEB: &str = "services: { web: { image: 'nginx:1', ports: ['80:80'], cpus: 1, mem_limit: 64m } }\n";
+
+#[test]
+fn a_new_project_keeps_what_git_is_told_to_ignore() {
+    let here = folder_with(&[("compose.yml", WEB)]);
+    let path = here.path().join(".gitignore");
+    let init = || run(plimsoll().current_dir(here.path()).args(["init", "--yes", "--host", "kvm-4"]));
+    // A folder is no file that can be added to: nothing is written beside it.
+    std::fs::create_dir(&path).expect("can be made");
+    let (code, _, err) = init();
+    assert!(code == 1 && err.contains("cannot read ") && err.contains(".gitignore: "), "{err}");
+    assert!(!here.path().join("plimsoll.yaml").exists());
+    std::fs::remove_dir(&path).expect("is there");
+    // Latin-1, and no line end.
+    std::fs::write(&path, b"/gr\xfc\xdfe.log").expect("can be written");
+    let (code, _, err) = init();
+    assert_eq!(code, 0, "{err}");
+    assert_eq!(std::fs::read(&path).expect("is there"), b"/gr\xfc\xdfe.log\n/.plimsoll\n");
+}

@@ -83,11 +83,12 @@ pub(super) fn init(args: &InitArgs, printer: &mut Printer) -> Result<Exit, Failu
             if !profile.exists() {
                 let (machine, reserve) = host::this_machine("this-machine")?;
                 let comment = format!("Detected on the machine itself by `plimsoll init`. The reserve: {reserve}.");
-                write(&profile, &plan::host::profile(&machine, &comment), printer)?;
+                write(&profile, plan::host::profile(&machine, &comment).as_bytes(), printer)?;
             }
             "this-machine".to_owned()
         }
     };
+    ignore(&home, printer)?;
     let title = &loaded.project;
     let mut comments = yaml::Comments::new();
     comments.insert(
@@ -95,15 +96,14 @@ pub(super) fn init(args: &InitArgs, printer: &mut Printer) -> Result<Exit, Failu
         "A Plimsoll project: what holds for all its scenarios. `plimsoll schema project` tells all keys.".to_owned(),
     );
     let project = json!({"project": title, "scenarios": "scenarios", "host": host, "preset": answers.preset});
-    write(&home.join(FILE_NAME), &yaml::text(&project, &comments), printer)?;
+    write(&home.join(FILE_NAME), yaml::text(&project, &comments).as_bytes(), printer)?;
     let sketch = Sketch {
         title: &format!("{title}, an ordinary day"),
         stack: stack(args, &loaded, &home),
         host: &host,
         vertical: answers.tuning,
     };
-    write(&home.join(SCENARIO), &plan::first::scenario(&loaded.stack, &catalog, &sketch), printer)?;
-    ignore(&home, printer)?;
+    write(&home.join(SCENARIO), plan::first::scenario(&loaded.stack, &catalog, &sketch).as_bytes(), printer)?;
     let scenario = inputs::shown(&home.join("scenarios/first"));
     printer.note(&format!("next: plimsoll simulate {scenario} --report .plimsoll/first"));
     Ok(Exit::Good)
@@ -164,19 +164,23 @@ fn ask(args: &InitArgs, printer: &mut Printer) -> Result<Answers, Failure> {
     Ok(Answers { host: args.host.clone().or(host), preset: preset.preset().name(), tuning })
 }
 
-fn write(path: &Path, text: &str, printer: &mut Printer) -> Result<(), Failure> {
-    output::write(path, text.as_bytes())?;
+fn write(path: &Path, bytes: &[u8], printer: &mut Printer) -> Result<(), Failure> {
+    output::write(path, bytes)?;
     printer.note(&format!("wrote {}", inputs::shown(path)));
     Ok(())
 }
 
-/// Runs and their reports are not for git.
+/// Runs and their reports are not for git. What the user has in the file stays, byte for byte.
 fn ignore(home: &Path, printer: &mut Printer) -> Result<(), Failure> {
-    let path: PathBuf = home.join(".gitignore");
-    let text = std::fs::read_to_string(&path).unwrap_or_default();
+    let path = home.join(".gitignore");
+    let mut bytes = output::read(&path)?.unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
     if text.lines().any(|line| ["/.plimsoll", "/.plimsoll/", ".plimsoll", ".plimsoll/"].contains(&line.trim())) {
         return Ok(());
     }
-    let gap = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-    write(&path, &format!("{text}{gap}/.plimsoll\n"), printer)
+    if !bytes.is_empty() && !bytes.ends_with(b"\n") {
+        bytes.push(b'\n');
+    }
+    bytes.extend_from_slice(b"/.plimsoll\n");
+    write(&path, &bytes, printer)
 }

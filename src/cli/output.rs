@@ -3,6 +3,7 @@
 use super::exit::Failure;
 use crate::record;
 use std::io;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -13,6 +14,19 @@ use std::path::PathBuf;
 /// What the system says, with the path.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     record::replace(path, bytes).map_err(|error| failed(path, &error))
+}
+
+/// What a file holds that may not be there.
+///
+/// # Errors
+///
+/// What the system says of a file that is there and cannot be read, with the path.
+pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, Failure> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::Environment(format!("cannot read {}: {}", path.display(), said(&error)))),
+    }
 }
 
 /// The path of a file beside another: its name with more at the end.

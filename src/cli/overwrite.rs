@@ -7,7 +7,6 @@ use super::exit::Failure;
 use super::output;
 use crate::input::problem::Problem;
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -93,7 +92,7 @@ pub(super) fn write(
 }
 
 fn outcome(folder: &Path, file: &Wanted<'_>, sums: &BTreeMap<String, u64>) -> Result<Outcome, Failure> {
-    let Some(there) = read(&folder.join(file.path))? else { return Ok(Outcome::New) };
+    let Some(there) = output::read(&folder.join(file.path))? else { return Ok(Outcome::New) };
     Ok(if there == file.text.as_bytes() {
         Outcome::Unchanged
     } else if file.beginning {
@@ -106,21 +105,13 @@ fn outcome(folder: &Path, file: &Wanted<'_>, sums: &BTreeMap<String, u64>) -> Re
 }
 
 fn sums(folder: &Path) -> Result<BTreeMap<String, u64>, Failure> {
-    let text = read(&folder.join(SUMS))?.unwrap_or_default();
+    let text = output::read(&folder.join(SUMS))?.unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let entry = |line: &str| {
         let (sum, path) = line.split_once("  ")?;
         Some((path.to_owned(), u64::from_str_radix(sum, 16).ok()?))
     };
     Ok(text.lines().filter_map(entry).collect())
-}
-
-fn read(path: &Path) -> Result<Option<Vec<u8>>, Failure> {
-    match std::fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Failure::Environment(format!("cannot read {}: {}", path.display(), output::said(&error)))),
-    }
 }
 
 /// Gives a file a name that is free: `alerts.yml.bak`, `alerts.yml.bak2`, …
