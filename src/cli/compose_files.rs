@@ -64,5 +64,5 @@ pub(super) fn tell(loaded: &Loaded, printer: &mut Printer) -> Result<Catalog, Fa
     for file in &loaded.files_read {
         printer.detail(&format!("read {}", inputs::shown(file)));
     }
-    Ok(Catalog::below(&loaded.folder.canonicalize().unwrap_or_else(|_| loaded.folder.clone()))?)
+    Ok(Catalog::below(&loaded.folder)?)
 }

@@ -13,6 +13,7 @@ use crate::input::schema;
 use crate::input::schema::quantity::Cpus;
 use crate::input::schema::quantity::Duration;
 use crate::input::schema::quantity::Size;
+use crate::input::upwards::upwards;
 use crate::model::HealthCheck;
 use crate::model::Service;
 use crate::model::ServiceName;
@@ -234,7 +235,8 @@ impl Catalog {
     /// # Errors
     /// All that is wrong with that file.
     pub fn below(folder: &Path) -> Result<Self, Problems> {
-        let own = folder.ancestors().map(|folder| folder.join("catalog/images.yaml")).find(|path| path.is_file());
+        let own =
+            upwards(folder).into_iter().map(|folder| folder.join("catalog/images.yaml")).find(|path| path.is_file());
         let Some(path) = own else { return Ok(shipped().clone()) };
         let source = Source::read(&path)?;
         if source.text() == SHIPPED {

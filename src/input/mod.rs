@@ -15,4 +15,5 @@ pub mod schema;
 pub mod schemas;
 mod shelf;
 pub mod trace;
+mod upwards;
 pub mod yaml;

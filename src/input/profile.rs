@@ -13,6 +13,7 @@ use crate::input::schema::quantity::Amount;
 use crate::input::schema::quantity::Cpus;
 use crate::input::schema::quantity::Percent;
 use crate::input::schema::quantity::Size;
+use crate::input::shelf;
 use crate::input::shelf::Shelf;
 use crate::input::yaml::Node;
 use crate::model::CoreGroup;
@@ -227,6 +228,12 @@ impl Profiles {
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         self.shelf.names()
+    }
+
+    /// Whether a choice of a host is a path rather than a name that is looked up.
+    #[must_use]
+    pub fn is_path(choice: &str) -> bool {
+        shelf::is_path(choice)
     }
 
     fn unknown(&self, name: &str, place: Option<&Place>) -> Problem {

@@ -3,6 +3,7 @@
 use crate::input::problem::Problems;
 use crate::input::problem::Source;
 use crate::input::schema;
+use crate::input::upwards::upwards;
 use crate::model::Preset;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -51,7 +52,7 @@ impl Project {
     /// # Errors
     /// All that is wrong with the file.
     pub fn find(folder: &Path) -> Result<Self, Problems> {
-        let found = folder.ancestors().map(|above| above.join(FILE_NAME)).find(|path| path.is_file());
+        let found = upwards(folder).into_iter().map(|above| above.join(FILE_NAME)).find(|path| path.is_file());
         let Some(path) = found else {
             return Ok(Self { folder: folder.to_owned(), file: None, settings: ProjectFile::default() });
         };

@@ -3,6 +3,7 @@
 use crate::input::problem::Place;
 use crate::input::problem::Problem;
 use crate::input::problem::Source;
+use crate::input::upwards::upwards;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -22,15 +23,14 @@ pub(super) struct Shelf {
 impl Shelf {
     /// Looks in the folder `kind` beside `folder` and beside every folder above it, then among `shipped`.
     pub(super) fn below(folder: &Path, kind: &'static str, shipped: &'static [(&'static str, &'static str)]) -> Self {
-        let folders = folder.ancestors().map(|folder| folder.join(kind)).filter(|folder| folder.is_dir());
+        let folders = upwards(folder).into_iter().map(|folder| folder.join(kind)).filter(|folder| folder.is_dir());
         Self { kind, shipped, folders: folders.collect(), files_read: Vec::new() }
     }
 
     /// The text of this name, or of this path relative to `folder`; `None` where the name is unknown. A problem without
     /// a place of its own gets that of the name.
     pub(super) fn read(&mut self, name: &str, place: Option<&Place>, folder: &Path) -> Result<Option<Source>, Problem> {
-        let is_path = name.contains(['/', '\\']) || name.ends_with(".yaml") || name.ends_with(".yml");
-        let found = if is_path {
+        let found = if is_path(name) {
             Some(folder.join(name))
         } else {
             let candidates = self.folders.iter().map(|folder| folder.join(format!("{name}.yaml")));
@@ -61,4 +61,9 @@ impl Shelf {
         names.dedup();
         names
     }
+}
+
+/// Whether a choice is a path rather than a name that is looked up.
+pub(super) fn is_path(choice: &str) -> bool {
+    choice.contains(['/', '\\']) || choice.ends_with(".yaml") || choice.ends_with(".yml")
 }
