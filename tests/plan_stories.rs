@@ -64,7 +64,7 @@ fn named(name: &str) -> ServiceName {
 #[test]
 fn the_documented_budget_does_not_add_up_and_the_proposal_does() {
     let budget = made(&ziggie(), &host("kvm-4"), &Wishes::default());
-    let (stated, pool) = (budget.stated(), budget.terms.pool);
+    let (stated, pool) = (budget.stated(None), budget.terms.pool);
     assert_eq!((pool.cpu, pool.memory), (Millicores::new(3500), Bytes::gibi(14)));
     assert_eq!((stated.limits.cpu, stated.reservations.cpu), (Millicores::new(6150), Millicores::new(2750)));
     let times = |part: u64, whole: u64| (part as f64 * 100.0 / whole as f64).round();

@@ -240,24 +240,29 @@ pub struct Totals {
     pub no_memory_limit: Vec<ServiceName>,
 }
 
+impl Totals {
+    /// Adds all instances of a service; a limit that is not stated adds nothing.
+    pub fn add(&mut self, name: &ServiceName, limits: Limits, reservations: Limits, instances: u32) {
+        let stated =
+            |limits: Limits| Amount { cpu: limits.cpu.unwrap_or_default(), memory: limits.memory.unwrap_or_default() };
+        self.limits = self.limits.plus(stated(limits).times(instances));
+        self.reservations = self.reservations.plus(stated(reservations).times(instances));
+        if limits.cpu.is_none() {
+            self.no_cpu_limit.push(name.clone());
+        }
+        if limits.memory.is_none() {
+            self.no_memory_limit.push(name.clone());
+        }
+    }
+}
+
 impl Budget {
-    /// What the files state, all services together.
+    /// What the files state for the services of one tier, or for all.
     #[must_use]
-    pub fn stated(&self) -> Totals {
+    pub fn stated(&self, tier: Option<u8>) -> Totals {
         let mut totals = Totals::default();
-        for (name, ask) in &self.asks {
-            let amount = |limits: Limits| Amount {
-                cpu: limits.cpu.unwrap_or_default(),
-                memory: limits.memory.unwrap_or_default(),
-            };
-            totals.limits = totals.limits.plus(amount(ask.limits).times(ask.replicas));
-            totals.reservations = totals.reservations.plus(amount(ask.reservations).times(ask.replicas));
-            if ask.limits.cpu.is_none() {
-                totals.no_cpu_limit.push(name.clone());
-            }
-            if ask.limits.memory.is_none() {
-                totals.no_memory_limit.push(name.clone());
-            }
+        for (name, ask) in self.asks.iter().filter(|(_, ask)| tier.is_none_or(|tier| tier == ask.tier)) {
+            totals.add(name, ask.limits, ask.reservations, ask.replicas);
         }
         totals
     }

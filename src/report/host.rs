@@ -3,8 +3,9 @@
 use super::budget::size;
 use super::text::Paint;
 use super::text::folded;
+use super::words;
 use crate::model::Host;
-use crate::model::HostClass;
+use crate::model::Price;
 use crate::model::Score;
 use serde_json::Value;
 use serde_json::json;
@@ -27,10 +28,6 @@ pub struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    fn class(&self) -> HostClass {
-        self.score.class()
-    }
-
     /// Name and words of each component of the score.
     fn facts(&self) -> [String; 5] {
         let (host, hardware) = (self.host, &self.host.hardware);
@@ -78,10 +75,9 @@ impl Shown<'_> {
 #[must_use]
 pub fn text(shown: &Shown<'_>, width: usize, paint: Paint) -> String {
     let width = width.clamp(60, 160);
-    let (host, score, class) = (shown.host, shown.score, shown.class());
-    let head = format!("score {} of 100, class {}", score.total(), class.name());
-    let mut out = format!("{}  {head}\n\n", paint.strong(&host.title));
-    for ((name, points, most), fact) in score.parts().into_iter().zip(shown.facts()) {
+    let host = shown.host;
+    let mut out = format!("{}  {}\n\n", paint.strong(&host.title), words::score(shown.score));
+    for ((name, points, most), fact) in shown.score.parts().into_iter().zip(shown.facts()) {
         let points = format!("{points} of {most}");
         folded(&mut out, &format!("{name:<10}{points:<10}"), &fact, width);
     }
@@ -90,8 +86,7 @@ pub fn text(shown: &Shown<'_>, width: usize, paint: Paint) -> String {
         folded(&mut out, &format!("{name:<20}"), words, width);
     }
     if let Some(price) = &host.price {
-        let renewal = price.renewal.map(|renewal| format!(", then {renewal}")).unwrap_or_default();
-        let words = format!("{} a month{renewal}, seen {}, {}", price.month, price.seen, price.source);
+        let words = format!("{}, seen {}, {}", words::price(price), price.seen, price.source);
         folded(&mut out, &format!("{:<20}", "price"), &words, width);
     }
     let reserve = format!("{} CPU and {} ({})", host.reserve_cpu, size(host.reserve_memory), shown.reserve_from);
@@ -111,12 +106,6 @@ pub fn text(shown: &Shown<'_>, width: usize, paint: Paint) -> String {
 #[must_use]
 pub fn json(shown: &Shown<'_>) -> Value {
     let (host, hardware) = (shown.host, &shown.host.hardware);
-    let parts: serde_json::Map<String, Value> = shown
-        .score
-        .parts()
-        .into_iter()
-        .map(|(name, points, most)| (name.to_owned(), json!({"points": points, "of": most})))
-        .collect();
     let found: serde_json::Map<String, Value> =
         shown.found.iter().map(|(name, words)| ((*name).to_owned(), json!(words))).collect();
     json!({
@@ -129,14 +118,27 @@ pub fn json(shown: &Shown<'_>) -> Value {
         "disk_bytes": host.disk.get(),
         "hardware": hardware,
         "found": found,
-        "price": host.price.as_ref().map(|price| json!({
-            "month": price.month.to_string(), "renewal": price.renewal.map(|renewal| renewal.to_string()),
-            "seen": price.seen, "source": price.source,
-        })),
-        "score": {"total": shown.score.total(), "class": shown.class(), "parts": parts},
+        "price": host.price.as_ref().map(price_json),
+        "score": score_json(shown.score),
         "reserve": {"cpus": host.reserve_cpu.as_cores(), "memory_bytes": host.reserve_memory.get(), "from": shown.reserve_from},
         "pool": {"cpus": host.pool_cpu().as_cores(), "memory_bytes": host.pool_memory().get()},
         "services_enabled": shown.on,
         "services_off": shown.off,
+    })
+}
+
+/// The points of a host as JSON.
+pub(super) fn score_json(score: Score) -> Value {
+    let part = |(name, points, most): (&str, u32, u32)| (name.to_owned(), json!({"points": points, "of": most}));
+    let parts: serde_json::Map<String, Value> = score.parts().into_iter().map(part).collect();
+    json!({"total": score.total(), "class": score.class(), "parts": parts})
+}
+
+fn price_json(price: &Price) -> Value {
+    json!({
+        "month": price.month.to_string(),
+        "renewal": price.renewal.map(|renewal| renewal.to_string()),
+        "seen": price.seen,
+        "source": price.source,
     })
 }

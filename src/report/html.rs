@@ -11,8 +11,11 @@ use super::plot::Picture;
 use super::text;
 use super::words;
 use super::words::counted;
+use crate::model::Amount;
 use crate::model::Limits;
 use crate::model::ServiceModel;
+use crate::model::ServiceName;
+use crate::model::Totals;
 use crate::units::Bytes;
 use crate::units::Millicores;
 use askama::Template;
@@ -253,7 +256,7 @@ fn expectation(report: &Report, verdict: &Verdict) -> ExpectationRow {
 }
 
 fn services(report: &Report, pictures: &[Picture]) -> Vec<ServiceRow> {
-    let row = |(name, figures): (&crate::model::ServiceName, &super::summary::ServiceFigures)| {
+    let row = |(name, figures): (&ServiceName, &super::summary::ServiceFigures)| {
         let model = report.scenario.services.get(name);
         let picture = pictures.iter().find(|picture| picture.service.as_ref() == Some(name));
         let counted = |count: u64| {
@@ -298,61 +301,52 @@ fn budget(report: &Report) -> (Vec<BudgetRow>, Vec<BudgetRow>, Vec<String>) {
         let (limits, kept) = (all(model.limits, model), all(model.reservations, model));
         row(name.as_str(), model.tier.to_string(), model.replicas.to_string(), limits, kept)
     });
-    let sum = |of: fn(&ServiceModel) -> Limits| {
-        let start = Limits { cpu: Some(Millicores::ZERO), memory: Some(Bytes::ZERO) };
-        services.values().map(|model| all(of(model), model)).fold(start, |sum, one| Limits {
-            cpu: sum.cpu.map(|cpu| cpu.plus(one.cpu.unwrap_or_default())),
-            memory: sum.memory.map(|memory| memory.plus(one.memory.unwrap_or_default())),
-        })
-    };
-    let (limits, kept) = (sum(|model| model.limits), sum(|model| model.reservations));
-    let pool = Limits { cpu: Some(host.pool_cpu()), memory: Some(host.pool_memory()) };
+    let mut totals = Totals::default();
+    for (name, model) in services {
+        totals.add(name, model.limits, model.reservations, model.replicas);
+    }
+    let pool = Amount { cpu: host.pool_cpu(), memory: host.pool_memory() };
     let times = |part: u64, whole: u64| {
         if whole == 0 { "–".to_owned() } else { format!("{}×", rounded(part as f64 / whole as f64, 3)) }
     };
-    let of_pool = |limits: Limits| {
-        let cpu = times(limits.cpu.unwrap_or_default().get(), host.pool_cpu().get());
-        (cpu, times(limits.memory.unwrap_or_default().get(), host.pool_memory().get()))
+    let of_pool = |sum: Amount| (times(sum.cpu.get(), pool.cpu.get()), times(sum.memory.get(), pool.memory.get()));
+    let ((limit_cpu, limit_memory), (kept_cpu, kept_memory)) = (of_pool(totals.limits), of_pool(totals.reservations));
+    let sum = |name: &str, limits: Amount, kept: Amount| {
+        let known = |amount: Amount| Limits { cpu: Some(amount.cpu), memory: Some(amount.memory) };
+        row(name, String::new(), String::new(), known(limits), known(kept))
     };
-    let ((limit_cpu, limit_memory), (kept_cpu, kept_memory)) = (of_pool(limits), of_pool(kept));
-    let totals = vec![
-        row("all services", String::new(), String::new(), limits, kept),
-        row("pool of the host", String::new(), String::new(), pool, pool),
+    let sums = vec![
+        sum("all services", totals.limits, totals.reservations),
+        sum("pool of the host", pool, pool),
         BudgetRow {
             name: "of the pool".to_owned(),
             cells: [String::new(), String::new(), limit_cpu, kept_cpu, limit_memory, kept_memory],
         },
     ];
-    let notes = budget_notes(limits, kept, pool, report);
-    (rows.collect(), totals, notes)
+    (rows.collect(), sums, budget_notes(&totals, pool))
 }
 
-fn budget_notes(limits: Limits, kept: Limits, pool: Limits, report: &Report) -> Vec<String> {
+fn budget_notes(totals: &Totals, pool: Amount) -> Vec<String> {
     let mut notes = Vec::new();
     let over = |name: &str, part: u64, whole: u64| {
         (part > whole && whole > 0)
             .then(|| format!("limits overcommit {name} {} times", rounded(part as f64 / whole as f64, 3)))
     };
-    let cpu = over("CPU", limits.cpu.unwrap_or_default().get(), pool.cpu.unwrap_or_default().get());
-    let memory = over("memory", limits.memory.unwrap_or_default().get(), pool.memory.unwrap_or_default().get());
+    let cpu = over("CPU", totals.limits.cpu.get(), pool.cpu.get());
+    let memory = over("memory", totals.limits.memory.get(), pool.memory.get());
     let over: Vec<String> = cpu.into_iter().chain(memory).collect();
     notes.push(if over.is_empty() {
         "Limits fit into the pool: nothing is overcommitted.".to_owned()
     } else {
         format!("Overcommitted: {}.", over.join(", "))
     });
-    let fits = kept.cpu <= pool.cpu && kept.memory <= pool.memory;
+    let fits = totals.reservations.fits(pool);
     notes.push(
         if fits { "Reservations fit into the pool." } else { "Reservations do not fit into the pool." }.to_owned(),
     );
-    let none = |missing: fn(&Limits) -> bool| {
-        let names = report.scenario.services.iter().filter(|(_, model)| missing(&model.limits));
-        names.map(|(name, _)| name.to_string()).collect::<Vec<_>>()
-    };
-    for (what, names) in
-        [("CPU", none(|limits| limits.cpu.is_none())), ("memory", none(|limits| limits.memory.is_none()))]
-    {
+    for (what, names) in [("CPU", &totals.no_cpu_limit), ("memory", &totals.no_memory_limit)] {
         if !names.is_empty() {
+            let names: Vec<&str> = names.iter().map(ServiceName::as_str).collect();
             notes.push(format!("Without {what} limit, so not in the sum: {}.", names.join(", ")));
         }
     }
@@ -361,7 +355,7 @@ fn budget_notes(limits: Limits, kept: Limits, pool: Limits, report: &Report) -> 
 
 fn held(report: &Report) -> Vec<HeldRow> {
     let mut before = "";
-    let row = |((guard, service), held): (&(&'static str, crate::model::ServiceName), &super::story::HeldCount)| {
+    let row = |((guard, service), held): (&(&'static str, ServiceName), &super::story::HeldCount)| {
         let again = std::mem::replace(&mut before, guard) == *guard;
         HeldRow {
             guard: if again { "" } else { guard },

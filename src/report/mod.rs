@@ -11,6 +11,7 @@
 pub mod baseline;
 pub mod budget;
 mod collect;
+mod columns;
 mod figure;
 pub mod host;
 mod html;

@@ -1,6 +1,7 @@
 //! A report for the terminal.
 
 use super::collect::Report;
+use super::columns::Columns;
 use super::figure::Figure;
 use super::figure::Unit;
 use super::figure::rounded;
@@ -158,33 +159,10 @@ fn table(report: &Report, width: usize, paint: Paint) -> String {
             ]
         })
         .collect();
-    let wide = |column: usize| {
-        rows.iter().map(|row| row[column].chars().count()).chain([titles[column].len()]).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..titles.len()).map(wide).collect();
-    let mut shown: Vec<usize> = (0..titles.len()).collect();
-    for drop in [5, 1, 6] {
-        let total: usize = shown.iter().map(|column| widths[*column] + 2).sum();
-        if total > width + 2 {
-            shown.retain(|column| *column != drop);
-        }
-    }
-    let mut widths = widths;
-    let others: usize = shown.iter().skip(1).map(|column| widths[*column] + 2).sum();
-    widths[0] = widths[0].min(width.saturating_sub(others).max(8));
-    let line = |cells: &dyn Fn(usize) -> String| {
-        let padded = shown.iter().map(|column| {
-            let cell = cells(*column);
-            let width = widths[*column];
-            let fits = *column > 0 || cell.chars().count() <= width;
-            let cell = if fits { cell } else { cell.chars().take(width - 1).chain(['…']).collect() };
-            format!("{cell:<width$}")
-        });
-        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    let mut out = format!("{}\n", paint.faint(&line(&|column| titles[column].to_owned())));
+    let columns = Columns::new(&titles, rows.iter(), &[5, 1, 6], 8, width);
+    let mut out = format!("{}\n", paint.faint(&columns.line(&titles)));
     for row in &rows {
-        out.push_str(&line(&|column| row[column].clone()));
+        out.push_str(&columns.line(row));
         out.push('\n');
     }
     out

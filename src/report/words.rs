@@ -7,9 +7,11 @@ use crate::model::Guard;
 use crate::model::Held;
 use crate::model::Incident;
 use crate::model::InstanceState;
+use crate::model::Price;
 use crate::model::Reason;
 use crate::model::Resource;
 use crate::model::Scenario;
+use crate::model::Score;
 use crate::units::Instant;
 use crate::units::Span;
 
@@ -171,6 +173,19 @@ pub fn duration(span: Span) -> String {
 #[must_use]
 pub fn moment(at: Instant) -> String {
     duration(at.since_start())
+}
+
+/// The points of a host: `score 46 of 100, class Basic`.
+#[must_use]
+pub fn score(score: Score) -> String {
+    format!("score {} of 100, class {}", score.total(), score.class().name())
+}
+
+/// What a host costs: `7.5 EUR a month`, and what it costs later where that is another price.
+#[must_use]
+pub fn price(price: &Price) -> String {
+    let renewal = price.renewal.map(|renewal| format!(", then {renewal}")).unwrap_or_default();
+    format!("{} a month{renewal}", price.month)
 }
 
 /// `1 check`, `3 checks`.

@@ -9,6 +9,7 @@ use crate::model::Limits;
 use crate::model::Off;
 use crate::model::Totals;
 use crate::model::Turn;
+use crate::report::host::score_json;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
@@ -45,21 +46,15 @@ pub fn json(budget: &Budget, beside: &Beside) -> Value {
             (name.to_string(), service)
         })
         .collect();
-    let score: Map<String, Value> = budget
-        .score
-        .parts()
-        .into_iter()
-        .map(|(name, points, most)| (name.to_owned(), json!({"points": points, "of": most})))
-        .collect();
     json!({
         "format_version": FORMAT_VERSION,
         "stack": budget.stack,
         "host": {"name": host.name, "title": host.title, "cpus": host.capacity().as_cores(), "memory_bytes": host.memory.get()},
-        "score": {"total": budget.score.total(), "class": budget.score.class(), "parts": score},
+        "score": score_json(budget.score),
         "preset": budget.preset,
         "reserve": {"cpus": host.reserve_cpu.as_cores(), "memory_bytes": host.reserve_memory.get(), "from": budget.reserve_from},
         "pool": amount(pool),
-        "stated": totals(&budget.stated(), pool),
+        "stated": totals(&budget.stated(None), pool),
         "proposed": totals(&budget.proposed(None), pool),
         "fits": budget.allocation.fits(),
         "short": amount(budget.allocation.short),

@@ -3,7 +3,7 @@
 use super::view::size;
 use crate::model::Amount;
 use crate::model::Budget;
-use crate::model::Limits;
+use crate::model::Totals;
 use crate::report::figure::Unit;
 use crate::report::plot::Bar;
 use crate::report::plot::Pool;
@@ -35,28 +35,20 @@ pub(super) fn picture(budget: &Budget) -> String {
 }
 
 fn four(budget: &Budget, of: fn(Amount) -> f64, shown: fn(Amount) -> String) -> Vec<Bar> {
-    let amount =
-        |limits: Limits| Amount { cpu: limits.cpu.unwrap_or_default(), memory: limits.memory.unwrap_or_default() };
-    let stated = |tier: u8, kept: bool| {
-        let asks = budget.asks.values().filter(|ask| ask.tier == tier);
-        asks.map(|ask| amount(if kept { ask.reservations } else { ask.limits }).times(ask.replicas))
-            .fold(Amount::default(), Amount::plus)
-    };
-    let proposed = |tier: u8, kept: bool| {
-        let totals = budget.proposed(Some(tier));
-        if kept { totals.reservations } else { totals.limits }
-    };
-    let bar = |name: &'static str, of_tier: &dyn Fn(u8) -> Amount| {
-        let parts = [1, 2, 3].map(of_tier);
+    let stated = [1, 2, 3].map(|tier| budget.stated(Some(tier)));
+    let proposed = [1, 2, 3].map(|tier| budget.proposed(Some(tier)));
+    let limits = |totals: &Totals| totals.limits;
+    let reservations = |totals: &Totals| totals.reservations;
+    let bar = |name: &'static str, parts: [Amount; 3]| {
         let sum = parts.into_iter().fold(Amount::default(), Amount::plus);
         let pool = of(budget.terms.pool);
         let times = if pool > 0.0 { format!(", {:.2}×", of(sum) / pool) } else { String::new() };
         Bar { name, parts: parts.map(of), said: shown(sum) + &times }
     };
     vec![
-        bar("stated limits", &|tier| stated(tier, false)),
-        bar("stated reservations", &|tier| stated(tier, true)),
-        bar("proposed limits", &|tier| proposed(tier, false)),
-        bar("proposed reservations", &|tier| proposed(tier, true)),
+        bar("stated limits", stated.each_ref().map(limits)),
+        bar("stated reservations", stated.each_ref().map(reservations)),
+        bar("proposed limits", proposed.each_ref().map(limits)),
+        bar("proposed reservations", proposed.each_ref().map(reservations)),
     ]
 }

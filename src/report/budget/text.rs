@@ -5,6 +5,7 @@ use super::view::Tier;
 use super::view::View;
 use super::view::view;
 use crate::model::Budget;
+use crate::report::columns::Columns;
 use crate::report::text::Paint;
 use crate::report::text::clean;
 use crate::report::text::folded;
@@ -80,38 +81,16 @@ fn cells(row: &Row) -> [String; 8] {
 /// One table in parts, so that all columns stand below each other; what does not fit is left out, the least telling
 /// columns first, and the reasons go below their service.
 fn tiers(out: &mut String, view: &View, width: usize, paint: Paint) {
-    let rows: Vec<[String; 8]> = view.tiers.iter().flat_map(|tier| tier.rows.iter().map(cells)).collect();
+    let rows: Vec<Vec<[String; 8]>> = view.tiers.iter().map(|tier| tier.rows.iter().map(cells).collect()).collect();
     let totals: Vec<[String; 8]> = view.tiers.iter().map(subtotal).collect();
-    let wide = |column: usize| {
-        let cells = rows.iter().chain(&totals).map(|row| row[column].chars().count());
-        cells.chain([TITLES[column].len()]).max().unwrap_or(0)
-    };
-    let mut widths: Vec<usize> = (0..TITLES.len()).map(wide).collect();
-    let mut shown: Vec<usize> = (0..TITLES.len()).collect();
-    let total = |shown: &[usize], widths: &[usize]| shown.iter().map(|column| widths[*column] + 2).sum::<usize>();
-    for drop in [7, 6, 5, 2, 4] {
-        if total(&shown, &widths) > width + 2 {
-            shown.retain(|column| *column != drop);
-        }
-    }
-    let others = total(&shown[1..], &widths);
-    widths[0] = widths[0].min(width.saturating_sub(others).max(10));
-    let line = |cells: &[String; 8]| {
-        let cell = |column: &usize| {
-            let (text, width) = (&cells[*column], widths[*column]);
-            let fits = text.chars().count() <= width;
-            let text = if fits { text.clone() } else { text.chars().take(width - 1).chain(['…']).collect() };
-            format!("{text:<width$}")
-        };
-        shown.iter().map(cell).collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    let below = !shown.contains(&7);
-    for (tier, total) in view.tiers.iter().zip(&totals) {
+    let columns = Columns::new(&TITLES, rows.iter().flatten().chain(&totals), &[7, 6, 5, 2, 4], 10, width);
+    let below = !columns.shows(7);
+    for ((tier, rows), total) in view.tiers.iter().zip(&rows).zip(&totals) {
         let head = format!("tier {} {}", tier.number, tier.name);
         out.push_str(&format!("\n{}  {}\n", paint.strong(&head), paint.faint(tier.target)));
-        out.push_str(&format!("{}\n", paint.faint(&line(&TITLES.map(str::to_owned)))));
-        for row in &tier.rows {
-            let text = line(&cells(row));
+        out.push_str(&format!("{}\n", paint.faint(&columns.line(&TITLES))));
+        for (row, cells) in tier.rows.iter().zip(rows) {
+            let text = columns.line(cells);
             let changed = row.cpu.changed || row.memory.changed;
             out.push_str(&if changed { paint.changed(&text) } else { text });
             out.push('\n');
@@ -122,7 +101,7 @@ fn tiers(out: &mut String, view: &View, width: usize, paint: Paint) {
                 out.push('\n');
             }
         }
-        out.push_str(&format!("{}\n", paint.faint(&line(total))));
+        out.push_str(&format!("{}\n", paint.faint(&columns.line(total))));
     }
 }
 

@@ -11,6 +11,7 @@ use crate::model::Share;
 use crate::model::Totals;
 use crate::model::Turn;
 use crate::report::figure::rounded;
+use crate::report::words;
 use crate::units::Bytes;
 use crate::units::Millicores;
 
@@ -100,7 +101,7 @@ const TIERS: [(u8, &str, &str); 3] = [
 
 pub(super) fn view(budget: &Budget) -> View {
     let host = &budget.host;
-    let (stated, proposed) = (budget.stated(), budget.proposed(None));
+    let (stated, proposed) = (budget.stated(None), budget.proposed(None));
     let pool = budget.terms.pool;
     let sums = vec![
         sum("stated limits", stated.limits, pool, (stated.no_cpu_limit.len(), stated.no_memory_limit.len())),
@@ -108,14 +109,10 @@ pub(super) fn view(budget: &Budget) -> View {
         sum("proposed limits", proposed.limits, pool, (0, 0)),
         sum("proposed reservations", proposed.reservations, pool, (0, 0)),
     ];
-    let price = host.price.as_ref().map(|price| {
-        let renewal = price.renewal.map(|renewal| format!(", then {renewal}")).unwrap_or_default();
-        format!(", {} a month{renewal}", price.month)
-    });
-    let price = price.unwrap_or_default();
+    let price = host.price.as_ref().map(|price| format!(", {}", words::price(price))).unwrap_or_default();
     View {
         title: format!("{} on {}", budget.stack, host.title),
-        host: format!("score {} of 100, class {}{price}", budget.score.total(), budget.score.class().name()),
+        host: words::score(budget.score) + &price,
         pools: [
             ("host", host.capacity().to_string(), size(host.memory)),
             ("reserve", host.reserve_cpu.to_string(), size(host.reserve_memory)),
@@ -276,7 +273,7 @@ fn verdict(budget: &Budget) -> (bool, String) {
     }
     let proposed = budget.proposed(None);
     let margin = budget.terms.pool.minus(proposed.limits);
-    let services = crate::report::words::counted(shares.len() as u64, "service");
+    let services = words::counted(shares.len() as u64, "service");
     let none = margin == Amount::default();
     let margin = format!("margin {} CPU and {}", margin.cpu, size(margin.memory));
     let margin = if none { "every step of the pool is given".to_owned() } else { margin };
