@@ -317,6 +317,7 @@ fn folder_with(files: &[(&str, &str)]) -> tempfile::TempDir {
 }
 
 const WEB: &str = "services: { web: { image: 'nginx:1', ports: ['80:80'], cpus: 1, mem_limit: 64m } }\n";
+const MINE: &str = "profile: mine\ntitle: My own\ncores: 2\nmemory: 4G\n";
 
 #[test]
 fn a_new_project_keeps_what_git_is_told_to_ignore() {
@@ -334,4 +335,46 @@ fn a_new_project_keeps_what_git_is_told_to_ignore() {
     let (code, _, err) = init();
     assert_eq!(code, 0, "{err}");
     assert_eq!(std::fs::read(&path).expect("is there"), b"/gr\xfc\xdfe.log\n/.plimsoll\n");
+}
+
+#[test]
+fn what_holds_for_a_project_is_found_from_every_folder_of_it() {
+    let scenario = "scenario: day\nhost: mine\nduration: 10m\nstack: ../../stack/compose.yml\n\
+        load: { web: { pattern: constant, rate: 1/s } }\n";
+    let here = folder_with(&[
+        ("plimsoll.yaml", "host: ./hardware-profiles/mine.yaml\npreset: minimal\n"),
+        ("hardware-profiles/mine.yaml", MINE),
+        ("stack/compose.yml", WEB),
+        ("scenarios/day/scenario.yaml", scenario),
+    ]);
+    let plimsoll = |folder: &str, arguments: &[&str]| {
+        let (code, out, err) = run(plimsoll().current_dir(here.path().join(folder)).args(arguments));
+        assert_eq!(code, 0, "{folder}: {arguments:?}: {out}{err}");
+        out
+    };
+    for (folder, file) in
+        [("", "stack/compose.yml"), ("stack", "compose.yml"), ("scenarios/day", "../../stack/compose.yml")]
+    {
+        let budget = plimsoll(folder, &["budget", "-f", file, "--json"]);
+        let budget: serde_json::Value = serde_json::from_str(&budget).expect("JSON on stdout");
+        assert_eq!(
+            (budget["host"]["name"].as_str(), budget["preset"].as_str()),
+            (Some("mine"), Some("minimal")),
+            "{folder}"
+        );
+        let found = plimsoll(folder, &["budget", "-f", file, "--host", "mine", "--json"]);
+        assert!(found.contains("My own"), "{found}");
+    }
+    for (folder, file) in
+        [("", "scenarios/day/scenario.yaml"), ("scenarios/day", "scenario.yaml"), ("stack", "../scenarios/day")]
+    {
+        assert!(plimsoll(folder, &["simulate", file]).contains("My own"), "{folder}");
+    }
+    // The dashboard has the pool of the project's host, and the alerts tell the command as it is typed here.
+    plimsoll("stack", &["bundle", "-f", "compose.yml"]);
+    let read =
+        |name: &str| std::fs::read_to_string(here.path().join("stack/monitoring").join(name)).expect("was written");
+    assert!(read("grafana/dashboards/plimsoll.json").contains("\"pool\""));
+    let alerts = read("prometheus/rules/alerts.yml");
+    assert!(alerts.contains("plimsoll budget -f compose.yml --host ../hardware-profiles/mine.yaml"), "{alerts}");
 }

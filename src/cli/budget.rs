@@ -29,12 +29,13 @@ use crate::report::budget::Beside;
 use crate::units::Bytes;
 use crate::units::Permille;
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::path::PathBuf;
 
 /// Divide a host among the services of a stack: who runs, with which limits, and does it fit?
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
+Where neither --host nor plimsoll.yaml names a host, it is this machine.
+
 Exit codes: 0 it fits, 5 the host is too small for what must run.
 
 Examples:
@@ -122,8 +123,9 @@ pub(super) fn budget(args: &BudgetArgs, globals: &Globals, printer: &mut Printer
     let asked = args.compose.asked();
     let (asked, loaded) = budget_write::without_ours(&asked)?;
     let catalog = compose_files::tell(&loaded, printer)?;
-    let host = args.host.resolve(&loaded.folder, printer)?;
-    let wishes = wishes(args, &loaded.stack, &loaded.folder)?;
+    let project = Project::find(&loaded.folder)?;
+    let host = args.host.resolve(&loaded.folder, &project, printer)?;
+    let wishes = wishes(args, &loaded.stack, &project)?;
     let budget = make(&loaded.project, &loaded.stack, &catalog, &host, &wishes);
     let proposals = Proposals::of(&budget, &loaded, &catalog, args.device_rate.as_ref());
     // On stdout the file takes the place of the budget, unless there is none to write.
@@ -177,9 +179,8 @@ fn show(budget: &Budget, beside: &Beside, full: bool, format: Format, printer: &
 }
 
 /// What was asked for: the command line first, then the variables of the register, then the project.
-fn wishes(args: &BudgetArgs, stack: &Stack, folder: &Path) -> Result<Wishes, Failure> {
+fn wishes(args: &BudgetArgs, stack: &Stack, project: &Project) -> Result<Wishes, Failure> {
     let set = Settings::read()?;
-    let project = Project::find(&folder.canonicalize().unwrap_or_else(|_| folder.to_owned()))?;
     let keep: BTreeSet<ServiceName> = args.keep.iter().map(|name| ServiceName::new(name)).collect();
     if let Some(unknown) = keep.iter().find(|name| !stack.services.contains_key(*name)) {
         let names = stack.services.keys().map(ServiceName::as_str);

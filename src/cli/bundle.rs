@@ -5,7 +5,7 @@ use super::compose_files::ComposeFiles;
 use super::exit::Exit;
 use super::exit::Failure;
 use super::format::Format;
-use super::host;
+use super::host::HostChoice;
 use super::inputs;
 use super::overwrite;
 use super::overwrite::Outcome;
@@ -14,6 +14,7 @@ use super::paths::absolute;
 use super::paths::between;
 use super::printer::Printer;
 use crate::input::compose::Loaded;
+use crate::input::project::Project;
 use crate::plan::bundle;
 use crate::plan::bundle::Asked;
 use serde_json::Value;
@@ -35,9 +36,8 @@ Examples:
 pub(super) struct BundleArgs {
     #[command(flatten)]
     compose: ComposeFiles,
-    /// Hardware profile of the host, for what depends on its size: a name or a path.
-    #[arg(long, short = 'H', value_name = "PROFILE")]
-    host: Option<String>,
+    #[command(flatten)]
+    host: HostChoice,
     /// Directory to write to.
     #[arg(long, short, value_name = "DIR", default_value = "monitoring")]
     out: PathBuf,
@@ -58,13 +58,16 @@ pub(super) fn bundle(args: &BundleArgs, globals: &Globals, printer: &mut Printer
     }
     let (loaded, catalog) = args.compose.load(printer)?;
     let home = absolute(&loaded.folder);
-    let host = args.host.as_deref().map(|name| Ok::<_, Failure>((name, host::find(name, &home)?)));
-    let host = host.transpose()?;
+    let host = args.host.named(&loaded.folder, &Project::find(&loaded.folder)?)?;
     let folder = between(&home, &absolute(&args.out));
     let files = as_typed(&args.compose, &loaded);
     let out = inputs::shown(&args.out);
-    let asked =
-        Asked { folder: &folder, out: &out, files: &files, host: host.as_ref().map(|(name, host)| (*name, host)) };
+    let asked = Asked {
+        folder: &folder,
+        out: &out,
+        files: &files,
+        host: host.as_ref().map(|(name, host)| (name.as_str(), host)),
+    };
     let bundle = bundle::bundle(&loaded.stack, &catalog, asked);
     let wanted: Vec<Wanted<'_>> =
         bundle.iter().map(|file| Wanted { path: &file.path, text: &file.text, beginning: file.beginning }).collect();

@@ -6,6 +6,8 @@ use super::exit::Exit;
 use super::exit::Failure;
 use super::format::Format;
 use super::output;
+use super::paths::absolute;
+use super::paths::between;
 use super::printer::Printer;
 use crate::engine;
 use crate::input::catalog::Catalog;
@@ -43,25 +45,39 @@ pub(super) struct HostArgs {
 /// Which host a command is about.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct HostChoice {
-    /// The host: a profile by name or path; that of plimsoll.yaml, or this machine, where not given.
+    /// The host: a profile by name or path; that of plimsoll.yaml where not given.
     #[arg(long, short = 'H', value_name = "PROFILE")]
     host: Option<String>,
 }
 
 impl HostChoice {
-    /// The host that is named, else that of the project of `folder`, else this machine.
+    /// The host that is named, else that of the project, and how it is named on a command line.
     ///
     /// # Errors
     ///
-    /// An unknown or broken profile, a broken project file.
-    pub(super) fn resolve(&self, folder: &Path, printer: &mut Printer) -> Result<Host, Failure> {
-        let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    /// An unknown or broken profile.
+    pub(super) fn named(&self, folder: &Path, project: &Project) -> Result<Option<(String, Host)>, Failure> {
         if let Some(name) = &self.host {
-            return Ok(find(name, &folder)?);
+            return Ok(Some((name.clone(), find(name, folder)?)));
         }
-        let project = Project::find(&folder)?;
-        if let Some(name) = &project.settings.host {
-            return Ok(Profiles::below(&project.folder).find(name, None, &project.folder)?);
+        let Some(name) = &project.settings.host else { return Ok(None) };
+        let host = Profiles::below(&project.folder).find(name, None, &project.folder)?;
+        let typed = if Profiles::is_path(name) {
+            between(&absolute(Path::new("")), &absolute(&project.folder.join(name)))
+        } else {
+            name.clone()
+        };
+        Ok(Some((typed, host)))
+    }
+
+    /// The host that is named, else that of the project, else this machine.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::named`], and a system that cannot be looked at.
+    pub(super) fn resolve(&self, folder: &Path, project: &Project, printer: &mut Printer) -> Result<Host, Failure> {
+        if let Some((_, host)) = self.named(folder, project)? {
+            return Ok(host);
         }
         let machine = detect()?;
         printer.note(&format!(
