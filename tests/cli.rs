@@ -338,6 +338,27 @@ fn a_new_project_keeps_what_git_is_told_to_ignore() {
 }
 
 #[test]
+fn a_new_project_finds_its_host_and_keeps_its_name() {
+    let here = folder_with(&[("shop/compose.yml", WEB), ("hosts/mine.yaml", MINE)]);
+    let plimsoll = |folder: &str, arguments: &[&str]| {
+        let (code, out, err) = run(plimsoll().current_dir(here.path().join(folder)).args(arguments));
+        assert_eq!(code, 0, "{arguments:?}: {out}{err}");
+        out
+    };
+    plimsoll("", &["init", "--yes", "-f", "shop/compose.yml", "-p", "market", "--host", "./hosts/mine.yaml"]);
+    let read = |name: &str| std::fs::read_to_string(here.path().join("shop").join(name)).expect("was written");
+    assert!(read("plimsoll.yaml").contains("host: ../hosts/mine.yaml\n"), "{}", read("plimsoll.yaml"));
+    let scenario = read("scenarios/first/scenario.yaml");
+    assert!(
+        scenario.contains("host: ../../../hosts/mine.yaml\n") && scenario.contains("project: market\n"),
+        "{scenario}"
+    );
+    plimsoll("shop", &["test"]);
+    plimsoll("", &["validate"]);
+    assert!(plimsoll("shop", &["budget"]).starts_with("shop on My own"));
+}
+
+#[test]
 fn what_holds_for_a_project_is_found_from_every_folder_of_it() {
     let scenario = "scenario: day\nhost: mine\nduration: 10m\nstack: ../../stack/compose.yml\n\
         load: { web: { pattern: constant, rate: 1/s } }\n";

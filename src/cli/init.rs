@@ -12,6 +12,7 @@ use super::paths;
 use super::printer::Printer;
 use crate::input::compose::Loaded;
 use crate::input::problem::Problem;
+use crate::input::profile::Profiles;
 use crate::input::project::FILE_NAME;
 use crate::plan;
 use crate::plan::first::Sketch;
@@ -52,6 +53,8 @@ pub(super) struct InitArgs {
 const PROFILE: &str = "hardware-profiles/this-machine.yaml";
 /// Where the scenario goes.
 const SCENARIO: &str = "scenarios/first/scenario.yaml";
+/// The folder of the scenario.
+const FIRST: &str = "scenarios/first";
 
 /// Makes the files.
 ///
@@ -95,16 +98,17 @@ pub(super) fn init(args: &InitArgs, printer: &mut Printer) -> Result<Exit, Failu
         String::new(),
         "A Plimsoll project: what holds for all its scenarios. `plimsoll schema project` tells all keys.".to_owned(),
     );
-    let project = json!({"project": title, "scenarios": "scenarios", "host": host, "preset": answers.preset});
+    let named = host_from(&home, &host);
+    let project = json!({"project": title, "scenarios": "scenarios", "host": named, "preset": answers.preset});
     write(&home.join(FILE_NAME), yaml::text(&project, &comments).as_bytes(), printer)?;
     let sketch = Sketch {
         title: &format!("{title}, an ordinary day"),
         stack: stack(args, &loaded, &home),
-        host: &host,
+        host: &host_from(&home.join(FIRST), &host),
         vertical: answers.tuning,
     };
     write(&home.join(SCENARIO), plan::first::scenario(&loaded.stack, &catalog, &sketch).as_bytes(), printer)?;
-    let scenario = inputs::shown(&home.join("scenarios/first"));
+    let scenario = inputs::shown(&home.join(FIRST));
     printer.note(&format!("next: plimsoll simulate {scenario} --report .plimsoll/first"));
     Ok(Exit::Good)
 }
@@ -115,13 +119,23 @@ fn services(loaded: &Loaded) -> String {
     format!("{} service{} ({shown})", names.len(), if names.len() == 1 { "" } else { "s" })
 }
 
+/// How a file in `folder` names the host: a path was typed from here, and is read from where the file lies.
+fn host_from(folder: &Path, host: &str) -> String {
+    if Profiles::is_path(host) {
+        paths::between(&paths::absolute(folder), &paths::absolute(Path::new(host)))
+    } else {
+        host.to_owned()
+    }
+}
+
 /// How the scenario names the stack: paths from where it lies.
 fn stack(args: &InitArgs, loaded: &Loaded, home: &Path) -> Value {
-    let scenario = paths::absolute(&home.join("scenarios/first"));
+    let scenario = paths::absolute(&home.join(FIRST));
     let from = |file: &PathBuf| paths::between(&scenario, &paths::absolute(file));
     let files: Vec<String> = loaded.files.iter().map(from).collect();
     let env_files: Vec<String> = args.compose.env_files.iter().map(from).collect();
-    if files.len() == 1 && loaded.profiles_active.is_empty() && env_files.is_empty() {
+    let name = args.compose.project_name.as_ref();
+    if files.len() == 1 && loaded.profiles_active.is_empty() && env_files.is_empty() && name.is_none() {
         return json!(files[0]);
     }
     let mut stack = json!({"files": files});
@@ -130,6 +144,9 @@ fn stack(args: &InitArgs, loaded: &Loaded, home: &Path) -> Value {
     }
     if !env_files.is_empty() {
         stack["env_file"] = json!(env_files);
+    }
+    if let Some(name) = name {
+        stack["project"] = json!(name);
     }
     stack
 }
