@@ -95,7 +95,11 @@ fn man_pages_hold_the_options_of_all_commands_and_the_exit_codes() {
     let here = tempfile::tempdir().expect("a temporary directory");
     assert_eq!(run(plimsoll().args(["man", "--out", "man1"]).current_dir(here.path())).0, 0);
     let page = |name: &str| std::fs::read_to_string(here.path().join("man1").join(name)).expect("was written");
-    assert!(page("plimsoll.1").contains("130 interrupted") && page("plimsoll.1").contains("PLIMSOLL_COLOR"));
+    assert!(
+        page("plimsoll.1").contains("130 interrupted")
+            && page("plimsoll.1").contains("5 the host is too small")
+            && page("plimsoll.1").contains("PLIMSOLL_COLOR")
+    );
     let simulate = page("plimsoll-simulate.1");
     assert!(simulate.contains("\\-\\-json") && simulate.contains("\\-\\-seeds"), "{simulate}");
     assert!(simulate.contains("\\fBplimsoll simulate\\fR"), "the name is the one that is typed: {simulate}");
@@ -398,4 +402,58 @@ fn what_holds_for_a_project_is_found_from_every_folder_of_it() {
     assert!(read("grafana/dashboards/plimsoll.json").contains("\"pool\""));
     let alerts = read("prometheus/rules/alerts.yml");
     assert!(alerts.contains("plimsoll budget -f compose.yml --host ../hardware-profiles/mine.yaml"), "{alerts}");
+}
+
+#[test]
+fn hosts_are_listed_for_people_and_for_programs() {
+    let here = folder_with(&[("hardware-profiles/mine.yaml", MINE)]);
+    let list = |format: &str| run(plimsoll().current_dir(here.path()).args(["host", "--list", "--format", format]));
+    let (code, table, _) = list("table");
+    assert!(code == 0 && table.lines().any(|line| line.starts_with("mine ") && line.contains("2 CPU")), "{table}");
+    let (code, json, _) = list("json");
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON on stdout");
+    let hosts = json["hosts"].as_array().expect("a list");
+    assert_eq!((code, json["format_version"].as_u64(), hosts.len()), (0, Some(1), table.lines().count()));
+    let mine = hosts.iter().find(|host| host["name"] == "mine").expect("is listed");
+    assert_eq!((mine["title"].as_str(), mine["memory_bytes"].as_u64()), (Some("My own"), Some(4 << 30)));
+    let (code, markdown, _) = list("md");
+    assert!(code == 0 && markdown.contains("\n| mine | 2 | 4G | "), "{markdown}");
+    let (code, out, err) = list("csv");
+    assert!(code == 64 && out.is_empty() && err.contains("`host --list` does not write `csv`"), "{err}");
+}
+
+#[test]
+fn a_written_host_is_named_as_the_next_command_takes_it() {
+    let here = folder_with(&[("hardware-profiles/mine.yaml", MINE), ("compose.yml", WEB)]);
+    let absolute = here.path().join("absolute.yaml").display().to_string();
+    for (out, named) in [("bare.yaml", "./bare.yaml"), ("below/host.yaml", "below/host.yaml"), (&absolute, &absolute)] {
+        let (code, _, err) = run(plimsoll().current_dir(here.path()).args(["host", "mine", "-o", out]));
+        assert!(code == 0 && err.contains(&format!("`--host {named}`")), "{err}");
+        let (code, _, err) = run(plimsoll().current_dir(here.path()).args(["budget", "--host", named]));
+        assert_eq!(code, 0, "{err}");
+    }
+}
+
+#[test]
+fn a_title_moves_no_cursor() {
+    let mine = "profile: mine\ntitle: \"My\\e[2Jown\"\ncores: 2\nmemory: 4G\n";
+    let compose = "services:\n  db:\n    image: postgres:16\n    mem_limit: 1g\n    command: [postgres, -c, \
+        \"shared_buffers=\\e[2J10MB\"]\n";
+    let here = folder_with(&[("mine.yaml", mine), ("compose.yml", compose)]);
+    for arguments in [["host", "mine.yaml", "-v"].as_slice(), &["budget", "--host", "mine.yaml", "--advice"]] {
+        let (code, out, err) = run(plimsoll().current_dir(here.path()).args(arguments).args(["--color", "always"]));
+        assert_eq!(code, 0, "{err}");
+        assert!(out.contains('\u{1b}') && !out.contains("\u{1b}[2J"), "{arguments:?}: {out:?}");
+    }
+}
+
+#[test]
+fn a_budget_without_a_host_says_what_this_machine_has() {
+    let here =
+        folder_with(&[("compose.yml", "services: { app: { image: example/app, cpus: 0.01, mem_limit: 8m } }\n")]);
+    let (_, _, err) = run(plimsoll().current_dir(here.path()).arg("budget"));
+    let note = err.lines().find(|line| line.starts_with("no --host: this machine, ")).expect("is told");
+    let memory = note.rsplit(' ').next().expect("has words");
+    assert!(memory.len() <= 7 && memory.ends_with(['G', 'M']), "{note}");
+    assert!(err.lines().all(|line| !line.is_empty()), "no blank line where there is nothing to propose: {err:?}");
 }

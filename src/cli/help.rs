@@ -42,7 +42,8 @@ pub(super) const AFTER: &str = "\
 
 \x1b[1mExit codes\x1b[0m
   0 good · 1 our fault or the environment's · 3 an expectation failed
-  4 worse than its baseline · 64 usage or invalid input · 130 interrupted
+  4 worse than its baseline · 5 the host is too small for what must run
+  64 usage or invalid input · 130 interrupted
 
 \x1b[1mExamples\x1b[0m
   plimsoll stack -f compose.yml

@@ -15,8 +15,11 @@ use crate::input::problem::Problem;
 use crate::input::profile::Profiles;
 use crate::input::project::Project;
 use crate::model::Host;
+use crate::model::HostClass;
 use crate::plan;
 use crate::report;
+use crate::report::host::Listed;
+use crate::report::host::Shown;
 use crate::units::Bytes;
 use crate::world::machine;
 use crate::world::machine::Machine;
@@ -80,11 +83,8 @@ impl HostChoice {
             return Ok(host);
         }
         let machine = detect()?;
-        printer.note(&format!(
-            "no --host: this machine, {} CPUs and {}",
-            machine.usable_cpu(),
-            machine.usable_memory()
-        ));
+        let memory = report::budget::size(machine.usable_memory());
+        printer.note(&format!("no --host: this machine, {} CPUs and {memory}", machine.usable_cpu()));
         Ok(machine.host())
     }
 }
@@ -112,7 +112,7 @@ pub(super) fn find(name: &str, folder: &Path) -> Result<Host, crate::input::prob
 pub(super) fn host(args: &HostArgs, globals: &Globals, printer: &mut Printer) -> Result<Exit, Failure> {
     let here = std::env::current_dir().unwrap_or_default();
     if args.list {
-        return list(&here, printer);
+        return list(&here, globals.format(), printer);
     }
     let (host, found) = match &args.profile {
         Some(name) => (find(name, &here)?, Vec::new()),
@@ -122,11 +122,10 @@ pub(super) fn host(args: &HostArgs, globals: &Globals, printer: &mut Printer) ->
         }
     };
     let score = engine::score(&host);
-    let (host, reserve_from) = with_reserve(host);
+    let (host, reserve_from) = with_reserve(host, score.class());
     let catalog = Catalog::below(&here)?;
     let (on, off) = plan::host::carried(score.class(), &catalog);
-    let shown =
-        report::host::Shown { host: &host, score, reserve_from: &reserve_from, found: &found, on: &on, off: &off };
+    let shown = Shown { host: &host, score, reserve_from: &reserve_from, found: &found, on: &on, off: &off };
     let format = globals.format();
     match format {
         Format::Table => printer.data(&report::host::text(&shown, printer.width(), report::Paint::Colour)),
@@ -142,11 +141,10 @@ pub(super) fn host(args: &HostArgs, globals: &Globals, printer: &mut Printer) ->
 }
 
 /// The host with the reserve of its class, where its profile states none; and where the reserve comes from.
-fn with_reserve(mut host: Host) -> (Host, String) {
+fn with_reserve(mut host: Host, class: HostClass) -> (Host, String) {
     if host.reserve_stated {
         return (host, "as the profile says".to_owned());
     }
-    let class = engine::score(&host).class();
     host.reserve_cpu = host.capacity().scaled(class.reserve().get(), 1000);
     // Profiles are read by people: whole mebibytes.
     host.reserve_memory = Bytes::mebi((host.memory.scaled(class.reserve().get(), 1000).get() >> 20).max(1));
@@ -159,7 +157,9 @@ fn with_reserve(mut host: Host) -> (Host, String) {
 ///
 /// A system that cannot be looked at.
 pub(super) fn this_machine(name: &str) -> Result<(Host, String), Failure> {
-    let (mut host, reserve) = with_reserve(detect()?.host());
+    let host = detect()?.host();
+    let class = engine::score(&host).class();
+    let (mut host, reserve) = with_reserve(host, class);
     name.clone_into(&mut host.name);
     Ok((host, reserve))
 }
@@ -178,7 +178,9 @@ fn write(path: &Path, host: &Host, from: Option<&str>, reserve: &str, printer: &
         from.map_or_else(|| "Detected on the machine itself".to_owned(), |from| format!("From the profile {from}"));
     let comment = format!("{origin} by `plimsoll host`. The reserve: {reserve}.");
     output::write(path, plan::host::profile(&host, &comment).as_bytes())?;
-    printer.note(&format!("wrote {}: use it with `--host ./{}`", path.display(), path.display()));
+    // A bare name would be looked up among the profiles.
+    let bare = if path.components().count() == 1 { "./" } else { "" };
+    printer.note(&format!("wrote {}: use it with `--host {bare}{}`", path.display(), path.display()));
     Ok(())
 }
 
@@ -207,20 +209,22 @@ fn found(machine: &Machine) -> Vec<(&'static str, String)> {
     found
 }
 
-fn list(here: &Path, printer: &mut Printer) -> Result<Exit, Failure> {
+/// The profiles there are.
+fn list(here: &Path, format: Format, printer: &mut Printer) -> Result<Exit, Failure> {
     let mut profiles = Profiles::below(here);
+    let mut hosts = Vec::new();
     for name in profiles.names() {
         let host = profiles.find(&name, None, here)?;
-        let price = host.price.as_ref().map(|price| format!("{} a month", price.month)).unwrap_or_default();
         let score = engine::score(&host);
-        let line = format!(
-            "{name:<24}{:>5} CPU {:>6}  {:>3} {:<17}{price}",
-            host.capacity().to_string(),
-            report::budget::size(host.memory),
-            score.total(),
-            score.class().name()
-        );
-        printer.data(line.trim_end());
+        hosts.push(Listed { name, host, score });
+    }
+    match format {
+        Format::Table => printer.data(&report::host::list_text(&hosts)),
+        Format::Json => printer.json(&report::host::list_json(&hosts)),
+        Format::Md => printer.data(&report::host::list_markdown(&hosts)),
+        Format::Csv | Format::Html => {
+            return Err(format.refused("host --list", &[Format::Table, Format::Json, Format::Md]));
+        }
     }
     Ok(Exit::Good)
 }

@@ -92,7 +92,7 @@ impl Printer {
 
     /// Tells a person something beside the data.
     pub(super) fn note(&mut self, text: &str) {
-        if self.talk != Talk::Quiet {
+        if self.talk != Talk::Quiet && !text.is_empty() {
             self.stderr(text);
         }
     }

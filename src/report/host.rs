@@ -1,7 +1,9 @@
 //! A host: what it has, its points, what it keeps and what it carries.
 
 use super::budget::size;
+use super::markdown::cell;
 use super::text::Paint;
+use super::text::clean;
 use super::text::folded;
 use super::words;
 use crate::model::Host;
@@ -76,7 +78,7 @@ impl Shown<'_> {
 pub fn text(shown: &Shown<'_>, width: usize, paint: Paint) -> String {
     let width = width.clamp(60, 160);
     let host = shown.host;
-    let mut out = format!("{}  {}\n\n", paint.strong(&host.title), words::score(shown.score));
+    let mut out = format!("{}  {}\n\n", paint.strong(&clean(&host.title)), words::score(shown.score));
     for ((name, points, most), fact) in shown.score.parts().into_iter().zip(shown.facts()) {
         let points = format!("{points} of {most}");
         folded(&mut out, &format!("{name:<10}{points:<10}"), &fact, width);
@@ -125,6 +127,66 @@ pub fn json(shown: &Shown<'_>) -> Value {
         "services_enabled": shown.on,
         "services_off": shown.off,
     })
+}
+
+/// A host in a list.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// The name it is found by.
+    pub name: String,
+    /// What it has.
+    pub host: Host,
+    /// Its points.
+    pub score: Score,
+}
+
+impl Listed {
+    /// CPU, memory, points, class and price in words.
+    fn cells(&self) -> [String; 5] {
+        let price = self.host.price.as_ref().map(|price| format!("{} a month", price.month)).unwrap_or_default();
+        [
+            self.host.capacity().to_string(),
+            size(self.host.memory),
+            self.score.total().to_string(),
+            self.score.class().name().to_owned(),
+            price,
+        ]
+    }
+}
+
+/// Hosts for the terminal, a line each.
+#[must_use]
+pub fn list_text(hosts: &[Listed]) -> String {
+    let line = |listed: &Listed| {
+        let (name, [cpu, memory, points, class, price]) = (clean(&listed.name), listed.cells());
+        let line = format!("{name:<24}{cpu:>5} CPU {memory:>6}  {points:>3} {class:<17}{price}");
+        line.trim_end().to_owned() + "\n"
+    };
+    hosts.iter().map(line).collect()
+}
+
+/// Hosts as Markdown, a row each.
+#[must_use]
+pub fn list_markdown(hosts: &[Listed]) -> String {
+    let row = |listed: &Listed| format!("| {} | {} |\n", cell(&listed.name), listed.cells().join(" | "));
+    let head = "| host | CPU | memory | score | class | price |\n|---|---:|---:|---:|---|---|\n";
+    head.to_owned() + &hosts.iter().map(row).collect::<String>()
+}
+
+/// Hosts as JSON.
+#[must_use]
+pub fn list_json(hosts: &[Listed]) -> Value {
+    let one = |listed: &Listed| {
+        json!({
+            "name": listed.name,
+            "title": listed.host.title,
+            "cpus": listed.host.capacity().as_cores(),
+            "memory_bytes": listed.host.memory.get(),
+            "price": listed.host.price.as_ref().map(price_json),
+            "score": score_json(listed.score),
+        })
+    };
+    json!({"format_version": 1, "hosts": hosts.iter().map(one).collect::<Vec<_>>()})
 }
 
 /// The points of a host as JSON.

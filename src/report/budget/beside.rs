@@ -97,10 +97,10 @@ pub fn beside_text(beside: &Beside, width: usize, paint: Paint) -> String {
             out.push_str(&format!("{}\n", clean(&row.service)));
             service = &row.service;
         }
-        let before = row.before.as_deref().map(|before| format!("{before} → ")).unwrap_or_default();
+        let before = row.before.as_deref().map(|before| format!("{} → ", clean(before))).unwrap_or_default();
         let line = format!("  {} = {before}{}  ", clean(&row.name), clean(&row.after));
         out.push_str(&line);
-        let rest = format!("{} ({})", row.place, row.why);
+        let rest = clean(&format!("{} ({})", row.place, row.why));
         if line.chars().count() + rest.chars().count() <= width {
             out.push_str(&format!("{}\n", paint.faint(&rest)));
         } else {
@@ -123,7 +123,7 @@ pub fn beside_text(beside: &Beside, width: usize, paint: Paint) -> String {
     for row in &beside.advice {
         folded(&mut out, &format!("{}: ", clean(&row.about)), &row.text, width);
         for line in row.yaml.lines() {
-            out.push_str(&format!("    {}\n", paint.faint(line)));
+            out.push_str(&format!("    {}\n", paint.faint(&clean(line))));
         }
     }
     out

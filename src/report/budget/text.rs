@@ -26,7 +26,7 @@ pub fn text(budget: &Budget, width: usize, paint: Paint) -> String {
     if !view.off.is_empty() {
         out.push_str(&format!("\n{}\n", paint.strong("switched off")));
         for (name, why) in &view.off {
-            folded(&mut out, &format!("  {name}: "), why, width);
+            folded(&mut out, &format!("  {}: ", clean(name)), why, width);
         }
     }
     out.push('\n');
@@ -45,7 +45,8 @@ pub fn text(budget: &Budget, width: usize, paint: Paint) -> String {
 fn pools(out: &mut String, view: &View, paint: Paint) {
     out.push_str(&format!("{}\n", paint.faint(&format!("{:<22}{:<30}{}", "", "cpu", "memory"))));
     for (name, cpu, memory) in &view.pools {
-        let from = if *name == "reserve" { paint.faint(&format!("   {}", view.reserve_from)) } else { String::new() };
+        let from =
+            if *name == "reserve" { paint.faint(&format!("   {}", clean(&view.reserve_from))) } else { String::new() };
         out.push_str(format!("{name:<22}{cpu:<30}{memory:<9}{from}").trim_end());
         out.push('\n');
     }
