@@ -11,6 +11,7 @@ use super::compose_files::ComposeFiles;
 use super::exit::Exit;
 use super::exit::Failure;
 use super::format::Format;
+use super::help;
 use super::host;
 use super::printer::Printer;
 use super::records;
@@ -28,6 +29,8 @@ use crate::report;
 use crate::report::budget::Beside;
 use crate::units::Bytes;
 use crate::units::Permille;
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -50,7 +53,7 @@ pub(super) struct BudgetArgs {
     host: host::HostChoice,
     /// How much of the host is used, and for what.
     #[arg(long, value_enum, value_name = "PRESET", help_heading = "Budget")]
-    preset: Option<PresetName>,
+    preset: Option<Preset>,
     /// CPU kept for the system, in percent.
     #[arg(long, value_name = "PERCENT", value_parser = percent, help_heading = "Budget")]
     reserve_cpu: Option<Permille>,
@@ -87,31 +90,27 @@ pub(super) struct BudgetArgs {
     record: Vec<PathBuf>,
 }
 
-/// A preset as it is typed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum PresetName {
-    /// Reserve and services by the class of the host.
-    Auto,
-    /// Half is kept; only what is essential runs.
-    Minimal,
-    /// 30 % is kept.
-    Balanced,
-    /// 20 % is kept, and everything runs.
-    Performance,
-    /// The reserve as set, and everything that fits.
-    Custom,
+impl ValueEnum for Preset {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Auto, Self::Minimal, Self::Balanced, Self::Performance, Self::Custom]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Self::Auto => "Reserve and services by the class of the host",
+            Self::Minimal => "Half is kept; only what is essential runs",
+            Self::Balanced => "30 % is kept",
+            Self::Performance => "20 % is kept, and everything runs",
+            Self::Custom => "The reserve as set, and everything that fits",
+        };
+        Some(PossibleValue::new(self.name()).help(help))
+    }
 }
 
-impl PresetName {
-    pub(super) const fn preset(self) -> Preset {
-        match self {
-            Self::Auto => Preset::Auto,
-            Self::Minimal => Preset::Minimal,
-            Self::Balanced => Preset::Balanced,
-            Self::Performance => Preset::Performance,
-            Self::Custom => Preset::Custom,
-        }
-    }
+/// The presets in words: `auto, minimal, balanced, performance or custom`.
+pub(super) fn preset_names() -> String {
+    let names: Vec<&str> = Preset::value_variants().iter().map(|preset| preset.name()).collect();
+    names.split_last().map(|(last, others)| format!("{} or {last}", others.join(", "))).unwrap_or_default()
 }
 
 /// Makes the budget and shows it.
@@ -150,8 +149,7 @@ pub(super) fn budget(args: &BudgetArgs, globals: &Globals, printer: &mut Printer
 
 /// Whether the variable of the register forbids to write (A2).
 fn is_switched_off() -> bool {
-    let set = std::env::var("ENABLE_RESOURCE_TUNING").unwrap_or_default();
-    ["false", "0", "no", "off"].contains(&set.trim().to_lowercase().as_str())
+    std::env::var("ENABLE_RESOURCE_TUNING").is_ok_and(|set| help::is_off(&set))
 }
 
 fn show(budget: &Budget, beside: &Beside, full: bool, format: Format, printer: &mut Printer) -> Result<(), Failure> {
@@ -180,7 +178,11 @@ fn show(budget: &Budget, beside: &Beside, full: bool, format: Format, printer: &
 
 /// What was asked for: the command line first, then the variables of the register, then the project.
 fn wishes(args: &BudgetArgs, stack: &Stack, project: &Project) -> Result<Wishes, Failure> {
-    let set = Settings::read()?;
+    let preset = read("RESOURCE_PROFILE", |text| Preset::from_str(text, true).map_err(|_| preset_names()))?;
+    let cpu_reserve = read("RESOURCE_CPU_RESERVE_PERCENT", percent)?;
+    let memory_reserve = read("RESOURCE_MEMORY_RESERVE_GB", |text| {
+        size(&format!("{text}g")).map_err(|_| "a number of gigabytes such as `2`".to_owned())
+    })?;
     let keep: BTreeSet<ServiceName> = args.keep.iter().map(|name| ServiceName::new(name)).collect();
     if let Some(unknown) = keep.iter().find(|name| !stack.services.contains_key(*name)) {
         let names = stack.services.keys().map(ServiceName::as_str);
@@ -190,36 +192,15 @@ fn wishes(args: &BudgetArgs, stack: &Stack, project: &Project) -> Result<Wishes,
     }
     let (observed, killed) = records::observed(&args.record)?;
     Ok(Wishes {
-        preset: args.preset.map(PresetName::preset).or(set.preset).or(project.settings.preset).unwrap_or(Preset::Auto),
-        cpu_reserve: args.reserve_cpu.or(set.cpu_reserve),
-        memory_reserve: args.reserve_memory.or(set.memory_reserve),
+        preset: args.preset.or(preset).or(project.settings.preset).unwrap_or(Preset::Auto),
+        cpu_reserve: args.reserve_cpu.or(cpu_reserve),
+        memory_reserve: args.reserve_memory.or(memory_reserve),
         cpu_overcommit: args.overcommit_cpu.unwrap_or(Permille::ONE),
         memory_overcommit: args.overcommit_memory.unwrap_or(Permille::ONE),
         keep,
         observed,
         killed,
     })
-}
-
-/// What the variables of the register say (A2).
-struct Settings {
-    preset: Option<Preset>,
-    cpu_reserve: Option<Permille>,
-    memory_reserve: Option<Bytes>,
-}
-
-impl Settings {
-    fn read() -> Result<Self, Failure> {
-        let preset = read("RESOURCE_PROFILE", |text| {
-            let preset: Result<PresetName, String> = clap::ValueEnum::from_str(text, true);
-            preset.map(PresetName::preset).map_err(|_| "auto, minimal, balanced, performance or custom".to_owned())
-        })?;
-        let cpu_reserve = read("RESOURCE_CPU_RESERVE_PERCENT", percent)?;
-        let memory_reserve = read("RESOURCE_MEMORY_RESERVE_GB", |text| {
-            size(&format!("{text}g")).map_err(|_| "a number of gigabytes such as `2`".to_owned())
-        })?;
-        Ok(Self { preset, cpu_reserve, memory_reserve })
-    }
 }
 
 /// A variable of the environment, where it is set and not empty.

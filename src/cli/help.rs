@@ -95,19 +95,22 @@ pub(super) fn with_environment(argument: Arg, excluded: &BTreeSet<String>) -> Ar
     let variable = format!("PLIMSOLL_{}", long.to_uppercase().replace('-', "_"));
     let value = std::env::var_os(&variable);
     let is_switch = matches!(argument.get_action(), ArgAction::SetTrue);
-    let is_off = |value: &OsString| {
-        let value = value.to_string_lossy().to_lowercase();
-        value.is_empty() || (is_switch && OFF.contains(&value.as_str()))
+    let says_nothing = |value: &OsString| {
+        let value = value.to_string_lossy();
+        value.is_empty() || (is_switch && is_off(&value))
     };
-    if value.as_ref().is_some_and(is_off) {
+    if value.as_ref().is_some_and(says_nothing) {
         return argument;
     }
     let argument = argument.env(variable).hide_env(true);
     if is_switch { argument.value_parser(FalseyValueParser::new()) } else { argument }
 }
 
-/// What a variable holds to leave a switch off.
-const OFF: [&str; 6] = ["0", "false", "f", "no", "n", "off"];
+/// Whether a text says no, as a variable does that leaves a switch off.
+#[must_use]
+pub(super) fn is_off(text: &str) -> bool {
+    ["0", "false", "f", "no", "n", "off"].contains(&text.trim().to_lowercase().as_str())
+}
 
 #[cfg(test)]
 mod tests {

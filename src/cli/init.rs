@@ -1,10 +1,11 @@
 //! `plimsoll init`: a project around a Compose file, with a first scenario that runs.
 
-use super::budget::PresetName;
+use super::budget;
 use super::codes;
 use super::compose_files::ComposeFiles;
 use super::exit::Exit;
 use super::exit::Failure;
+use super::help;
 use super::host;
 use super::inputs;
 use super::output;
@@ -14,6 +15,7 @@ use crate::input::compose::Loaded;
 use crate::input::problem::Problem;
 use crate::input::profile::Profiles;
 use crate::input::project::FILE_NAME;
+use crate::model::Preset;
 use crate::plan;
 use crate::plan::first::Sketch;
 use crate::plan::yaml;
@@ -40,7 +42,7 @@ pub(super) struct InitArgs {
     host: Option<String>,
     /// How much of the host is used, and for what.
     #[arg(long, value_enum, value_name = "PRESET")]
-    preset: Option<PresetName>,
+    preset: Option<Preset>,
     /// Leave limits as they are, instead of letting them follow the use.
     #[arg(long)]
     no_tuning: bool,
@@ -154,7 +156,7 @@ fn stack(args: &InitArgs, loaded: &Loaded, home: &Path) -> Value {
 /// What the questions of the register settle.
 struct Answers {
     host: Option<String>,
-    preset: &'static str,
+    preset: Preset,
     tuning: bool,
 }
 
@@ -166,19 +168,19 @@ fn ask(args: &InitArgs, printer: &mut Printer) -> Result<Answers, Failure> {
     let host =
         answer(args.host.is_some(), "host: a profile (`plimsoll host --list`), or this machine", "this machine")?;
     let host = Some(host).filter(|host| !host.is_empty() && host != "this machine");
-    let preset =
-        answer(args.preset.is_some(), "how much of it: auto, minimal, balanced, performance or custom", "auto")?;
+    let presets = budget::preset_names();
+    let preset = answer(args.preset.is_some(), &format!("how much of it: {presets}"), Preset::Auto.name())?;
     let preset = match args.preset {
         Some(preset) => preset,
-        None if preset.is_empty() => PresetName::Auto,
-        None => PresetName::from_str(&preset, true).map_err(|_| -> Failure {
+        None if preset.is_empty() => Preset::Auto,
+        None => Preset::from_str(&preset, true).map_err(|_| -> Failure {
             let problem = Problem::error(&codes::OPTION, format!("`{preset}` is no preset"));
-            problem.help("auto, minimal, balanced, performance or custom; nothing was written").into()
+            problem.help(format!("{presets}; nothing was written")).into()
         })?,
     };
     let tuning = answer(args.no_tuning, "let limits follow the use (yes or no)", "yes")?;
-    let tuning = !args.no_tuning && !["n", "no", "false"].contains(&tuning.to_lowercase().as_str());
-    Ok(Answers { host: args.host.clone().or(host), preset: preset.preset().name(), tuning })
+    let tuning = !args.no_tuning && !help::is_off(&tuning);
+    Ok(Answers { host: args.host.clone().or(host), preset, tuning })
 }
 
 fn write(path: &Path, bytes: &[u8], printer: &mut Printer) -> Result<(), Failure> {
