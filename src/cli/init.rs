@@ -16,9 +16,11 @@ use crate::input::problem::Problem;
 use crate::input::profile::Profiles;
 use crate::input::project::FILE_NAME;
 use crate::model::Preset;
+use crate::model::ServiceName;
 use crate::plan;
 use crate::plan::first::Sketch;
 use crate::plan::yaml;
+use crate::report::words::counted;
 use clap::ValueEnum;
 use serde_json::Value;
 use serde_json::json;
@@ -116,9 +118,9 @@ pub(super) fn init(args: &InitArgs, printer: &mut Printer) -> Result<Exit, Failu
 }
 
 fn services(loaded: &Loaded) -> String {
-    let names: Vec<&str> = loaded.stack.services.keys().map(crate::model::ServiceName::as_str).collect();
+    let names: Vec<&str> = loaded.stack.services.keys().map(ServiceName::as_str).collect();
     let shown = if names.len() > 8 { format!("{} …", names[..8].join(" ")) } else { names.join(" ") };
-    format!("{} service{} ({shown})", names.len(), if names.len() == 1 { "" } else { "s" })
+    format!("{} ({shown})", counted(names.len() as u64, "service"))
 }
 
 /// How a file in `folder` names the host: a path was typed from here, and is read from where the file lies.

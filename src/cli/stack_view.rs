@@ -10,6 +10,7 @@ use crate::model::Condition;
 use crate::model::HealthCheck;
 use crate::model::Service;
 use crate::model::ServiceName;
+use crate::report::words::counted;
 use crate::units::Span;
 use serde_json::Value;
 use serde_json::json;
@@ -214,7 +215,7 @@ fn health(health: &HealthCheck) -> String {
 
 fn totals(loaded: &Loaded) -> String {
     let stack = &loaded.stack;
-    let of = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    let of = |count: usize, what: &str| counted(count as u64, what);
     let mut text = format!(
         "\n{}, {}, {}\n",
         of(stack.services.len(), "service"),

@@ -21,6 +21,7 @@ use crate::input::project::Project;
 use crate::input::yaml;
 use crate::input::yaml::Entry;
 use crate::input::yaml::Node;
+use crate::report::words;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -147,7 +148,7 @@ fn nothing(directory: &Path) -> Problem {
 }
 
 fn summary(files: usize, errors: usize, warnings: usize) -> String {
-    let counted = |count: usize, thing: &str| format!("{count} {thing}{}", if count == 1 { "" } else { "s" });
+    let counted = |count: usize, thing: &str| words::counted(count as u64, thing);
     let style = if errors == 0 { GOOD } else { BAD };
     let mut text = format!("{} checked, {}", counted(files, "file"), paint(style, &counted(errors, "error")));
     if warnings > 0 {
