@@ -54,11 +54,7 @@ impl Editor<'_> {
         let own: Vec<&Entry> = own(node).collect();
         for entry in &own {
             let wanted = set.get(&entry.key);
-            let below: Vec<Vec<&str>> = out
-                .iter()
-                .filter(|path| path.first() == Some(&entry.key.as_str()))
-                .map(|path| path[1..].to_vec())
-                .collect();
+            let below = below(out, &entry.key);
             if goes(entry, wanted, &below) {
                 // A Compose file without any service is none.
                 if depth == 0 { self.empty(entry) } else { self.take_out(entry) }
@@ -105,9 +101,9 @@ impl Editor<'_> {
                 let colon = self.text[entry.key_place.end..]
                     .find(':')
                     .map_or(entry.key_place.end, |at| entry.key_place.end + at + 1);
-                self.replace(colon, colon, format!(" {}", one_line(scalar)));
+                self.replace(colon, colon, format!(" {}", yaml::one_line(scalar)));
             }
-            Some(scalar) => self.replace_value(entry, one_line(scalar)),
+            Some(scalar) => self.replace_value(entry, yaml::one_line(scalar)),
             None if !out.is_empty() && is_own_map(value) => self.mapping(value, &empty, out, depth + 1),
             None => {}
         }
@@ -212,15 +208,12 @@ fn goes(entry: &Entry, wanted: Option<&Value>, out: &[Vec<&str>]) -> bool {
         return true;
     }
     let entries = entry.value.entries();
-    !entries.is_empty()
-        && entries.iter().all(|inner| {
-            let below: Vec<Vec<&str>> = out
-                .iter()
-                .filter(|path| path.first() == Some(&inner.key.as_str()))
-                .map(|path| path[1..].to_vec())
-                .collect();
-            goes(inner, None, &below)
-        })
+    !entries.is_empty() && entries.iter().all(|inner| goes(inner, None, &below(out, &inner.key)))
+}
+
+/// Those of the paths that begin with this key, without it.
+fn below<'a>(paths: &[Vec<&'a str>], key: &str) -> Vec<Vec<&'a str>> {
+    paths.iter().filter(|path| path.first() == Some(&key)).map(|path| path[1..].to_vec()).collect()
 }
 
 /// The byte after the last of an entry, without what stands elsewhere.
@@ -253,19 +246,12 @@ fn closing(value: &Node) -> usize {
 }
 
 /// Whether a value says the same already, as text or as a number.
-fn says(value: &Node, wanted: &Value) -> bool {
+pub(super) fn says(value: &Node, wanted: &Value) -> bool {
     let text = match wanted {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
     value.scalar() == Some(text) || value.to_json() == *wanted
-}
-
-fn one_line(value: &Value) -> String {
-    match value {
-        Value::Object(_) | Value::Array(_) => value.to_string(),
-        scalar => yaml::one_line(scalar),
-    }
 }
 
 /// Lays the entries of one mapping over those of another.

@@ -276,12 +276,9 @@ fn missing(wanted: &Value, node: Option<&Node>, path: &str, unsaid: &mut Vec<Str
         }
         return;
     }
-    let text = wanted.as_str().map_or_else(|| wanted.to_string(), str::to_owned);
-    let said = node.is_some_and(|node| {
-        // What a variable holds is not known here, and must not be told.
-        text.contains('$') || node.to_json() == *wanted || node.scalar().as_ref() == Some(&text)
-    });
-    if !said {
+    // What a variable holds is not known here, and must not be told.
+    let is_variable = wanted.to_string().contains('$');
+    if !node.is_some_and(|node| is_variable || edit::says(node, wanted)) {
         unsaid.push(format!("{path} is not {wanted}"));
     }
 }
