@@ -1,6 +1,7 @@
 //! Sessions with the program as a user types them, and what a shell sees of it: streams, exit codes, environment.
 
 use std::io::Read;
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 use std::process::Stdio;
@@ -456,4 +457,69 @@ fn a_budget_without_a_host_says_what_this_machine_has() {
     let memory = note.rsplit(' ').next().expect("has words");
     assert!(memory.len() <= 7 && memory.ends_with(['G', 'M']), "{note}");
     assert!(err.lines().all(|line| !line.is_empty()), "no blank line where there is nothing to propose: {err:?}");
+}
+
+/// A folder of a project with an override file of ours, as its user has it: the base is written, then the plan renewed.
+struct Renewed(tempfile::TempDir);
+
+impl Renewed {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("a temporary directory"))
+    }
+
+    fn put(&self, name: &str, text: &str) {
+        std::fs::write(self.0.path().join(name), text).expect("can be written");
+    }
+
+    fn read(&self) -> String {
+        std::fs::read_to_string(self.0.path().join("docker-compose.override.yml")).expect("is there")
+    }
+
+    /// What is told when the plan is written for this base.
+    fn told(&self, base: &str, more: &[&str]) -> String {
+        self.put("compose.yml", base);
+        let mut command = plimsoll();
+        command.current_dir(self.0.path()).args(["budget", "--host", "kvm-4", "--write"]).args(more);
+        let (code, _, err) = run(&mut command);
+        assert_eq!(code, 0, "{base}\n{err}");
+        err
+    }
+
+    /// The plan for this base over the one before it.
+    fn plan(&self, base: &str, more: &[&str]) -> String {
+        self.told(base, more);
+        self.read()
+    }
+}
+
+/// What an override file of ours says of a service that is gone, or of a limit that moved, does not keep it from being
+/// renewed.
+#[test]
+fn a_plan_is_renewed_whatever_became_of_its_base() {
+    let project = Renewed::new();
+    let web = "  web: { image: 'nginx:1', mem_limit: 40g }\n";
+    let db = "services:\n  db: { image: 'postgres:16', mem_limit: 40g }\n";
+    assert!(project.plan(&format!("{db}{web}"), &[]).contains("  web:\n"));
+    let without_web = project.plan(db, &[]);
+    assert!(without_web.contains("  db:\n") && !without_web.contains("web"), "{without_web}");
+    let limits = "deploy: { resources: { limits: { memory: 40g } } }";
+    let moved = project.plan(&db.replace("mem_limit: 40g", limits), &[]);
+    assert!(moved.contains("        limits:\n") && !moved.contains("mem_limit"), "{moved}");
+}
+
+/// A Compose file that comes through a pipe can be read once only.
+#[cfg(unix)]
+#[test]
+fn a_budget_takes_its_files_from_a_pipe() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let mut command = plimsoll();
+    command.current_dir(folder.path()).args(["budget", "--host", "kvm-4", "-f", "/dev/stdin", "--write", "-"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the program starts");
+    let base = "services: { db: { image: 'postgres:16', mem_limit: 40g } }";
+    child.stdin.take().expect("piped").write_all(base.as_bytes()).expect("can be written");
+    let output = child.wait_with_output().expect("it ends");
+    assert!(
+        output.status.success() && String::from_utf8_lossy(&output.stdout).contains("mem_limit: 14G"),
+        "{output:?}"
+    );
 }

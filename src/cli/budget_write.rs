@@ -39,19 +39,22 @@ pub(super) struct Order<'a> {
     pub(super) more: &'a dyn Fn(&[Part]) -> Map<String, Value>,
 }
 
-/// The Compose files without an override file of ours, read.
+/// The Compose files without an override file of ours, read. Ours is not even looked at: what it says may no longer fit what
+/// was changed in the others, and is to be renewed.
 ///
 /// # Errors
 ///
 /// All that is wrong with them.
 pub(super) fn without_ours(asked: &ComposeArgs) -> Result<(ComposeArgs, Loaded), Failure> {
-    let loaded = compose::load(asked)?;
-    let is_ours = |file: &PathBuf| std::fs::read_to_string(file).is_ok_and(|text| override_file::is_ours(&text));
-    let (ours, others): (Vec<PathBuf>, Vec<PathBuf>) = loaded.files.iter().cloned().partition(is_ours);
-    if ours.is_empty() || others.is_empty() {
-        return Ok((asked.clone(), loaded));
+    // What comes through a pipe can be read once only, and is not for us to renew.
+    let is_ours = |file: &PathBuf| {
+        file.is_file() && std::fs::read_to_string(file).is_ok_and(|text| override_file::is_ours(&text))
+    };
+    let (ours, others): (Vec<PathBuf>, Vec<PathBuf>) = compose::files(asked)?.into_iter().partition(is_ours);
+    let mut asked = asked.clone();
+    if !ours.is_empty() && !others.is_empty() {
+        asked.files = others;
     }
-    let asked = ComposeArgs { files: others, ..asked.clone() };
     let loaded = compose::load(&asked)?;
     Ok((asked, loaded))
 }
@@ -158,8 +161,8 @@ fn check(
 /// What the user does next.
 fn next(order: &Order<'_>, loaded: &Loaded, path: &Path) -> String {
     let found = order.searched
-        && compose::load(&ComposeArgs { files: Vec::new(), ..order.asked.clone() })
-            .is_ok_and(|found| found.files.iter().any(|file| same(file, path)));
+        && compose::files(&ComposeArgs { files: Vec::new(), ..order.asked.clone() })
+            .is_ok_and(|files| files.iter().any(|file| same(file, path)));
     if found {
         return "next: `docker compose up -d` reads it beside the Compose file".to_owned();
     }

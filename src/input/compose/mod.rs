@@ -86,6 +86,16 @@ pub struct Loaded {
     pub tree: Node,
 }
 
+/// The Compose files of a project, the first one the base; they are found, not read.
+///
+/// # Errors
+/// That there is none, and what is wrong with the env files that may name them.
+pub fn files(args: &ComposeArgs) -> Result<Vec<PathBuf>, Problems> {
+    let mut reader = reader::Reader::default();
+    let project = discover::discover(args, &mut reader);
+    project.map(|project| project.files).ok_or(reader.notes.problems)
+}
+
 /// Reads a Compose project.
 ///
 /// # Errors
