@@ -507,6 +507,54 @@ fn a_plan_is_renewed_whatever_became_of_its_base() {
     assert!(moved.contains("        limits:\n") && !moved.contains("mem_limit"), "{moved}");
 }
 
+/// What an earlier plan wrote beside limits goes with its reason: another image, a lower limit, a check of the user's own.
+#[test]
+fn a_renewed_plan_takes_back_what_it_wrote_beside_limits() {
+    let project = Renewed::new();
+    let base = "services:\n  cache: { image: 'redis:7', mem_limit: 1g }\n  app: { image: 'node:22', mem_limit: 1g }\n";
+    let first = project.plan(base, &["--with", "settings,health,io"]);
+    for written in ["redis-server", "redis-cli", "UV_THREADPOOL_SIZE", "blkio_config", "nofile"] {
+        assert!(first.contains(written), "{written}\n{first}");
+    }
+    project.put(
+        "docker-compose.override.yml",
+        &first
+            .replace("    environment:\n", "    environment:\n      TZ: UTC   # of the office\n")
+            .replace("    blkio_config:\n", "    labels: { team: shop }\n    blkio_config:\n"),
+    );
+    let other = base.replace("redis:7", "memcached:1").replace("node:22", "busybox:1");
+    let renewed = project.plan(&other, &[]);
+    for gone in ["redis", "UV_THREADPOOL_SIZE", "NODE_OPTIONS", "nofile"] {
+        assert!(!renewed.contains(gone), "{gone}\n{renewed}");
+    }
+    for kept in ["    environment:\n      TZ: UTC   # of the office\n", "    labels: { team: shop }\n", "weight: "] {
+        assert!(renewed.contains(kept), "{kept}\n{renewed}");
+    }
+
+    let own = "healthcheck: { test: [CMD, /own], interval: 30s, timeout: 5s, retries: 5, start_period: 1m }";
+    let project = Renewed::new();
+    let base = "services:\n  db: { image: 'postgres:16', mem_limit: 2560m }\n";
+    assert!(project.plan(base, &["--with", "health"]).contains("pg_isready"));
+    let renewed = project.plan(&base.replace("2560m", &format!("2560m, {own}")), &[]);
+    assert!(!renewed.contains("healthcheck") && renewed.contains("it holds: health"), "{renewed}");
+}
+
+/// In a file of ours that does not hold settings, a command is somebody's own, and so is any number of instances but none.
+#[test]
+fn a_renewed_plan_leaves_what_it_never_wrote() {
+    let project = Renewed::new();
+    let base = "services:\n  app: { image: 'busybox:1', mem_limit: 1g }\n";
+    let own = "    command: sleep 9\n    environment: { NODE_OPTIONS: --inspect }\n    ulimits: { nofile: 9 }\n    \
+        deploy:\n      replicas: 3\n";
+    let mark = "# Written by `plimsoll budget`: by hand.\n";
+    project.put("docker-compose.override.yml", &format!("{mark}services:\n  app:\n    cpu_quota: 9\n{own}"));
+    let renewed = project.plan(base, &[]);
+    for line in own.lines() {
+        assert!(renewed.lines().any(|other| other == line), "{line}\n{renewed}");
+    }
+    assert!(!renewed.contains("cpu_quota"), "{renewed}");
+}
+
 /// A Compose file that comes through a pipe can be read once only.
 #[cfg(unix)]
 #[test]

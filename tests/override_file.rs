@@ -15,10 +15,17 @@ use plimsoll::model::Host;
 use plimsoll::model::Preset;
 use plimsoll::plan::budget::Wishes;
 use plimsoll::plan::budget::budget;
+use plimsoll::plan::health;
+use plimsoll::plan::health::Finding;
 use plimsoll::plan::override_file;
+use plimsoll::plan::tuning;
+use plimsoll::plan::tuning::DeviceRate;
 use plimsoll::units::Bytes;
 use plimsoll::units::Permille;
 use proptest::prelude::*;
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
@@ -256,7 +263,65 @@ fn wishes() -> impl Strategy<Value = Wishes> {
         })
 }
 
-/// Any budget for any host of any size, over any of the stacks, written over any earlier plan.
+/// The keys of a plan with these parts beside its limits.
+fn wanted(budget: &Budget, loaded: &Loaded, parts: &[String], rate: Option<&DeviceRate>) -> Map<String, Value> {
+    let mut wanted = override_file::wanted(budget, loaded);
+    let mut add = |service: &str, keys: &Map<String, Value>| {
+        wanted = override_file::with(
+            std::mem::take(&mut wanted),
+            &[(service.to_owned(), json!(keys))].into_iter().collect(),
+        );
+    };
+    for part in parts {
+        match part.as_str() {
+            "settings" => {
+                for tuned in tuning::tuned(budget, loaded, shipped()) {
+                    add(tuned.service.as_str(), &tuned.keys);
+                }
+            }
+            "health" => {
+                let mut findings = health::findings(&loaded.stack, shipped());
+                findings.retain(|finding| budget.allocation.shares.contains_key(&finding.service));
+                for finding in findings {
+                    let check = [("healthcheck".to_owned(), check(&finding))].into_iter().collect();
+                    add(finding.service.as_str(), &check);
+                }
+            }
+            _ => {
+                for (service, keys) in tuning::kernel(budget, loaded, shipped(), rate) {
+                    add(&service, keys.as_object().expect("a mapping"));
+                }
+            }
+        }
+    }
+    // Settings that go into a file of the software's own are nothing for Compose.
+    wanted.retain(|_, keys| keys.as_object().is_some_and(|keys| !keys.is_empty()));
+    wanted
+}
+
+fn check(finding: &Finding) -> Value {
+    let check = &finding.proposed;
+    let mut keys = Map::new();
+    if !finding.keeps_test && !check.test.is_empty() {
+        keys.insert("disable".to_owned(), json!(false));
+        keys.insert("test".to_owned(), check.test.iter().map(|word| word.replace('$', "$$")).collect());
+    }
+    for (key, span) in [("interval", check.interval), ("timeout", check.timeout), ("start_period", check.start_period)]
+    {
+        keys.extend(span.map(|span| (key.to_owned(), json!(span.to_string()))));
+    }
+    keys.extend(check.retries.map(|count| ("retries".to_owned(), json!(count))));
+    Value::Object(keys)
+}
+
+/// Some of the parts beside limits.
+fn parts() -> impl Strategy<Value = Vec<String>> {
+    let names = ["settings", "health", "io"].map(str::to_owned).to_vec();
+    proptest::sample::subsequence(names, 0..=3)
+}
+
+/// Any budget for any host of any size, with any parts beside its limits, written over any earlier plan: even over that of
+/// another stack, whose services of the same name run something else. What is read is what a new file would say.
 #[test]
 fn any_plan_over_any_earlier_one_is_read_back() {
     let home = tempfile::tempdir().expect("a temporary directory");
@@ -268,20 +333,35 @@ fn any_plan_over_any_earlier_one_is_read_back() {
         })
         .collect();
     let hosts = hosts();
-    let strategy = (0..sets.len(), proptest::collection::vec((0..hosts.len(), 1..64_u64, wishes()), 1..4));
+    let plans = (0..sets.len(), 0..hosts.len(), 1..64_u64, wishes(), parts(), any::<bool>());
+    let strategy = proptest::collection::vec(plans, 1..4);
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
         failure_persistence: None,
         ..ProptestConfig::with_cases(150)
     });
-    let outcome = runner.run(&strategy, |(set, plans)| {
-        let (set, base) = &sets[set];
+    let outcome = runner.run(&strategy, |plans| {
         let mut before: Option<String> = None;
-        for (host, gibibytes, wishes) in plans {
+        for (set, host, gibibytes, wishes, mut parts, with_rate) in plans {
+            let (set, base) = &sets[set];
             let host = Host { memory: Bytes::gibi(gibibytes), reserve_memory: Bytes::mebi(512), ..hosts[host].clone() };
             let budget = budget(&set.name, &base.stack, shipped(), &host, &wishes);
-            let written = text(&budget, base, before.as_deref());
-            let differences = override_file::differences(&budget, &over(set, &written));
+            // A file goes on to hold what it held.
+            parts.extend(override_file::holds(before.as_deref().unwrap_or_default()).into_iter().map(str::to_owned));
+            parts.sort();
+            parts.dedup();
+            let rate = DeviceRate { device: "/dev/sda".to_owned(), rate: Bytes::mebi(100) };
+            let wanted = wanted(&budget, base, &parts, Some(&rate).filter(|_| with_rate));
+            let text = |existing: Option<Source>| {
+                override_file::text(existing.as_ref(), &wanted, "a test", &parts).expect("it is ours")
+            };
+            let written = text(before.as_deref().map(|before| Source::new("before.yml", before)));
+            let read = over(set, &written);
+            let mut differences = override_file::differences(&budget, &read);
+            differences.extend(override_file::unsaid(&wanted, &read));
             prop_assert!(differences.is_empty(), "{}: {:?}\n{}", set.name, differences, written);
+            let (fresh, before_it) = (text(None), before.unwrap_or_default());
+            let says = |loaded: &Loaded| loaded.tree.to_json();
+            prop_assert_eq!(says(&read), says(&over(set, &fresh)), "{}: {}\n->\n{}", set.name, before_it, written);
             before = Some(written);
         }
         Ok(())

@@ -108,9 +108,8 @@ pub(super) fn write(order: &Order<'_>, budget: &Budget, loaded: &Loaded, printer
 /// What is written beside the limits: what was asked for, and what the file says it holds since an earlier plan, since
 /// settings that followed other limits would be wrong now.
 fn parts(asked: &[Part], existing: Option<&Source>) -> Vec<Part> {
-    let head = existing.map(Source::text).unwrap_or_default().lines();
-    let noted = head.filter_map(|line| line.strip_prefix(override_file::HOLDS)).flat_map(|names| names.split(", "));
-    let noted = noted.filter_map(|name| Part::from_str(name.trim(), false).ok());
+    let noted = override_file::holds(existing.map(Source::text).unwrap_or_default());
+    let noted = noted.into_iter().filter_map(|name| Part::from_str(name, false).ok());
     let mut parts: Vec<Part> = asked.iter().copied().chain(noted).collect();
     parts.sort();
     parts.dedup();

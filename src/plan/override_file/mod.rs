@@ -7,6 +7,7 @@
 //! 3. Numbers of CPUs are text in quotes, as the Compose specification wants them.
 
 mod edit;
+mod planned;
 
 use crate::input::compose::Loaded;
 use crate::input::problem::Problems;
@@ -30,30 +31,13 @@ use serde_json::json;
 pub const MARK: &str = "# Written by `plimsoll budget`";
 
 /// How the line begins that names what the file holds beside limits.
-pub const HOLDS: &str = "# Beside limits it holds: ";
+const HOLDS: &str = "# Beside limits it holds: ";
 
 /// The profile of services that are switched off: nobody enables it by accident.
 pub const OFF_PROFILE: &str = "plimsoll-off";
 
 /// Length of a scheduling period where none is stated, in microseconds.
 const PERIOD: u64 = 100_000;
-
-/// Keys of a service that a plan sets, as paths; the ones it may take out of its own file again.
-const PLANNED: [&[&str]; 13] = [
-    &["deploy", "resources", "limits", "cpus"],
-    &["deploy", "resources", "limits", "memory"],
-    &["deploy", "resources", "limits", "pids"],
-    &["deploy", "resources", "reservations", "cpus"],
-    &["deploy", "resources", "reservations", "memory"],
-    &["deploy", "replicas"],
-    &["cpus"],
-    &["cpu_quota"],
-    &["mem_limit"],
-    &["mem_reservation"],
-    &["memswap_limit"],
-    &["pids_limit"],
-    &["profiles"],
-];
 
 /// What the file must say about the services, for the budget to hold over these Compose files: a mapping like that of
 /// `services`, empty where the files already say it all.
@@ -184,7 +168,7 @@ pub fn text(
     about: &str,
     parts: &[String],
 ) -> Result<String, Problems> {
-    let holds = if parts.is_empty() { String::new() } else { format!("{HOLDS}{}\n", parts.join(", ")) };
+    let line = if parts.is_empty() { String::new() } else { format!("{HOLDS}{}\n", parts.join(", ")) };
     let Some(source) = existing.filter(|source| !source.text().trim().is_empty()) else {
         let head = format!(
             "{MARK}: {about}.\n# Run it again to renew it: it changes what it wrote, and keeps the rest with its comments.\n"
@@ -194,26 +178,21 @@ pub fn text(
         } else {
             super::yaml::text(&json!({"services": wanted}), &super::yaml::Comments::new())
         };
-        return Ok(head + &holds + &body);
+        return Ok(head + &line + &body);
     };
     let (node, problems) = yaml::read(source);
     let Some(node) = node.filter(|_| !problems.has_errors()) else { return Err(problems) };
-    let mut stale = Vec::new();
-    if is_ours(source.text()) {
-        for entry in node.get("services").map(Node::entries).unwrap_or_default() {
-            let wanted = wanted.get(&entry.key);
-            for path in PLANNED {
-                let is_wanted =
-                    wanted.is_some_and(|wanted| path.iter().try_fold(wanted, |value, key| value.get(*key)).is_some());
-                let there = find(&entry.value, path);
-                if !is_wanted && there.is_some_and(|node| *path != ["profiles"] || is_off(node)) {
-                    stale.push([&["services", entry.key.as_str()], path].concat());
-                }
-            }
-        }
-    }
+    let is_renewed = is_ours(source.text());
+    let stale = if is_renewed { planned::stale(&node, wanted, &holds(source.text())) } else { Vec::new() };
     let text = edit::merge(source.text(), &node, &json!({"services": wanted}), &stale);
-    Ok(if is_ours(&text) { with_holds(&text, &holds) } else { text })
+    Ok(if is_renewed { with_holds(&text, &line) } else { text })
+}
+
+/// What a file of ours says it holds beside limits, by the names of the parts.
+#[must_use]
+pub fn holds(text: &str) -> Vec<&str> {
+    let names = text.lines().filter_map(|line| line.strip_prefix(HOLDS));
+    names.flat_map(|names| names.split(", ")).map(str::trim).collect()
 }
 
 /// A file of ours with this line in place of the one that says what it holds, or behind its first one.
@@ -221,11 +200,6 @@ fn with_holds(text: &str, holds: &str) -> String {
     let kept = text.split_inclusive('\n').filter(|line| !line.starts_with(HOLDS));
     let lines = kept.enumerate().flat_map(|(index, line)| [line, if index == 0 { holds } else { "" }]);
     if text.contains(holds) && !holds.is_empty() { text.to_owned() } else { lines.collect() }
-}
-
-/// Whether these are the profiles of a service that was switched off.
-fn is_off(profiles: &Node) -> bool {
-    matches!(profiles.items(), [one] if one.as_text() == Some(OFF_PROFILE))
 }
 
 /// Whether a file is ours to renew.

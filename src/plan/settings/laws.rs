@@ -240,4 +240,11 @@ proptest! {
             prop_assert_eq!(environment(&setting, Some(&once)), once);
         }
     }
+    /// What a plan writes, a later one can take back.
+    #[test]
+    fn every_variable_of_a_setting_is_listed(software in software(), room in room()) {
+        for setting in settings(software, &room).iter().filter(|setting| setting.how == How::Environment) {
+            prop_assert!(VARIABLES.contains(&setting.name.as_str()), "{}", setting.name);
+        }
+    }
 }

@@ -28,6 +28,7 @@ pub use command::command;
 pub use command::line;
 pub use command::stated;
 pub use command::words;
+pub use environment::VARIABLES;
 pub use environment::environment;
 pub use kernel::blkio_weight;
 pub use kernel::shm_size;
