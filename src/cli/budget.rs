@@ -136,8 +136,8 @@ pub(super) fn budget(args: &BudgetArgs, globals: &Globals, printer: &mut Printer
     }
     if let Some(file) = &args.write {
         let searched = args.compose.files.is_empty();
-        let more = |parts: &[Part]| proposals.written(parts);
-        let order = Order { file, force: args.force, asked: &asked, searched, parts: &args.with, more: &more };
+        let parts = &args.with;
+        let order = Order { file, force: args.force, asked: &asked, searched, parts, proposals: &proposals };
         if is_switched_off() {
             printer.note("ENABLE_RESOURCE_TUNING is false: nothing is written");
         } else {

@@ -2,6 +2,7 @@
 //! given, and then a copy is kept beside it.
 
 use super::budget_beside::Part;
+use super::budget_beside::Proposals;
 use super::codes;
 use super::exit::Failure;
 use super::inputs;
@@ -35,8 +36,8 @@ pub(super) struct Order<'a> {
     pub(super) searched: bool,
     /// What is written beside the limits.
     pub(super) parts: &'a [Part],
-    /// The keys of these parts, by service.
-    pub(super) more: &'a dyn Fn(&[Part]) -> Map<String, Value>,
+    /// All that can be written beside the limits.
+    pub(super) proposals: &'a Proposals,
 }
 
 /// The Compose files without an override file of ours, read. Ours is not even looked at: what it says may no longer fit what
@@ -67,7 +68,7 @@ pub(super) fn without_ours(asked: &ComposeArgs) -> Result<(ComposeArgs, Loaded),
 pub(super) fn write(order: &Order<'_>, budget: &Budget, loaded: &Loaded, printer: &mut Printer) -> Result<(), Failure> {
     let about = format!("{} on {}", budget.stack, budget.host.title);
     if order.file == "-" {
-        let wanted = override_file::with(override_file::wanted(budget, loaded), &(order.more)(order.parts));
+        let wanted = override_file::with(override_file::wanted(budget, loaded), &order.proposals.written(order.parts));
         printer.data(&override_file::text(None, &wanted, &about, &names(order.parts))?);
         return Ok(());
     }
@@ -86,7 +87,7 @@ pub(super) fn write(order: &Order<'_>, budget: &Budget, loaded: &Loaded, printer
         return Err(Problem::error(&codes::OVERRIDE, message).help(help).into());
     }
     let parts = parts(order.parts, existing.as_ref());
-    let wanted = override_file::with(override_file::wanted(budget, loaded), &(order.more)(&parts));
+    let wanted = override_file::with(override_file::wanted(budget, loaded), &order.proposals.written(&parts));
     let text = override_file::text(existing.as_ref(), &wanted, &about, &names(&parts))?;
     if existing.as_ref().is_some_and(|source| source.text() == text) {
         printer.note(&format!("{} says so already", inputs::shown(&path)));
