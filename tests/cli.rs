@@ -555,6 +555,26 @@ fn a_renewed_plan_leaves_what_it_never_wrote() {
     assert!(!renewed.contains("cpu_quota"), "{renewed}");
 }
 
+/// Who follows what he is told next starts the project that was read, whatever its files are called.
+#[test]
+fn what_to_do_next_names_the_same_project() {
+    let project = Renewed::new();
+    let base = "services:\n  app: { image: 'busybox:1', mem_limit: 1g, profiles: [night] }\n";
+    project.put("my shop.env", "");
+    let options = ["-p", "shop", "--profile", "night", "--env-file", "my shop.env", "--project-directory", "."];
+    let typed = "--profile night --env-file 'my shop.env' -p shop --project-directory .";
+    let told = project.told(base, &options);
+    assert!(told.contains(&format!("next: `docker compose {typed} up -d` reads it beside")), "{told}");
+    let told = project.told(base, &[&["my plan.yml"], options.as_slice()].concat());
+    assert!(told.contains(&format!("next: docker compose -f compose.yml -f 'my plan.yml' {typed} up -d\n")), "{told}");
+    let mut command = plimsoll();
+    let (code, _, err) = run(command.current_dir(project.0.path()).args(["bundle", "-o", "on watch"]).args(options));
+    let fragment = "-f 'on watch/compose.monitoring.yml' up -d\n";
+    assert!(code == 0 && err.contains(&format!("{typed} {fragment}")), "{err}");
+    let fragment = std::fs::read_to_string(project.0.path().join("on watch/compose.monitoring.yml")).expect("is there");
+    assert!(fragment.contains("-f 'on watch'/compose.monitoring.yml up -d\n"), "{fragment}");
+}
+
 /// A Compose file that comes through a pipe can be read once only.
 #[cfg(unix)]
 #[test]

@@ -135,9 +135,14 @@ pub(super) fn budget(args: &BudgetArgs, globals: &Globals, printer: &mut Printer
         return Ok(Exit::NothingFits);
     }
     if let Some(file) = &args.write {
-        let searched = args.compose.files.is_empty();
-        let parts = &args.with;
-        let order = Order { file, force: args.force, asked: &asked, searched, parts, proposals: &proposals };
+        let order = Order {
+            file,
+            force: args.force,
+            asked: &asked,
+            compose: &args.compose,
+            parts: &args.with,
+            proposals: &proposals,
+        };
         if is_switched_off() {
             printer.note("ENABLE_RESOURCE_TUNING is false: nothing is written");
         } else {

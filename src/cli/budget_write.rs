@@ -4,6 +4,7 @@
 use super::budget_beside::Part;
 use super::budget_beside::Proposals;
 use super::codes;
+use super::compose_files::ComposeFiles;
 use super::exit::Failure;
 use super::inputs;
 use super::output;
@@ -32,8 +33,8 @@ pub(super) struct Order<'a> {
     pub(super) force: bool,
     /// The Compose files without the override file.
     pub(super) asked: &'a ComposeArgs,
-    /// Whether Compose finds its files itself, so that it will find the override file, too.
-    pub(super) searched: bool,
+    /// The options as they were typed, for what the user does next.
+    pub(super) compose: &'a ComposeFiles,
     /// What is written beside the limits.
     pub(super) parts: &'a [Part],
     /// All that can be written beside the limits.
@@ -158,21 +159,22 @@ fn check(
     )))
 }
 
-/// What the user does next.
+/// What the user does next, for the same project that was read.
 fn next(order: &Order<'_>, loaded: &Loaded, path: &Path) -> String {
-    let found = order.searched
+    let is_this = |file: &PathBuf| same(file, path);
+    let found = order.compose.files.is_empty()
         && compose::files(&ComposeArgs { files: Vec::new(), ..order.asked.clone() })
-            .is_ok_and(|files| files.iter().any(|file| same(file, path)));
+            .is_ok_and(|files| files.iter().any(is_this));
     if found {
-        return "next: `docker compose up -d` reads it beside the Compose file".to_owned();
+        return match order.compose.typed(&[]).as_str() {
+            "" => "next: `docker compose up -d` reads it beside the Compose file".to_owned(),
+            options => format!("next: `docker compose {options} up -d` reads it beside the Compose file"),
+        };
     }
-    let files: Vec<String> = loaded
-        .files
-        .iter()
-        .filter(|file| !same(file, path))
-        .map(|file| format!("-f {}", inputs::shown(file)))
-        .collect();
-    format!("next: docker compose {} -f {} up -d", files.join(" "), inputs::shown(path))
+    let mut files = loaded.files.clone();
+    files.retain(|file| !is_this(file));
+    files.push(path.to_owned());
+    format!("next: docker compose {} up -d", order.compose.typed(&files))
 }
 
 fn same(one: &Path, other: &Path) -> bool {

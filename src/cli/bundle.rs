@@ -13,10 +13,10 @@ use super::overwrite::Wanted;
 use super::paths::absolute;
 use super::paths::between;
 use super::printer::Printer;
-use crate::input::compose::Loaded;
 use crate::input::project::Project;
 use crate::plan::bundle;
 use crate::plan::bundle::Asked;
+use crate::report::quoted;
 use serde_json::Value;
 use serde_json::json;
 use std::path::Path;
@@ -60,8 +60,8 @@ pub(super) fn bundle(args: &BundleArgs, globals: &Globals, printer: &mut Printer
     let home = absolute(&loaded.folder);
     let host = args.host.named(&loaded.folder, &Project::find(&loaded.folder)?)?;
     let folder = between(&home, &absolute(&args.out));
-    let files = as_typed(&args.compose, &loaded);
-    let out = inputs::shown(&args.out);
+    let files = args.compose.typed(&loaded.files);
+    let out = quoted(&inputs::shown(&args.out));
     let asked = Asked {
         folder: &folder,
         out: &out,
@@ -86,8 +86,8 @@ pub(super) fn bundle(args: &BundleArgs, globals: &Globals, printer: &mut Printer
         let message = "not scraped, and so without an alert for latency, since nobody says where the metrics are";
         printer.note(&format!("\n{message}: {names}\n  label them, for instance plimsoll.metrics.port: \"8000\""));
     }
-    let fragment = args.out.join("compose.monitoring.yml");
-    printer.note(&format!("\nstart it: docker compose {files} -f {} up -d", inputs::shown(&fragment)));
+    let fragment = quoted(&inputs::shown(&args.out.join("compose.monitoring.yml")));
+    printer.note(&format!("\nstart it: docker compose {files} -f {fragment} up -d"));
     Ok(Exit::Good)
 }
 
@@ -109,37 +109,4 @@ fn listed(
         "files": wanted.iter().zip(written).map(file).collect::<Vec<_>>(),
         "unmeasured": unmeasured,
     })
-}
-
-/// How the stack is named on the command line, for Compose and for us.
-fn as_typed(args: &ComposeFiles, loaded: &Loaded) -> String {
-    let mut words: Vec<String> = Vec::new();
-    let mut option = |name: &str, value: &str| words.push(format!("{name} {}", quoted(value)));
-    loaded.files.iter().for_each(|file| option("-f", &inputs::shown(file)));
-    args.profiles.iter().for_each(|profile| option("--profile", profile));
-    args.env_files.iter().for_each(|file| option("--env-file", &inputs::shown(file)));
-    args.project_name.iter().for_each(|name| option("-p", name));
-    args.project_directory.iter().for_each(|folder| option("--project-directory", &inputs::shown(folder)));
-    words.join(" ")
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let is_plain = |letter: char| letter.is_alphanumeric() || "-_./:=@+,~".contains(letter);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_word_reaches_the_shell_as_it_is() {
-        assert_eq!(quoted("a/b-c_1.yml"), "a/b-c_1.yml");
-        assert_eq!(quoted("my files/it's.yml"), "'my files/it'\\''s.yml'");
-    }
 }

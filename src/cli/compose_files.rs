@@ -7,6 +7,7 @@ use crate::input::catalog::Catalog;
 use crate::input::compose;
 use crate::input::compose::ComposeArgs;
 use crate::input::compose::Loaded;
+use crate::report::quoted;
 use std::path::PathBuf;
 
 /// Which Compose files, with what.
@@ -40,6 +41,18 @@ impl ComposeFiles {
             environment: inputs::environment(),
             project_name: self.project_name.clone(),
         }
+    }
+
+    /// These files with the other options, as they are typed in a shell for Compose and for us.
+    pub(super) fn typed(&self, files: &[PathBuf]) -> String {
+        let mut words: Vec<String> = Vec::new();
+        let mut option = |name: &str, value: &str| words.push(format!("{name} {}", quoted(value)));
+        files.iter().for_each(|file| option("-f", &inputs::shown(file)));
+        self.profiles.iter().for_each(|profile| option("--profile", profile));
+        self.env_files.iter().for_each(|file| option("--env-file", &inputs::shown(file)));
+        self.project_name.iter().for_each(|name| option("-p", name));
+        self.project_directory.iter().for_each(|folder| option("--project-directory", &inputs::shown(folder)));
+        words.join(" ")
     }
 
     /// Reads the files, tells what is odd about them, and finds the catalog that goes with them.

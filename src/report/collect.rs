@@ -226,3 +226,19 @@ pub fn quoted(word: &str) -> String {
     let plain = !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+=:@%,".contains(c));
     if plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_reaches_the_shell_as_it_is() {
+        for plain in ["a/b-c_1.yml", "--exclude=cAdvisor", "1..20", "a@b:c,d"] {
+            assert_eq!(quoted(plain), plain);
+        }
+        assert_eq!(quoted("my files/it's.yml"), "'my files/it'\\''s.yml'");
+        // A shell would take it for the home of a user.
+        assert_eq!(quoted("~x"), "'~x'");
+        assert_eq!(quoted(""), "''");
+    }
+}
