@@ -139,6 +139,22 @@ fn a_kill_never_asks_for_less_than_was_seen() {
     assert_eq!(budget.allocation.shares[&named("web")].limits.memory, Bytes::mebi(690));
 }
 
+/// It is called `db`, but it is no PostgreSQL: what a database needs is a guess, and PostgreSQL's settings are none of its.
+#[test]
+fn a_name_alone_says_what_for_and_not_which() {
+    let (_folder, loaded) = written(
+        "services:\n  db: {image: 'registry.example.com/platform/oracle-xe:21', mem_limit: 2G}\n  redis: {build: ./redis, mem_limit: 1G}\n",
+    );
+    let budget = made(&loaded, &host("kvm-4"), &Wishes::default());
+    assert_eq!((budget.asks[&named("db")].tier, budget.asks[&named("db")].evidence), (1, Evidence::Guess));
+    let tuned: Vec<ServiceName> =
+        tuning::tuned(&budget, &loaded, shipped()).into_iter().map(|tuned| tuned.service).collect();
+    assert_eq!(tuned, [named("redis")]);
+    let checked: Vec<ServiceName> =
+        findings(&loaded.stack, shipped()).into_iter().map(|finding| finding.service).collect();
+    assert_eq!(checked, [named("redis")]);
+}
+
 /// By register H5 the preset `custom` keeps 2 GB; of a host of 2 GB that would be all.
 #[test]
 fn a_small_host_keeps_half_of_its_memory_for_services() {

@@ -8,6 +8,7 @@ use crate::input::compose;
 use crate::input::compose::ComposeArgs;
 use crate::input::compose::Loaded;
 use crate::report::quoted;
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 /// Which Compose files, with what.
@@ -60,7 +61,7 @@ impl ComposeFiles {
     /// # Errors
     ///
     /// All that is wrong with the files and with the catalog.
-    pub(super) fn load(&self, printer: &mut Printer) -> Result<(Loaded, Catalog), Failure> {
+    pub(super) fn load(&self, printer: &mut Printer) -> Result<(Loaded, Cow<'static, Catalog>), Failure> {
         let loaded = compose::load(&self.asked())?;
         let catalog = tell(&loaded, printer)?;
         Ok((loaded, catalog))
@@ -72,7 +73,7 @@ impl ComposeFiles {
 /// # Errors
 ///
 /// All that is wrong with the catalog.
-pub(super) fn tell(loaded: &Loaded, printer: &mut Printer) -> Result<Catalog, Failure> {
+pub(super) fn tell(loaded: &Loaded, printer: &mut Printer) -> Result<Cow<'static, Catalog>, Failure> {
     printer.problems(&loaded.warnings);
     for file in &loaded.files_read {
         printer.detail(&format!("read {}", inputs::shown(file)));

@@ -20,7 +20,6 @@ use crate::plan;
 use crate::report;
 use crate::report::host::Listed;
 use crate::report::host::Shown;
-use crate::units::Bytes;
 use crate::world::machine;
 use crate::world::machine::Machine;
 use std::path::Path;
@@ -145,9 +144,8 @@ fn with_reserve(mut host: Host, class: HostClass) -> (Host, String) {
     if host.reserve_stated {
         return (host, "as the profile says".to_owned());
     }
-    host.reserve_cpu = host.capacity().scaled(class.reserve().get(), 1000);
-    // Profiles are read by people: whole mebibytes.
-    host.reserve_memory = Bytes::mebi((host.memory.scaled(class.reserve().get(), 1000).get() >> 20).max(1));
+    let share = host.share(class.reserve());
+    (host.reserve_cpu, host.reserve_memory) = (share.cpu, share.memory);
     (host, format!("class {} keeps {}", class.name(), class.reserve()))
 }
 

@@ -24,6 +24,7 @@ use crate::units::Millicores;
 use crate::units::Span;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
@@ -234,30 +235,38 @@ impl Catalog {
     ///
     /// # Errors
     /// All that is wrong with that file.
-    pub fn below(folder: &Path) -> Result<Self, Problems> {
+    pub fn below(folder: &Path) -> Result<Cow<'static, Self>, Problems> {
         let own =
             upwards(folder).into_iter().map(|folder| folder.join("catalog/images.yaml")).find(|path| path.is_file());
-        let Some(path) = own else { return Ok(shipped().clone()) };
+        let Some(path) = own else { return Ok(Cow::Borrowed(shipped())) };
         let source = Source::read(&path)?;
         if source.text() == SHIPPED {
-            return Ok(shipped().clone());
+            return Ok(Cow::Borrowed(shipped()));
         }
         let mut catalog = shipped().clone();
         catalog.add(&schema::read::<CatalogFile>(&source)?.1);
         catalog.files_read.push(path);
-        Ok(catalog)
+        Ok(Cow::Owned(catalog))
     }
 
     /// What is known of a service: by its image whatever its registry, tag and digest, else by its name.
     #[must_use]
     pub fn lookup(&self, image: Option<&str>, service: &str) -> Option<&Entry> {
-        let by_image = image.and_then(|image| {
-            let name = image_name(image);
-            let last = name.rsplit('/').next().unwrap_or(name);
-            self.images.get(name).or_else(|| self.images.get(last))
-        });
-        let found = by_image.or_else(|| self.services.get(service))?;
-        self.entries.get(*found)
+        image.and_then(|image| self.by_image(image)).or_else(|| self.entries.get(*self.services.get(service)?))
+    }
+
+    fn by_image(&self, image: &str) -> Option<&Entry> {
+        let name = image_name(image);
+        let last = name.rsplit('/').next().unwrap_or(name);
+        self.entries.get(*self.images.get(name).or_else(|| self.images.get(last))?)
+    }
+
+    /// The entry whose settings and checks a service can take: known by its image, or called as the entry itself. One that
+    /// is called `db` is a database, but nobody knows which.
+    #[must_use]
+    pub fn certain(&self, name: &ServiceName, service: &Service) -> Option<&Entry> {
+        let by_image = service.image.as_deref().and_then(|image| self.by_image(image));
+        by_image.or_else(|| self.of(name, service).filter(|entry| entry.name == name.as_str()))
     }
 
     /// What is known of a service of a stack, see [`Catalog::lookup`].
@@ -270,6 +279,9 @@ impl Catalog {
     #[must_use]
     pub fn described(&self, name: &ServiceName, service: &Service) -> Entry {
         let mut entry = self.of(name, service).cloned().unwrap_or_default();
+        if self.certain(name, service).is_none() {
+            (entry.software, entry.health, entry.metrics) = (None, None, None);
+        }
         let hints = &service.hints;
         entry.role = hints.role.clone().unwrap_or(entry.role);
         entry.tier = hints.tier.unwrap_or(entry.tier);

@@ -132,10 +132,16 @@ fn reserved(host: &Host, class: HostClass, wishes: &Wishes) -> (Host, String) {
 }
 
 fn ask(name: &ServiceName, service: &Service, catalog: &Catalog, wishes: &Wishes) -> Ask {
-    let known = catalog.of(name, service);
     let entry = catalog.described(name, service);
+    let is_guess = entry.guess.iter().any(|figure| figure == "need_memory");
     let is_labelled = service.hints.tier.is_some() || service.hints.importance.is_some();
-    let (need, evidence) = need(name, known, &entry, wishes);
+    let evidence = match catalog.of(name, service) {
+        Some(_) if is_guess || catalog.certain(name, service).is_none() => Evidence::Guess,
+        Some(_) => Evidence::Catalog,
+        None if is_labelled => Evidence::Guess,
+        None => Evidence::Unknown,
+    };
+    let (need, evidence) = need(name, &entry, evidence, wishes);
     Ask {
         replicas: service.replicas.unwrap_or(1).max(1),
         tier: entry.tier,
@@ -146,14 +152,14 @@ fn ask(name: &ServiceName, service: &Service, catalog: &Catalog, wishes: &Wishes
         usual: Amount { cpu: entry.give_cpu, memory: entry.give_memory },
         usual_pids: entry.give_pids,
         need,
-        evidence: if evidence == Evidence::Unknown && is_labelled { Evidence::Guess } else { evidence },
+        evidence,
         depends_on: service.depends_on.keys().cloned().collect(),
         kept: wishes.keep.contains(name),
     }
 }
 
 /// What a service cannot do without, and how that is known: what was seen wins over what the catalog says.
-fn need(name: &ServiceName, known: Option<&Entry>, entry: &Entry, wishes: &Wishes) -> (Amount, Evidence) {
+fn need(name: &ServiceName, entry: &Entry, by_catalog: Evidence, wishes: &Wishes) -> (Amount, Evidence) {
     if let Some(seen) = wishes.observed.get(name) {
         let memory = seen.memory.scaled(OBSERVED_MARGIN.get(), 1000);
         if let Some(limit) = wishes.killed.get(name) {
@@ -162,11 +168,5 @@ fn need(name: &ServiceName, known: Option<&Entry>, entry: &Entry, wishes: &Wishe
         }
         return (Amount { cpu: seen.cpu.max(CPU_LEAST), memory }, Evidence::Observed);
     }
-    let need = Amount { cpu: entry.idle_cpu.scaled(2, 1).max(CPU_LEAST), memory: entry.need_memory };
-    let guessed = entry.guess.iter().any(|figure| figure == "need_memory");
-    match known {
-        None => (need, Evidence::Unknown),
-        Some(_) if guessed => (need, Evidence::Guess),
-        Some(_) => (need, Evidence::Catalog),
-    }
+    (Amount { cpu: entry.idle_cpu.scaled(2, 1).max(CPU_LEAST), memory: entry.need_memory }, by_catalog)
 }

@@ -32,6 +32,7 @@ use crate::model::Stack;
 use crate::seed::Seed;
 use crate::units::Instant;
 use crate::units::Span;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -59,7 +60,7 @@ pub fn resolve(
 
     let catalog = Catalog::below(folder).unwrap_or_else(|wrong| {
         problems.extend(wrong);
-        Catalog::default()
+        Cow::default()
     });
     files_read.extend(catalog.files_read.iter().cloned());
     let models = services::models(stack, &file.services, &catalog, node, &mut problems);
