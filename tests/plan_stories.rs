@@ -274,7 +274,49 @@ fn networks_get_names_and_data_a_place() {
     assert_eq!(about, ["network back", "volume data", "service lost"]);
     let yaml = all[0].yaml.clone().expect("can be written");
     let bridge = yaml["networks"]["back"]["driver_opts"]["com.docker.network.bridge.name"].as_str().expect("a name");
-    assert!(bridge.len() <= 15 && bridge.starts_with("br-"), "Linux takes 15 characters: {bridge}");
+    assert_eq!(bridge, "br-a-very-back", "Linux takes 15 characters");
+}
+
+#[test]
+fn no_two_networks_get_the_same_name_or_addresses() {
+    let (_folder, loaded) = written(
+        "services: { web: { image: nginx } }\nnetworks:\n  default: {}\n  frontend: {}\n  backend: {}\n  \
+         monitoring-inside: {}\n  monitoring-outside: {}\n  fixed: { ipam: { config: [{ subnet: 172.28.0.0/23 }] }, \
+         driver_opts: { com.docker.network.bridge.name: br-backend } }\n  wide: { ipam: { config: [{ subnet: \
+         '172.28.3.64/26' }, { subnet: 'fd00::/64' }] } }\n",
+    );
+    let all = advice("my-long-project", &loaded, shipped(), &host("kvm-4"));
+    let given: Vec<(String, String)> = all
+        .iter()
+        .filter_map(|advice| {
+            let (_, network) = advice.yaml.as_ref()?["networks"].as_object()?.iter().next()?;
+            let bridge = network["driver_opts"]["com.docker.network.bridge.name"].as_str()?;
+            let subnet = network["ipam"]["config"][0]["subnet"].as_str().unwrap_or("as it is");
+            Some((bridge.to_owned(), subnet.to_owned()))
+        })
+        .collect();
+    let given: Vec<(&str, &str)> = given.iter().map(|(bridge, subnet)| (bridge.as_str(), subnet.as_str())).collect();
+    let wanted = [
+        ("br-my-long-proj", "172.28.2.0/24"),
+        ("br-my-frontend", "172.28.4.0/24"),
+        ("br-my-l-backend", "172.28.5.0/24"),
+        ("br-monitoring-i", "172.28.6.0/24"),
+        ("br-monitoring-o", "172.28.7.0/24"),
+        ("br-my-long-wide", "as it is"),
+    ];
+    assert_eq!(given, wanted);
+}
+
+/// What a label says of a service that was built counts as much as the catalog.
+#[test]
+fn a_database_of_ones_own_is_advised_on_its_volume() {
+    let (_folder, loaded) = written(
+        "services:\n  own: { build: ., labels: { plimsoll.role: database, plimsoll.stateful: 'true' } }\n\
+         \x20 other: { build: . }\n",
+    );
+    let all = advice("shop", &loaded, shipped(), &host("kvm-4"));
+    let about: Vec<&str> = all.iter().map(|advice| advice.about.as_str()).collect();
+    assert_eq!(about, ["service own"]);
 }
 
 /// A catalog of the project comes over the shipped one.
