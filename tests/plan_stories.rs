@@ -216,6 +216,24 @@ fn health_checks_are_held_against_the_matrix() {
     );
 }
 
+/// Whoever waits for ten minutes until a service is up has a reason to.
+#[test]
+fn of_a_health_check_only_what_is_wrong_is_written() {
+    let (_folder, loaded) = written(
+        "services:\n  often: { image: redis, healthcheck: { test: [CMD, x], interval: 2s, timeout: 2s, retries: 100, \
+         start_period: 10m } }\n\
+         \x20 long: { image: redis, healthcheck: { test: [CMD, x], interval: 20s, timeout: 1m, retries: 9, start_period: 1m } }\n",
+    );
+    let found = findings(&loaded.stack, shipped());
+    let keys = |name: &str| {
+        let of: Vec<_> = found.iter().filter(|finding| finding.service == named(name)).collect();
+        assert_eq!(of.len(), 1, "{of:?}");
+        of[0].keys()["healthcheck"].clone()
+    };
+    assert_eq!(keys("often"), serde_json::json!({"interval": "10s"}));
+    assert_eq!(keys("long"), serde_json::json!({"timeout": "20s"}));
+}
+
 /// Settings follow the proposed limit: a quarter of it for shared buffers; what the file says otherwise is shown beside.
 #[test]
 fn settings_follow_the_limit_and_commands_keep_what_is_not_ours() {

@@ -7,6 +7,7 @@ use crate::plan::advice;
 use crate::plan::health;
 use crate::plan::health::Finding;
 use crate::plan::health::Kind;
+use crate::plan::override_file;
 use crate::plan::settings::How;
 use crate::plan::tuning;
 use crate::plan::tuning::DeviceRate;
@@ -90,29 +91,20 @@ impl Proposals {
     pub(super) fn written(&self, parts: &[Part]) -> Map<String, Value> {
         let mut services = Map::new();
         let mut put = |service: &str, keys: &Map<String, Value>| {
-            let there = services.entry(service.to_owned()).or_insert_with(|| json!({}));
-            for (key, value) in keys {
-                there[key.as_str()] = value.clone();
+            if !keys.is_empty() {
+                let keys = Map::from_iter([(service.to_owned(), json!(keys))]);
+                services = override_file::with(std::mem::take(&mut services), &keys);
             }
         };
         if parts.contains(&Part::Settings) {
             self.tuned.iter().for_each(|tuned| put(tuned.service.as_str(), &tuned.keys));
         }
         if parts.contains(&Part::Health) {
-            for finding in
-                self.findings.iter().filter(|finding| finding.keeps_test || !finding.proposed.test.is_empty())
-            {
-                let mut keys = Map::new();
-                keys.insert("healthcheck".to_owned(), check_json(finding));
-                put(finding.service.as_str(), &keys);
-            }
+            self.findings.iter().for_each(|finding| put(finding.service.as_str(), &finding.keys()));
         }
         if parts.contains(&Part::Io) {
-            for (service, keys) in &self.kernel {
-                put(service, keys.as_object().unwrap_or(&Map::new()));
-            }
+            services = override_file::with(services, &self.kernel);
         }
-        services.retain(|_, keys| keys.as_object().is_some_and(|keys| !keys.is_empty()));
         services
     }
 }
@@ -150,25 +142,4 @@ fn check(finding: &Finding) -> String {
     parts.extend(check.retries.map(|count| format!("{count} retries")));
     parts.extend(check.start_period.map(|span| format!("start period {span}")));
     parts.join(", ")
-}
-
-fn check_json(finding: &Finding) -> Value {
-    let check = &finding.proposed;
-    let mut written = Map::new();
-    let mut put = |key: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            written.insert(key.to_owned(), value);
-        }
-    };
-    if finding.kind == Kind::Disabled {
-        put("disable", Some(json!(false)));
-    }
-    if !finding.keeps_test {
-        put("test", Some(check.test.iter().map(|word| word.replace('$', "$$")).collect()));
-    }
-    put("interval", check.interval.map(|span| json!(span.to_string())));
-    put("timeout", check.timeout.map(|span| json!(span.to_string())));
-    put("retries", check.retries.map(|count| json!(count)));
-    put("start_period", check.start_period.map(|span| json!(span.to_string())));
-    Value::Object(written)
 }

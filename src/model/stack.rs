@@ -215,16 +215,27 @@ pub struct HealthCheck {
     pub disabled: bool,
     /// The test as written, `CMD` or `CMD-SHELL` first; empty where only figures are given.
     pub test: Vec<String>,
-    /// Time between two checks; Docker's default is 30 s.
+    /// Time between two checks.
     pub interval: Option<Span>,
-    /// Time after which a check has failed; Docker's default is 30 s.
+    /// Time after which a check has failed.
     pub timeout: Option<Span>,
-    /// Failures in a row that make it unhealthy; Docker's default is 3.
+    /// Failures in a row that make it unhealthy.
     pub retries: Option<u32>,
     /// Time after the start in which failures do not count; Docker's default is none.
     pub start_period: Option<Span>,
-    /// Time between two checks within the start period; Docker's default is 5 s.
+    /// Time between two checks within the start period.
     pub start_interval: Option<Span>,
+}
+
+impl HealthCheck {
+    /// Docker's time between two checks where nothing is said.
+    pub const INTERVAL: Span = Span::from_secs(30);
+    /// Docker's time after which a check has failed where nothing is said.
+    pub const TIMEOUT: Span = Span::from_secs(30);
+    /// Docker's number of failures in a row that make a container unhealthy where nothing is said.
+    pub const RETRIES: u32 = 3;
+    /// Docker's time between two checks within the start period where nothing is said.
+    pub const START_INTERVAL: Span = Span::from_secs(5);
 }
 
 /// When a dependency counts as met.

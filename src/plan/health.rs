@@ -8,13 +8,9 @@ use crate::model::Service;
 use crate::model::ServiceName;
 use crate::model::Stack;
 use crate::units::Span;
-
-/// What Docker takes where nothing is said.
-const INTERVAL: Span = Span::from_secs(30);
-/// What Docker takes where nothing is said.
-const TIMEOUT: Span = Span::from_secs(30);
-/// What Docker takes where nothing is said.
-const RETRIES: u32 = 3;
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
 
 /// What is wrong with the health check of a service, and the check to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,8 +21,37 @@ pub struct Finding {
     pub kind: Kind,
     /// The file has a test, which stays as it is. It is not repeated anywhere: it may hold a password.
     pub keeps_test: bool,
-    /// The check as it should be; its test is empty where that of the file stays, or depends on the application.
+    /// What to write, for all findings of the service; what is not wrong is left out. Its test is empty where that of the
+    /// file stays, or depends on the application.
     pub proposed: HealthCheck,
+}
+
+impl Finding {
+    /// What Compose is told: keys of the service. Empty where nobody knows a test, without which there is no check.
+    #[must_use]
+    pub fn keys(&self) -> Map<String, Value> {
+        let check = &self.proposed;
+        let mut keys = Map::new();
+        if !self.keeps_test && check.test.is_empty() {
+            return keys;
+        }
+        let mut written = Map::new();
+        let mut put = |key: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                written.insert(key.to_owned(), value);
+            }
+        };
+        put("disable", (self.kind == Kind::Disabled).then_some(json!(false)));
+        // Compose would take a single dollar sign for a variable.
+        let test = || check.test.iter().map(|word| word.replace('$', "$$")).collect();
+        put("test", (!self.keeps_test).then(test));
+        put("interval", check.interval.map(|span| json!(span.to_string())));
+        put("timeout", check.timeout.map(|span| json!(span.to_string())));
+        put("retries", check.retries.map(|count| json!(count)));
+        put("start_period", check.start_period.map(|span| json!(span.to_string())));
+        keys.insert("healthcheck".to_owned(), Value::Object(written));
+        keys
+    }
 }
 
 /// What can be wrong with a health check.
@@ -83,11 +108,33 @@ pub fn findings(stack: &Stack, catalog: &Catalog) -> Vec<Finding> {
         found.sort();
         let keeps_test = service.health.as_ref().is_some_and(|check| !check.test.is_empty());
         let test = if keeps_test { Vec::new() } else { advice.test.clone() };
-        let proposed = HealthCheck { test, ..advice.clone() };
+        let check = service.health.clone().unwrap_or_default();
+        let proposed = HealthCheck { test, ..proposed(&found, &check, advice) };
         let finding = |kind| Finding { service: name.clone(), kind, keeps_test, proposed: proposed.clone() };
         all.extend(found.into_iter().map(finding));
     }
     all
+}
+
+/// What cures the findings, and nothing else: whoever waits for ten minutes until a service is up has a reason to.
+fn proposed(found: &[Kind], check: &HealthCheck, advice: &HealthCheck) -> HealthCheck {
+    let mut proposed = HealthCheck::default();
+    for kind in found {
+        match *kind {
+            Kind::Missing | Kind::Disabled => return advice.clone(),
+            Kind::TooOften { enough, .. } => proposed.interval = Some(enough),
+            Kind::TooImpatient { enough, .. } => proposed.timeout = Some(enough),
+            // Where checks come less often from now on, they may no longer overlap.
+            Kind::Overlapping { timeout, .. } => {
+                let interval = proposed.interval.or(check.interval).unwrap_or(HealthCheck::INTERVAL);
+                proposed.timeout = proposed.timeout.or((timeout > interval).then_some(interval));
+            }
+            Kind::GivesUpEarly { start_up, .. } | Kind::NoStartPeriod { start_up } => {
+                proposed.start_period = Some(advice.start_period.unwrap_or_default().max(start_up));
+            }
+        }
+    }
+    proposed
 }
 
 fn kinds(service: &Service, entry: &Entry, advice: &HealthCheck) -> Vec<Kind> {
@@ -95,9 +142,9 @@ fn kinds(service: &Service, entry: &Entry, advice: &HealthCheck) -> Vec<Kind> {
     if check.disabled {
         return vec![Kind::Disabled];
     }
-    let interval = check.interval.unwrap_or(INTERVAL);
-    let timeout = check.timeout.unwrap_or(TIMEOUT);
-    let retries = check.retries.unwrap_or(RETRIES);
+    let interval = check.interval.unwrap_or(HealthCheck::INTERVAL);
+    let timeout = check.timeout.unwrap_or(HealthCheck::TIMEOUT);
+    let retries = check.retries.unwrap_or(HealthCheck::RETRIES);
     let start_period = check.start_period.unwrap_or(Span::ZERO);
     let (enough, patience) = (advice.interval.unwrap_or(interval), advice.timeout.unwrap_or(timeout));
     let mut kinds = Vec::new();
@@ -118,4 +165,62 @@ fn kinds(service: &Service, entry: &Entry, advice: &HealthCheck) -> Vec<Kind> {
         kinds.push(Kind::NoStartPeriod { start_up: entry.start_up });
     }
     kinds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::catalog::shipped;
+    use proptest::prelude::*;
+
+    fn span() -> impl Strategy<Value = Option<Span>> {
+        proptest::option::of((1_u64..700).prop_map(Span::from_secs))
+    }
+
+    fn check() -> impl Strategy<Value = HealthCheck> {
+        (span(), span(), proptest::option::of(1_u32..200), span(), any::<bool>(), any::<bool>()).prop_map(
+            |(interval, timeout, retries, start_period, disabled, has_test)| HealthCheck {
+                disabled,
+                test: if has_test { vec!["CMD".to_owned(), "ask".to_owned()] } else { Vec::new() },
+                interval,
+                timeout,
+                retries,
+                start_period,
+                start_interval: None,
+            },
+        )
+    }
+
+    /// The check that Compose makes of the one in the file with what is written laid over it.
+    fn over(base: Option<&HealthCheck>, proposed: &HealthCheck) -> HealthCheck {
+        let base = base.cloned().unwrap_or_default();
+        HealthCheck {
+            disabled: false,
+            test: if proposed.test.is_empty() { base.test } else { proposed.test.clone() },
+            interval: proposed.interval.or(base.interval),
+            timeout: proposed.timeout.or(base.timeout),
+            retries: proposed.retries.or(base.retries),
+            start_period: proposed.start_period.or(base.start_period),
+            start_interval: base.start_interval,
+        }
+    }
+
+    proptest! {
+        /// Whatever is wrong with a check, once what is proposed is written, nothing is.
+        #[test]
+        fn what_is_written_leaves_nothing_to_find(
+            entry in proptest::sample::select(shipped().entries().map(|entry| entry.name.clone()).collect::<Vec<_>>()),
+            check in proptest::option::of(check()),
+        ) {
+            let stack = |check: Option<HealthCheck>| {
+                let service = Service { health: check, ..Service::default() };
+                Stack { services: [(ServiceName::new(&entry), service)].into(), ..Stack::default() }
+            };
+            let found = findings(&stack(check.clone()), shipped());
+            if let Some(first) = found.first() {
+                let cured = over(check.as_ref(), &first.proposed);
+                prop_assert_eq!(findings(&stack(Some(cured.clone())), shipped()), [], "{:?} became {:?}", found, cured);
+            }
+        }
+    }
 }

@@ -32,15 +32,13 @@ impl Check {
     pub(super) fn of(health: Option<&HealthCheck>) -> Option<Self> {
         let health =
             health.filter(|health| !health.disabled && health.test.first().is_none_or(|test| test != "NONE"))?;
-        let or = |given: Option<Span>, default: u64| {
-            given.filter(|given| *given > Span::ZERO).unwrap_or(Span::from_secs(default))
-        };
+        let or = |given: Option<Span>, default| given.filter(|given| *given > Span::ZERO).unwrap_or(default);
         Some(Self {
-            interval: or(health.interval, 30),
-            timeout: or(health.timeout, 30),
-            retries: health.retries.filter(|retries| *retries > 0).unwrap_or(3),
+            interval: or(health.interval, HealthCheck::INTERVAL),
+            timeout: or(health.timeout, HealthCheck::TIMEOUT),
+            retries: health.retries.filter(|retries| *retries > 0).unwrap_or(HealthCheck::RETRIES),
             start_period: health.start_period.unwrap_or(Span::ZERO),
-            start_interval: or(health.start_interval, 5),
+            start_interval: or(health.start_interval, HealthCheck::START_INTERVAL),
         })
     }
 }
