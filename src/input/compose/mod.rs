@@ -9,6 +9,7 @@ mod canonical;
 mod codes;
 mod discover;
 mod dotenv;
+mod env_files;
 mod environment;
 mod extends;
 mod hints;
@@ -26,6 +27,8 @@ mod service;
 mod shape;
 
 pub use codes::CODES;
+pub use env_files::EnvFileValue;
+pub use env_files::EnvFiles;
 pub use environment::VariableSource;
 pub use origins::Origin;
 pub use origins::Variable;
@@ -82,6 +85,8 @@ pub struct Loaded {
     pub files: Vec<PathBuf>,
     /// Files that were read, in order.
     pub files_read: Vec<PathBuf>,
+    /// What the env files of the enabled services set.
+    pub env_files: EnvFiles,
     /// The merged project with long forms, for what is not in `stack`.
     pub tree: Node,
 }
@@ -150,6 +155,7 @@ pub fn load(args: &ComposeArgs) -> Result<Loaded, Problems> {
         .map(|entry| (ServiceName::new(&entry.key), references::profiles(&entry.value)))
         .collect();
 
+    let env_files = EnvFiles::read(&services.enabled, &mut reader);
     let origins = origins::origins(&services.enabled, &reader.notes);
     let unset = std::mem::take(&mut reader.notes.unset);
     if let Some(example) = project.example.filter(|_| !unset.is_empty()) {
@@ -190,6 +196,7 @@ pub fn load(args: &ComposeArgs) -> Result<Loaded, Problems> {
         warnings: warnings.collect(),
         files: project.files,
         files_read: reader.files_read,
+        env_files,
         tree,
     })
 }

@@ -116,6 +116,14 @@ impl Reader {
         }
     }
 
+    /// The text of an env file of a service; `None` where it cannot be read. That is no mistake, and it is no file of the
+    /// project: such files are often for the one who runs Compose alone to read.
+    pub(super) fn env_file(&mut self, path: &Path) -> Option<Source> {
+        let source = Source::read(path).ok().filter(|_| path.is_file() && self.bytes <= BYTES_MAX)?;
+        self.bytes = self.bytes.saturating_add(source.text().len());
+        Some(source)
+    }
+
     /// The documents of a file as they stand there.
     pub(super) fn documents(&mut self, path: &Path, place: Option<&Place>) -> Option<Rc<Vec<Node>>> {
         if let Some(known) = self.documents.get(path) {
