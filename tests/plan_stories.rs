@@ -21,6 +21,7 @@ use plimsoll::plan::health::Kind;
 use plimsoll::plan::health::findings;
 use plimsoll::plan::tuning;
 use plimsoll::plan::tuning::DeviceRate;
+use plimsoll::plan::tuning::Tuned;
 use plimsoll::units::Bytes;
 use plimsoll::units::Millicores;
 use plimsoll::units::Permille;
@@ -242,9 +243,9 @@ fn settings_follow_the_limit_and_commands_keep_what_is_not_ours() {
     let tuned = tuning::tuned(&budget, &loaded, shipped());
     let postgres = tuned.iter().find(|tuned| tuned.service == named("postgres")).expect("settings");
     let limit = budget.allocation.shares[&named("postgres")].limits.memory;
-    let buffers = postgres.settings.iter().find(|(setting, _)| setting.name == "shared_buffers").expect("buffers");
+    let buffers = postgres.changes.iter().find(|change| change.setting.name == "shared_buffers").expect("buffers");
     assert_eq!(
-        (buffers.0.value.clone(), buffers.1.as_deref()),
+        (buffers.setting.value.clone(), buffers.before.as_deref()),
         (format!("{}MB", (limit.get() >> 20) / 4), Some("768MB"))
     );
     let redis = tuned.iter().find(|tuned| tuned.service == named("redis")).expect("settings");
@@ -262,9 +263,113 @@ fn a_script_is_left_to_its_author_and_dollars_are_doubled() {
     );
     let budget = made(&loaded, &host("kvm-4"), &Wishes::default());
     let tuned = tuning::tuned(&budget, &loaded, shipped());
-    assert!(tuned[1].by_hand.is_some() && !tuned[1].keys.contains_key("command"));
+    assert!(tuned[1].changes[0].by_hand.is_some() && !tuned[1].keys.contains_key("command"));
     let command = tuned[0].keys["command"].to_string();
     assert!(command.contains("\"$$ecret\""), "Compose would take one dollar sign for a variable: {command}");
+}
+
+/// What is done to a service of a stack on a host of 16 GB.
+fn tuned_of(loaded: &Loaded, name: &str) -> Option<Tuned> {
+    let budget = made(loaded, &host("kvm-4"), &Wishes::default());
+    tuning::tuned(&budget, loaded, shipped()).into_iter().find(|tuned| tuned.service == named(name))
+}
+
+/// `bitnami/redis` starts `run.sh`, which sets the password: a command of ours would take its place.
+#[test]
+fn an_image_with_a_start_of_its_own_keeps_it() {
+    let (_folder, loaded) = written(
+        "services:\n  theirs: { image: 'bitnami/redis:7.4', mem_limit: 1G }\n\
+         \x20 stated: { image: 'bitnami/redis:7.4', command: redis-server, mem_limit: 1G }\n\
+         \x20 wrapped: { image: 'redis:7', entrypoint: /wait-for-it.sh, mem_limit: 1G }\n\
+         \x20 built: { image: 'redis:7', build: ., mem_limit: 1G }\n\
+         \x20 official: { image: 'docker.io/library/redis:7', mem_limit: 1G }\n",
+    );
+    for (name, is_merged) in
+        [("theirs", false), ("stated", true), ("wrapped", false), ("built", false), ("official", true)]
+    {
+        let tuned = tuned_of(&loaded, name).expect("settings");
+        assert_eq!(
+            tuned.keys.get("command").map(|words| &words[0] == "redis-server"),
+            is_merged.then_some(true),
+            "{name}"
+        );
+        let memory = tuned.changes.iter().find(|change| change.setting.name == "maxmemory").expect("a setting");
+        assert_eq!(memory.by_hand.is_none(), is_merged, "{name}: {memory:?}");
+    }
+}
+
+/// `environment` of an override file wins over an env file, so what that sets is for its author to change.
+#[test]
+fn what_an_env_file_sets_is_not_written_over() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let compose = "services:\n  n8n: { image: n8nio/n8n, mem_limit: 1G, env_file: [a.env, b.env] }\n\
+                   \x20 app: { image: node:22, mem_limit: 1G, env_file: b.env }\n\
+                   \x20 done: { image: node:22, mem_limit: 1G, env_file: done.env }\n\
+                   \x20 passed: { image: n8nio/n8n, mem_limit: 1G, environment: [N8N_METRICS, NODE_OPTIONS] }\n\
+                   \x20 absent: { image: node:22, mem_limit: 1G, env_file: [{ path: no.env, required: false }] }\n\
+                   \x20 closed: { image: n8nio/n8n, mem_limit: 1G, env_file: closed.env }\n";
+    let files = [
+        ("compose.yaml", compose),
+        ("a.env", "N8N_METRICS=false\n"),
+        ("b.env", "# ours\nexport NODE_OPTIONS=\"--require ./hunter2.js\"\nOTHER=${NOBODY_SET_IT}\n"),
+        ("done.env", "NODE_OPTIONS=--max-old-space-size=HEAP\n"),
+        ("closed.env", "PASSWORD='hunter2\n"),
+    ];
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).expect("can be written");
+    }
+    let loaded = read(&folder.path().join("compose.yaml"));
+    assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
+    let by_hand = |tuned: &Tuned, name: &str| {
+        let change = tuned.changes.iter().find(|change| change.setting.name == name)?;
+        Some((change.by_hand, tuned.keys.get("environment").is_some_and(|all| all.get(name).is_some())))
+    };
+    let workflows = tuned_of(&loaded, "n8n").expect("settings");
+    assert_eq!(by_hand(&workflows, "N8N_METRICS"), None, "a matter of use stays");
+    assert_eq!(by_hand(&workflows, "NODE_OPTIONS"), Some((Some("by hand in its env file"), false)));
+    assert_eq!(by_hand(&workflows, "EXECUTIONS_DATA_PRUNE"), Some((None, true)), "nobody says it");
+    let app = tuned_of(&loaded, "app").expect("settings");
+    assert_eq!(by_hand(&app, "NODE_OPTIONS"), Some((Some("by hand in its env file"), false)));
+    assert!(!format!("{app:?}{workflows:?}{:?}", loaded.env_files).contains("hunter2"), "it may be a secret");
+    let passed = tuned_of(&loaded, "passed").expect("settings");
+    assert_eq!(by_hand(&passed, "N8N_METRICS"), None);
+    assert!(by_hand(&passed, "NODE_OPTIONS").is_some_and(|(why, is_written)| why.is_some() && !is_written));
+    assert_eq!(by_hand(&tuned_of(&loaded, "absent").expect("settings"), "NODE_OPTIONS"), Some((None, true)));
+    let closed = tuned_of(&loaded, "closed").expect("settings");
+    assert_eq!(by_hand(&closed, "N8N_METRICS"), None, "its env file may say it");
+    assert!(!closed.keys.contains_key("environment"), "{:?}", closed.keys);
+
+    // Once it is changed there, nothing is left to do.
+    let done = tuned_of(&loaded, "done").expect("settings");
+    let heap = done.changes.iter().find(|change| change.setting.name == "NODE_OPTIONS").expect("another heap");
+    let text = format!("NODE_OPTIONS={}\n", heap.setting.value);
+    std::fs::write(folder.path().join("done.env"), text).expect("can be written");
+    let loaded = read(&folder.path().join("compose.yaml"));
+    assert_eq!(by_hand(&tuned_of(&loaded, "done").expect("settings"), "NODE_OPTIONS"), None);
+}
+
+/// Without the limit, the node that is told to lock its memory does not start.
+#[test]
+fn a_heap_that_is_locked_has_the_limit_it_needs() {
+    let (_folder, loaded) = written(
+        "services:\n  search: { image: 'elasticsearch:8.15.0', mem_limit: 4G }\n\
+         \x20 stated: { image: 'elasticsearch:8.15.0', mem_limit: 4G, ulimits: { memlock: -1 } }\n",
+    );
+    let keys = tuned_of(&loaded, "search").expect("settings").keys;
+    assert_eq!(keys["environment"]["bootstrap.memory_lock"], "true");
+    assert_eq!(keys["ulimits"]["memlock"], serde_json::json!({"soft": -1, "hard": -1}));
+    let keys = tuned_of(&loaded, "stated").expect("settings").keys;
+    assert!(keys["ulimits"].get("memlock").is_none() && keys["ulimits"].get("nofile").is_some(), "{keys:?}");
+}
+
+#[test]
+fn a_variable_is_found_again_in_a_second_document_of_a_file() {
+    let (_folder, loaded) = written(
+        "services: { web: { image: nginx } }\n---\nservices:\n  cache: { image: redis:7, mem_limit: 1G, \
+         command: 'redis-server --requirepass $$ecret' }\n",
+    );
+    let command = tuned_of(&loaded, "cache").expect("settings").keys["command"].to_string();
+    assert!(command.contains("\"$$ecret\"") && command.contains("maxmemory"), "{command}");
 }
 
 #[test]
@@ -272,7 +377,7 @@ fn weights_of_the_disk_go_by_tier() {
     let loaded = ziggie();
     let budget = made(&loaded, &host("kvm-4"), &Wishes::default());
     let rate = DeviceRate { device: "/dev/nvme0n1".to_owned(), rate: Bytes::mebi(100) };
-    let kernel = tuning::kernel(&budget, &loaded, shipped(), Some(&rate));
+    let kernel = tuning::kernel(&budget, &loaded, Some(&rate));
     for (service, weight) in [("postgres", 800), ("redis", 800), ("mongodb", 600), ("ollama", 600), ("loki", 200)] {
         assert_eq!(kernel[service]["blkio_config"]["weight"], weight, "{service}");
         // Only what works in the background is slowed down.

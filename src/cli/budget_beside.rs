@@ -10,6 +10,7 @@ use crate::plan::health::Kind;
 use crate::plan::override_file;
 use crate::plan::settings::How;
 use crate::plan::tuning;
+use crate::plan::tuning::Change;
 use crate::plan::tuning::DeviceRate;
 use crate::plan::tuning::Tuned;
 use crate::report::budget::AdviceRow;
@@ -23,11 +24,11 @@ use serde_json::json;
 /// A part of the proposals that can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub(super) enum Part {
-    /// Settings of the software that follow the limits.
+    /// Settings of the software that follow the limits, and the limits of the kernel that it needs.
     Settings,
     /// Health checks where something is wrong with them.
     Health,
-    /// Weights of disk access, and limits of the kernel.
+    /// Weights and rates of disk access.
     Io,
 }
 
@@ -47,7 +48,7 @@ impl Proposals {
         Self {
             tuned: tuning::tuned(budget, loaded, catalog),
             findings,
-            kernel: tuning::kernel(budget, loaded, catalog, rate),
+            kernel: tuning::kernel(budget, loaded, rate),
             advice: advice::advice(&budget.stack, loaded, catalog, &budget.host),
         }
     }
@@ -56,12 +57,12 @@ impl Proposals {
     pub(super) fn shown(&self) -> Beside {
         let mut beside = Beside::default();
         for tuned in &self.tuned {
-            for (setting, before) in &tuned.settings {
-                let place = match (setting.how, tuned.by_hand) {
-                    (How::Argument, Some(why)) => why.to_owned(),
-                    (How::Argument, None) => "command".to_owned(),
-                    (How::Environment, _) => "environment".to_owned(),
-                    (How::File(file), _) => format!("by hand in {file}"),
+            for Change { setting, before, by_hand } in &tuned.changes {
+                let place = match (by_hand, setting.how) {
+                    (Some(why), _) => (*why).to_owned(),
+                    (None, How::Argument) => "command".to_owned(),
+                    (None, How::Environment) => "environment".to_owned(),
+                    (None, How::File(file)) => format!("by hand in {file}"),
                 };
                 beside.settings.push(SettingRow {
                     service: tuned.service.to_string(),

@@ -379,7 +379,8 @@ pub fn lookup(image: Option<&str>, service: &str) -> Option<&'static Entry> {
 
 /// The name of an image without registry, tag, digest and `library/`: `docker.io/library/postgres:16@sha256:...` is
 /// `postgres`, `ghcr.io/open-webui/open-webui:main` is `open-webui/open-webui`.
-fn image_name(image: &str) -> &str {
+#[must_use]
+pub fn image_name(image: &str) -> &str {
     let image = image.trim();
     let image = image.split_once('@').map_or(image, |(name, _)| name);
     let last = image.rfind('/').map_or(0, |slash| slash + 1);

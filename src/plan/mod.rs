@@ -14,4 +14,5 @@ pub mod host;
 pub mod override_file;
 pub mod settings;
 pub mod tuning;
+mod written;
 pub mod yaml;

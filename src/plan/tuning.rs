@@ -5,13 +5,17 @@ use super::settings::How;
 use super::settings::Room;
 use super::settings::Setting;
 use super::settings::Stated;
+use super::written::Written;
 use crate::input::catalog::Catalog;
+use crate::input::compose::EnvFileValue;
+use crate::input::compose::EnvFiles;
 use crate::input::compose::Loaded;
-use crate::input::yaml;
 use crate::input::yaml::Node;
 use crate::input::yaml::Value as YamlValue;
 use crate::model::Budget;
+use crate::model::Service;
 use crate::model::ServiceName;
+use crate::model::Share;
 use crate::model::Software;
 use crate::units::Bytes;
 use serde_json::Map;
@@ -21,6 +25,14 @@ use serde_json::json;
 /// Connections of a database where nobody says how many; the default of PostgreSQL, and what document Z has.
 const CONNECTIONS: u32 = 100;
 
+/// Why Compose is not told a setting, where it is told by a command.
+const SCRIPT: &str = "its command cannot be merged: set them there";
+const START: &str = "by hand: what its image starts with is not known, and a stated `command` is merged";
+/// Why Compose is not told a setting, where it is told by a variable.
+const ENV_FILE: &str = "by hand in its env file";
+const ENV_FILE_UNREAD: &str = "by hand: an env file of it cannot be read, and may set it";
+const PASSED_ON: &str = "by hand where Compose is started: the variable is passed on from there";
+
 /// A service whose settings follow what it is given.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tuned {
@@ -28,22 +40,32 @@ pub struct Tuned {
     pub service: ServiceName,
     /// What runs in it.
     pub software: Software,
-    /// The settings that differ from what is stated, and what is stated.
-    pub settings: Vec<(Setting, Option<String>)>,
+    /// The settings that differ from what is stated.
+    pub changes: Vec<Change>,
     /// What Compose is told: keys of the service; empty where all is said already.
     pub keys: Map<String, Value>,
-    /// Why its command cannot be changed, where it cannot.
+}
+
+/// A setting that differs from what is stated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The setting as it should be.
+    pub setting: Setting,
+    /// What the Compose file states, before its variables are filled in.
+    pub before: Option<String>,
+    /// Where it is to be set and why, if Compose cannot be told.
     pub by_hand: Option<&'static str>,
 }
 
 /// All services of a budget with settings to change.
 #[must_use]
 pub fn tuned(budget: &Budget, loaded: &Loaded, catalog: &Catalog) -> Vec<Tuned> {
-    let tree = loaded.tree.get("services");
-    let of = |name: &ServiceName| {
+    let mut written = Written::default();
+    let mut of = |name: &ServiceName, share: &Share| {
         let service = loaded.stack.services.get(name)?;
+        let node = loaded.tree.get("services")?.get(name.as_str())?;
         let entry = catalog.of(name, service)?;
-        let share = budget.allocation.shares.get(name)?;
+        let software = entry.software?;
         let room = Room {
             cpu: Some(share.limits.cpu),
             cpu_reserved: Some(share.reservations.cpu),
@@ -52,101 +74,144 @@ pub fn tuned(budget: &Budget, loaded: &Loaded, catalog: &Catalog) -> Vec<Tuned> 
             connections: CONNECTIONS,
             workers_memory: entry.idle_memory.max(Bytes::mebi(1)),
         };
-        Some(tune(name, entry.software?, &room, tree?.get(name.as_str())?, service.shm_size))
+        let (changes, keys) =
+            Subject { software, service, node, env_files: &loaded.env_files }.tune(&room, &mut written);
+        Some(Tuned { service: name.clone(), software, changes, keys })
     };
-    let all = budget.allocation.shares.keys().filter_map(of);
-    all.filter(|tuned| !tuned.settings.is_empty() || !tuned.keys.is_empty()).collect()
+    let all = budget.allocation.shares.iter().filter_map(|(name, share)| of(name, share));
+    all.filter(|tuned| !tuned.changes.is_empty() || !tuned.keys.is_empty()).collect()
 }
 
-fn tune(name: &ServiceName, software: Software, room: &Room, node: &Node, shm: Option<Bytes>) -> Tuned {
-    let mut keys = Map::new();
-    let command = node.get("command").filter(|command| command.value != YamlValue::Null);
-    // `None` is no command, `Some(None)` one whose words cannot be told apart.
-    let words = command.map(words);
-    let said = words.clone().flatten();
-    let stated = |name: &str| settings::stated(software, said.as_ref()?, name);
-    // The connections that the file states are the ones that memory must hold.
-    let connections = stated("max_connections").and_then(|text| text.parse().ok()).unwrap_or(room.connections);
-    let room = Room { connections, ..*room };
-    let all = settings::settings(software, &room);
+/// A service as the files have it.
+struct Subject<'a> {
+    software: Software,
+    service: &'a Service,
+    node: &'a Node,
+    env_files: &'a EnvFiles,
+}
 
-    let merged = if words == Some(None) { None } else { settings::command(software, said.as_deref(), &all) };
-    let has_arguments = all.iter().any(|setting| setting.how == How::Argument);
-    let is_script = merged.is_none() && words.is_some() && has_arguments;
-    if let Some(merged) = merged.filter(|merged| said.as_ref() != Some(merged)) {
-        keys.insert("command".to_owned(), json!(merged));
+/// What the files say of a variable of a service.
+enum Variable {
+    /// Nothing.
+    Unstated,
+    /// The Compose file states it.
+    Stated(String),
+    /// It is stated where it cannot be merged, for this reason; with its value, where that is known, to compare with.
+    Elsewhere(&'static str, Option<String>),
+}
+
+impl Subject<'_> {
+    /// What changes, and the keys that make it so.
+    fn tune(&self, room: &Room, written: &mut Written) -> (Vec<Change>, Map<String, Value>) {
+        let command = self.node.get("command").filter(|command| command.value != YamlValue::Null);
+        // `None` is no command, `Some(None)` one whose words cannot be told apart.
+        let words = command.map(|command| words(command, written));
+        let said = words.clone().flatten();
+        let stated = |name: &str| settings::stated(self.software, said.as_ref()?, name);
+        // The connections that the file states are the ones that memory must hold.
+        let connections = stated("max_connections").and_then(|text| text.parse().ok()).unwrap_or(room.connections);
+        let room = Room { connections, ..*room };
+        let all = settings::settings(self.software, &room);
+
+        let mut keys = Map::new();
+        let existing = if words.is_some() { said.clone() } else { self.start() };
+        let merged = existing.and_then(|existing| settings::command(self.software, &existing, &all));
+        let unmerged = merged.is_none().then_some(if words.is_some() { SCRIPT } else { START });
+        let has_arguments = all.iter().any(|setting| setting.how == How::Argument);
+        if let Some(merged) = merged.filter(|merged| has_arguments && said.as_ref() != Some(merged)) {
+            keys.insert("command".to_owned(), json!(merged));
+        }
+        let mut variables = Map::new();
+        let mut changes = Vec::new();
+        for setting in all {
+            match setting.how {
+                How::Environment => self.variable_change(setting, written, &mut variables, &mut changes),
+                how => {
+                    let before = if how == How::Argument { stated(&setting.name) } else { None };
+                    let is_kept = before.is_some() && setting.stated == Stated::Kept;
+                    if !is_kept && before.as_ref() != Some(&setting.value) {
+                        let by_hand = unmerged.filter(|_| how == How::Argument);
+                        changes.push(Change { setting, before, by_hand });
+                    }
+                }
+            }
+        }
+        if !variables.is_empty() {
+            keys.insert("environment".to_owned(), Value::Object(variables));
+        }
+        self.kernel_keys(&room, &mut keys);
+        (changes, keys)
     }
-    let variable = |name: &str| variable(node.get("environment")?.get(name)?, name);
-    let mut variables: Map<String, Value> = Map::new();
-    let mut changed = Vec::new();
-    for setting in all {
-        let before = match setting.how {
-            How::Argument => stated(&setting.name),
-            How::Environment => variable(&setting.name),
-            How::File(_) => None,
+
+    /// What the service starts with where no command is stated, if that is known: what was built, or is started by
+    /// another program, is not what its image says.
+    fn start(&self) -> Option<Vec<String>> {
+        let is_own = ["build", "entrypoint"].iter().any(|key| self.node.get(key).is_some());
+        self.service.image.as_deref().filter(|_| !is_own).and_then(settings::start)
+    }
+
+    fn variable_change(
+        &self,
+        setting: Setting,
+        written: &mut Written,
+        variables: &mut Map<String, Value>,
+        changes: &mut Vec<Change>,
+    ) {
+        let (before, by_hand, known) = match self.variable(&setting.name, written) {
+            Variable::Unstated => (None, None, None),
+            Variable::Stated(text) => (Some(text.clone()), None, Some(text)),
+            Variable::Elsewhere(why, known) => (None, Some(why), known),
         };
-        if before.is_some() && setting.stated == Stated::Kept {
-            continue;
+        let is_stated = before.is_some() || by_hand.is_some();
+        let after = settings::environment(&setting, known.as_deref());
+        if is_stated && setting.stated == Stated::Kept || known.as_ref() == Some(&after) {
+            return;
         }
-        let after = if setting.how == How::Environment {
-            // Several settings may go into one variable.
-            let so_far = variables.get(&setting.name).and_then(Value::as_str);
-            settings::environment(&setting, so_far.or(before.as_deref()))
-        } else {
-            setting.value.clone()
-        };
-        if before.as_ref() == Some(&after) {
-            continue;
-        }
-        if setting.how == How::Environment {
+        if by_hand.is_none() {
             variables.insert(setting.name.clone(), json!(after));
         }
-        changed.push((setting, before));
+        changes.push(Change { setting, before, by_hand });
     }
-    if !variables.is_empty() {
-        keys.insert("environment".to_owned(), Value::Object(variables));
+
+    /// `environment` wins over env files, and a name without a value in it is passed on.
+    fn variable(&self, name: &str, written: &mut Written) -> Variable {
+        if let Some(node) = self.node.get("environment").and_then(|all| all.get(name)) {
+            let text = written.value(node).and_then(|raw| raw.scalar());
+            let value = |text: String| match text.strip_prefix(name).and_then(|rest| rest.strip_prefix('=')) {
+                Some(value) => value.to_owned(),
+                None => text,
+            };
+            return text.map_or(Variable::Elsewhere(PASSED_ON, None), |text| Variable::Stated(value(text)));
+        }
+        match self.env_files.value(self.node, name) {
+            EnvFileValue::Unset => Variable::Unstated,
+            EnvFileValue::Set(value) => Variable::Elsewhere(ENV_FILE, Some(value.to_owned())),
+            EnvFileValue::Unknown => Variable::Elsewhere(ENV_FILE_UNREAD, None),
+        }
     }
-    if let Some(size) = settings::shm_size(software, &room).filter(|size| shm.is_none_or(|shm| shm < *size)) {
-        keys.insert("shm_size".to_owned(), json!(size.to_string()));
+
+    /// What the kernel must grant, for the settings to hold; what the files grant stays.
+    fn kernel_keys(&self, room: &Room, keys: &mut Map<String, Value>) {
+        let shm = self.service.shm_size;
+        if let Some(size) = settings::shm_size(self.software, room).filter(|size| shm.is_none_or(|shm| shm < *size)) {
+            keys.insert("shm_size".to_owned(), json!(size.to_string()));
+        }
+        let wanted = settings::ulimits(self.software).into_iter();
+        let missing: Map<String, Value> = wanted
+            .filter(|(limit, _, _)| !self.service.ulimits.contains_key(*limit))
+            .map(|(limit, soft, hard)| (limit.to_owned(), json!({"soft": soft, "hard": hard})))
+            .collect();
+        if !missing.is_empty() {
+            keys.insert("ulimits".to_owned(), Value::Object(missing));
+        }
     }
-    let by_hand = is_script.then_some("its command cannot be merged: set them there");
-    Tuned { service: name.clone(), software, settings: changed, keys, by_hand }
 }
 
-/// The words of a command as the file has them, variables and all: what is in a variable may be a secret, and is never
-/// written. `None` where the words cannot be told apart.
-fn words(command: &Node) -> Option<Vec<String>> {
-    let raw = raw(command)?;
-    match &raw.value {
+/// The words of a command as the file has them, variables and all. `None` where the words cannot be told apart.
+fn words(command: &Node, written: &mut Written) -> Option<Vec<String>> {
+    match &written.value(command)?.value {
         YamlValue::Text(text) => settings::words(text).filter(|words| !words.iter().any(|word| is_torn(word))),
         YamlValue::List(items) => items.iter().map(Node::scalar).collect(),
-        _ => None,
-    }
-}
-
-/// The value of an environment variable as the file has it.
-fn variable(node: &Node, name: &str) -> Option<String> {
-    let text = raw(node)?.scalar()?;
-    let value = text.strip_prefix(name).and_then(|rest| rest.strip_prefix('='));
-    Some(value.map_or(text.clone(), str::to_owned))
-}
-
-/// A value before its variables were filled in; `None` where it is not found again.
-fn raw(node: &Node) -> Option<Node> {
-    let source = &node.place.source;
-    let text = source.text().get(node.place.start..node.place.end)?;
-    if !text.contains('$') {
-        return Some(node.clone());
-    }
-    at(&yaml::read(source).0?, node.place.start).cloned()
-}
-
-/// The outermost node that begins at this byte.
-fn at(node: &Node, start: usize) -> Option<&Node> {
-    match &node.value {
-        _ if node.place.start == start => Some(node),
-        YamlValue::Map(entries) => entries.iter().find_map(|entry| at(&entry.value, start)),
-        YamlValue::List(items) => items.iter().find_map(|item| at(item, start)),
         _ => None,
     }
 }
@@ -165,15 +230,13 @@ pub struct DeviceRate {
     pub rate: Bytes,
 }
 
-/// What the kernel is told of each service of a budget (register A6): weight of its disk access by tier, a rate for what
-/// works in the background where one is given, and the limits that its software wants; nothing of what the files say
-/// already.
+/// What the kernel is told of the disk access of each service of a budget (register A6): weight by tier, and a rate for
+/// what works in the background where one is given; nothing of what the files say already.
 #[must_use]
-pub fn kernel(budget: &Budget, loaded: &Loaded, catalog: &Catalog, rate: Option<&DeviceRate>) -> Map<String, Value> {
+pub fn kernel(budget: &Budget, loaded: &Loaded, rate: Option<&DeviceRate>) -> Map<String, Value> {
     let mut services = Map::new();
     for name in budget.allocation.shares.keys() {
         let (Some(service), Some(ask)) = (loaded.stack.services.get(name), budget.asks.get(name)) else { continue };
-        let mut keys = Map::new();
         let mut disk = Map::new();
         let said = service.blkio.clone().unwrap_or_default();
         if said.weight.is_none() {
@@ -188,18 +251,7 @@ pub fn kernel(budget: &Budget, loaded: &Loaded, catalog: &Catalog, rate: Option<
             }
         }
         if !disk.is_empty() {
-            keys.insert("blkio_config".to_owned(), Value::Object(disk));
-        }
-        let software = catalog.of(name, service).and_then(|entry| entry.software);
-        let wanted = software.map(settings::ulimits).unwrap_or_default();
-        let missing = wanted.into_iter().filter(|(limit, _, _)| !service.ulimits.contains_key(*limit));
-        let missing: Map<String, Value> =
-            missing.map(|(limit, soft, hard)| (limit.to_owned(), json!({"soft": soft, "hard": hard}))).collect();
-        if !missing.is_empty() {
-            keys.insert("ulimits".to_owned(), Value::Object(missing));
-        }
-        if !keys.is_empty() {
-            services.insert(name.to_string(), Value::Object(keys));
+            services.insert(name.to_string(), json!({"blkio_config": disk}));
         }
     }
     services

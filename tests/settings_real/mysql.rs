@@ -20,7 +20,7 @@ fn mysql_takes_its_settings() {
         let folder = tempfile::tempdir().expect("a folder");
         let settings = settings::settings(Software::MySql, &room);
         // Flags alone: the images put the name of their program before them.
-        let words = settings::command(Software::MySql, None, &settings).expect("a command");
+        let words = settings::command(Software::MySql, &[], &settings).expect("a command");
         let mut command = Command::new(&program);
         command.args(["--no-defaults", "--user=root", "--datadir"]).arg(folder.path()).args(&words);
         let read = output(command.args(["--verbose", "--help"]));

@@ -121,10 +121,10 @@ fn planned() -> Room {
     room(Bytes::gibi(3), Millicores::new(800), DiskKind::Nvme)
 }
 
-fn words(existing: Option<&str>, room: &Room) -> Vec<String> {
-    let existing = existing.map(|text| settings::words(text).expect("quotes are closed"));
+fn words(existing: &str, room: &Room) -> Vec<String> {
+    let existing = settings::words(existing).expect("quotes are closed");
     let settings = settings::settings(Software::Postgres, room);
-    let words = settings::command(Software::Postgres, existing.as_deref(), &settings).expect("a command");
+    let words = settings::command(Software::Postgres, &existing, &settings).expect("a command");
     assert_eq!(words[0], "postgres");
     words[1..].to_vec()
 }
@@ -134,7 +134,7 @@ fn words(existing: Option<&str>, room: &Room) -> Vec<String> {
 #[test]
 fn postgres_starts_with_its_settings() {
     let Some(cluster) = Cluster::new() else { return };
-    assert_reads(&cluster.reads(&words(None, &planned())), &PLANNED);
+    assert_reads(&cluster.reads(&words("postgres", &planned())), &PLANNED);
     let wanted = [
         ("shared_buffers", "2048*8kB"),
         ("effective_cache_size", "6144*8kB"),
@@ -146,9 +146,9 @@ fn postgres_starts_with_its_settings() {
         ("random_page_cost", "4"),
         ("effective_io_concurrency", "2"),
     ];
-    assert_reads(&cluster.reads(&words(None, &small())), &wanted);
+    assert_reads(&cluster.reads(&words("postgres", &small())), &wanted);
     let crowded = Room { connections: 1000, ..small() };
-    assert_reads(&cluster.reads(&words(None, &crowded)), &[("max_connections", "153"), ("work_mem", "64*kB")]);
+    assert_reads(&cluster.reads(&words("postgres", &crowded)), &[("max_connections", "153"), ("work_mem", "64*kB")]);
 }
 
 /// The command of the planning document has a size that PostgreSQL refuses; merged, it starts. All spellings that
@@ -161,8 +161,8 @@ fn postgres_starts_with_a_merged_command() {
                -c random_page_cost=1.1 -c effective_io_concurrency=200";
     let spelled = "postgres --shared-buffers=1GB -cWORK_MEM=1GB -S 32768 -S4096 -B 1024 -N 7 -N8 --log-statement=all \
                    --max_parallel_workers=3 -c shared_buffers=2GB";
-    assert_reads(&cluster.reads(&words(Some(zed), &planned())), &PLANNED);
-    let read = cluster.reads(&words(Some(spelled), &planned()));
+    assert_reads(&cluster.reads(&words(zed, &planned())), &PLANNED);
+    let read = cluster.reads(&words(spelled, &planned()));
     assert_reads(&read, &PLANNED);
     assert_reads(&read, &[("log_statement", "all")]);
 }
@@ -172,7 +172,7 @@ fn postgres_starts_with_a_merged_command() {
 #[test]
 fn postgres_accepts_a_large_room() {
     let Some(cluster) = Cluster::new() else { return };
-    let large_words = words(None, &large());
+    let large_words = words("postgres", &large());
     for (name, value) in [
         ("shared_buffers", "33554432"),
         ("effective_cache_size", "100663296"),
@@ -186,6 +186,6 @@ fn postgres_accepts_a_large_room() {
         assert_eq!(output(cluster.program("postgres").args(["-C", name]).args(&large_words)).trim(), value, "{name}");
     }
     // The largest room that can be written is still one that PostgreSQL takes.
-    let endless = words(None, &Room { memory: Bytes::MAX, connections: u32::MAX, ..large() });
+    let endless = words("postgres", &Room { memory: Bytes::MAX, connections: u32::MAX, ..large() });
     output(cluster.program("postgres").args(["-C", "shared_buffers"]).args(&endless));
 }

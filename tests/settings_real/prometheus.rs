@@ -35,7 +35,7 @@ fn prometheus_takes_its_settings() {
             format!("--web.listen-address=127.0.0.1:{port}"),
             "--query.max-concurrency=3".to_owned(),
         ];
-        let words = settings::command(Software::Prometheus, Some(&existing), &settings).expect("a command");
+        let words = settings::command(Software::Prometheus, &existing, &settings).expect("a command");
         let mut command = Command::new(&program);
         command.args(words);
         command.envs(settings.iter().filter(|set| set.how == How::Environment).map(|set| (&set.name, &set.value)));

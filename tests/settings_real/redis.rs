@@ -32,7 +32,7 @@ fn redis_takes_its_settings() {
             ("tcp-keepalive", "60".to_owned()),
         ];
         let settings = settings::settings(Software::Redis, &room);
-        let command = settings::command(Software::Redis, None, &settings).expect("a command");
+        let command = settings::command(Software::Redis, &["redis-server".to_owned()], &settings).expect("a command");
         assert_reads(Command::new(&program), &command, &wanted);
     }
 }
@@ -50,7 +50,7 @@ fn redis_takes_a_merged_command() {
         [(zed, "allkeys-lru", "900 1 300 10 60 10000", "300"), (queue, "noeviction", "", "0")]
     {
         let existing = settings::words(existing).expect("quotes are closed");
-        let command = settings::command(Software::Redis, Some(&existing), &settings).expect("a command");
+        let command = settings::command(Software::Redis, &existing, &settings).expect("a command");
         let wanted = [("maxmemory", 460 << 20), ("tcp-keepalive", 60)].map(|(name, value)| (name, value.to_string()));
         let stated = [("maxmemory-policy", policy), ("save", save), ("timeout", timeout)];
         let stated = stated.map(|(name, value)| (name, value.to_owned()));

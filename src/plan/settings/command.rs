@@ -6,6 +6,7 @@
 use super::How;
 use super::Setting;
 use super::Stated;
+use crate::input::catalog::image_name;
 use crate::model::Software;
 
 /// A flag with its value, or a word.
@@ -33,23 +34,15 @@ pub fn line(words: &[String]) -> Option<String> {
 /// where it stands, or left where the setting says [`Stated::Kept`]; what is missing comes last; all else stays as it
 /// is, in its order. Merging twice is merging once.
 ///
-/// `None` for `existing` is a service without a command, which then starts with the program its official image starts;
-/// with nothing to merge, it stays without. The answer is `None` where the command is not the program itself, such as a
-/// shell with a script: it cannot be merged, and the settings have to be written by hand.
+/// A service without a command starts with that of its image, see [`start`]. The answer is `None` where the command is
+/// not the program itself, such as a shell with a script: it cannot be merged, and the settings have to be written by
+/// hand.
 #[must_use]
-pub fn command(software: Software, existing: Option<&[String]>, settings: &[Setting]) -> Option<Vec<String>> {
+pub fn command(software: Software, existing: &[String], settings: &[Setting]) -> Option<Vec<String>> {
     let settings: Vec<&Setting> = settings.iter().filter(|setting| setting.how == How::Argument).collect();
     if settings.is_empty() {
-        return existing.map(<[String]>::to_vec);
+        return Some(existing.to_vec());
     }
-    let start: Vec<String>;
-    let existing = match existing {
-        Some(existing) => existing,
-        None => {
-            start = usual_start(software).iter().map(|word| (*word).to_owned()).collect();
-            &start
-        }
-    };
     let pieces = pieces(software, existing, &settings)?;
     let mut written: Vec<&str> = Vec::new();
     let mut merged: Vec<String> = Vec::new();
@@ -92,16 +85,25 @@ pub fn stated(software: Software, existing: &[String], name: &str) -> Option<Str
     Some(value.to_owned())
 }
 
-/// What a service without a command starts with. The images of MySQL and MariaDB put the name of their program, which
-/// differs, before flags; that of Prometheus has it in its entry point, but its flags are lost with a command.
-const fn usual_start(software: Software) -> &'static [&'static str] {
-    match software {
-        Software::Postgres => &["postgres"],
-        Software::Redis => &["redis-server"],
-        Software::MongoDb => &["mongod"],
-        Software::Prometheus => &["--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"],
-        _ => &[],
-    }
+/// What a service without a command starts with, where that is known of its image, whatever registry, tag and digest it
+/// is named with. Other images of the same software start with scripts of their own, which a command would replace.
+///
+/// The images of MySQL and MariaDB put the name of their program, which differs, before flags; that of Prometheus has it
+/// in its entry point, but its flags are lost with a command. Those made from the image of PostgreSQL start as it does.
+#[must_use]
+pub fn start(image: &str) -> Option<Vec<String>> {
+    let words: &[&str] = match image_name(image) {
+        "postgres" | "postgis/postgis" | "pgvector/pgvector" | "timescale/timescaledb" => &["postgres"],
+        "mysql" | "mariadb" | "percona" => &[],
+        "mongo" => &["mongod"],
+        "redis" => &["redis-server"],
+        "valkey/valkey" => &["valkey-server"],
+        "prom/prometheus" | "prometheus/prometheus" => {
+            &["--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"]
+        }
+        _ => return None,
+    };
+    Some(words.iter().map(|word| (*word).to_owned()).collect())
 }
 
 /// Names of the program itself. Flags alone are for it as well: every official image puts its name before them.

@@ -1,5 +1,6 @@
 //! Laws of all settings: they grow with memory, they fit it, and merging them twice is merging them once.
 
+use super::tests::values as of;
 use super::*;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -59,10 +60,6 @@ fn unit(value: &str) -> String {
 /// A size as it is written for PostgreSQL, in kB.
 fn kilobytes(values: &BTreeMap<String, String>, name: &str) -> u64 {
     Bytes::parse(&values[name]).expect("a size").get() >> 10
-}
-
-fn of(software: Software, room: &Room) -> BTreeMap<String, String> {
-    settings(software, room).into_iter().map(|setting| (setting.name, setting.value)).collect()
 }
 
 /// What somebody may have written, with flags of ours in all spellings and flags that are none.
@@ -201,8 +198,8 @@ proptest! {
         room in room(),
     ) {
         let settings = settings(software, &room);
-        let once = command(software, Some(&existing), &settings).expect("a command of the program");
-        let twice = command(software, Some(&once), &settings).expect("a command of the program");
+        let once = command(software, &existing, &settings).expect("a command of the program");
+        let twice = command(software, &once, &settings).expect("a command of the program");
         prop_assert_eq!(&once, &twice);
         for setting in settings.iter().filter(|setting| setting.how == How::Argument && setting.stated == Stated::Replaced) {
             prop_assert_eq!(stated(software, &once, &setting.name), Some(setting.value.clone()));
@@ -219,7 +216,7 @@ proptest! {
             words.iter().filter(|word| ["log_statement=all", "-p", "5433", "--ssl=on"].contains(&word.as_str())).cloned().collect()
         };
         let settings = settings(Software::Postgres, &room);
-        let merged = command(Software::Postgres, Some(&existing), &settings).expect("a command of the program");
+        let merged = command(Software::Postgres, &existing, &settings).expect("a command of the program");
         prop_assert_eq!(foreign(&merged), foreign(&existing));
     }
 

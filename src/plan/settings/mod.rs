@@ -26,6 +26,7 @@ use std::fmt::Display;
 
 pub use command::command;
 pub use command::line;
+pub use command::start;
 pub use command::stated;
 pub use command::words;
 pub use environment::VARIABLES;

@@ -14,7 +14,7 @@ fn room(memory: &str, cpu: &str) -> Room {
     }
 }
 
-fn values(software: Software, room: &Room) -> BTreeMap<String, String> {
+pub(super) fn values(software: Software, room: &Room) -> BTreeMap<String, String> {
     settings(software, room).into_iter().map(|setting| (setting.name, setting.value)).collect()
 }
 
@@ -30,9 +30,12 @@ fn split(text: &str) -> Vec<String> {
     words(text).expect("quotes are closed")
 }
 
-fn merged(software: Software, existing: Option<&str>, room: &Room) -> Option<String> {
-    let existing = existing.map(split);
-    let merged = command(software, existing.as_deref(), &settings(software, room))?;
+fn merged(software: Software, existing: &str, room: &Room) -> Option<String> {
+    merged_words(software, &split(existing), room)
+}
+
+fn merged_words(software: Software, existing: &[String], room: &Room) -> Option<String> {
+    let merged = command(software, existing, &settings(software, room))?;
     Some(merged.iter().map(|word| if word.is_empty() { "''" } else { word }).collect::<Vec<_>>().join(" "))
 }
 
@@ -249,7 +252,7 @@ fn a_command_of_postgres_keeps_its_place_and_its_own_flags() {
     let existing = "postgres -c shared_buffers=1GB -c log_statement=all --effective-cache-size=2.25G -S 32768 -N200 \
                     -p 5433 --shared_buffers=2GB";
     assert_eq!(
-        merged(Software::Postgres, Some(existing), &room("3G", "0.8")).as_deref(),
+        merged(Software::Postgres, existing, &room("3G", "0.8")).as_deref(),
         Some(
             "postgres -c shared_buffers=768MB -c log_statement=all -c effective_cache_size=2304MB -c work_mem=4718kB -c \
              max_connections=100 -p 5433 -c maintenance_work_mem=192MB -c autovacuum_work_mem=65536kB -c \
@@ -264,7 +267,7 @@ fn a_command_of_redis_keeps_what_its_use_decides() {
     let existing = "redis-server /etc/redis.conf --requirepass ${REDIS_PASSWORD} --MAXMEMORY 1gb --maxmemory-policy \
                     noeviction --save '' --appendonly no";
     assert_eq!(
-        merged(Software::Redis, Some(existing), &room("512M", "0.3")).as_deref(),
+        merged(Software::Redis, existing, &room("512M", "0.3")).as_deref(),
         Some(
             "redis-server /etc/redis.conf --requirepass ${REDIS_PASSWORD} --maxmemory 460mb --maxmemory-policy \
              noeviction --save '' --appendonly no --tcp-backlog 511 --timeout 300 --tcp-keepalive 60"
@@ -275,24 +278,48 @@ fn a_command_of_redis_keeps_what_its_use_decides() {
 #[test]
 fn a_service_without_a_command_starts_as_its_image_does() {
     let room = room("1G", "0.5");
-    for (software, start) in [
-        (Software::Postgres, "postgres -c shared_buffers=256MB "),
+    for (software, image, begins) in [
+        (Software::Postgres, "postgres", "postgres -c shared_buffers=256MB "),
+        (Software::Postgres, "docker.io/pgvector/pgvector:pg16", "postgres -c shared_buffers=256MB "),
         (
             Software::Redis,
+            "docker.io/library/redis:7-alpine@sha256:0123abcd",
             "redis-server --maxmemory 921mb --maxmemory-policy allkeys-lru --appendonly yes --save 900 1 ",
         ),
-        (Software::MongoDb, "mongod --wiredTigerCacheSizeGB 0.50"),
-        (Software::MySql, "--innodb-buffer-pool-size=512M "),
+        (Software::Redis, "valkey/valkey:8", "valkey-server --maxmemory 921mb "),
+        (Software::MongoDb, "registry.example.com:5000/mongo:7", "mongod --wiredTigerCacheSizeGB 0.50"),
+        (Software::MySql, "mariadb:11", "--innodb-buffer-pool-size=512M "),
         (
             Software::Prometheus,
+            "quay.io/prometheus/prometheus",
             "--config.file=/etc/prometheus/prometheus.yml --storage.tsdb.path=/prometheus --storage.",
         ),
     ] {
-        let line = merged(software, None, &room).expect("a command");
-        assert!(line.starts_with(start), "{line}");
+        let start = start(image).expect(image);
+        let line = merged_words(software, &start, &room).expect("a command");
+        assert!(line.starts_with(begins), "{image}: {line}");
     }
-    assert_eq!(merged(Software::Node, None, &room), None);
-    assert_eq!(merged(Software::Node, Some("node server.js"), &room).as_deref(), Some("node server.js"));
+    assert_eq!(merged(Software::Node, "node server.js", &room).as_deref(), Some("node server.js"));
+}
+
+/// They start scripts of their own, some with flags that are lost with a command.
+#[test]
+fn how_other_images_of_the_same_software_start_is_not_guessed() {
+    for image in [
+        "bitnami/redis:7.4",
+        "bitnami/postgresql",
+        "docker.io/bitnami/mongodb",
+        "bitnami/valkey",
+        "redis/redis-stack:latest",
+        "eqalpha/keydb",
+        "linuxserver/mariadb",
+        "lscr.io/linuxserver/mariadb",
+        "supabase/postgres:15.8",
+        "example.com/shop/postgres",
+        "",
+    ] {
+        assert_eq!(start(image), None, "{image}");
+    }
 }
 
 #[test]
@@ -300,19 +327,19 @@ fn every_spelling_of_the_others_is_found() {
     let room = room("1.5G", "0.5");
     for existing in ["--wiredTigerCacheSizeGB 1.0", "--wiredTigerCacheSizeGB=1.0"] {
         assert_eq!(
-            merged(Software::MongoDb, Some(&format!("mongod {existing} --bind_ip_all")), &room).as_deref(),
+            merged(Software::MongoDb, &format!("mongod {existing} --bind_ip_all"), &room).as_deref(),
             Some("mongod --wiredTigerCacheSizeGB 0.75 --bind_ip_all")
         );
     }
     for existing in
         ["--innodb_buffer_pool_size=1G", "--innodb-buffer-pool-size 1G", "--loose_innodb_buffer_pool_size=1G"]
     {
-        let line = merged(Software::MySql, Some(&format!("mysqld --skip-name-resolve {existing}")), &room);
+        let line = merged(Software::MySql, &format!("mysqld --skip-name-resolve {existing}"), &room);
         let line = line.expect("a command");
         assert!(line.starts_with("mysqld --skip-name-resolve --innodb-buffer-pool-size=768M --loose-"), "{line}");
     }
     // Room on disk is the user's to say.
-    let line = merged(Software::Prometheus, Some("--web.enable-lifecycle --storage.tsdb.retention.size=900MB"), &room);
+    let line = merged(Software::Prometheus, "--web.enable-lifecycle --storage.tsdb.retention.size=900MB", &room);
     let line = line.expect("a command");
     assert!(
         line.starts_with("--web.enable-lifecycle --storage.tsdb.retention.size=900MB --storage.tsdb.ret"),
@@ -326,7 +353,7 @@ fn a_script_is_not_merged() {
     for existing in ["sh -c 'postgres -c a=b'", "/start.sh", "redis-sentinel /etc/s.conf", "pgbouncer", "''"] {
         for software in [Software::Postgres, Software::Redis, Software::MongoDb, Software::MySql, Software::Prometheus]
         {
-            assert_eq!(merged(software, Some(existing), &room("1G", "1")), None, "{existing}");
+            assert_eq!(merged(software, existing, &room("1G", "1")), None, "{existing}");
         }
     }
     assert_eq!(words("postgres -c 'a=b"), None, "a quote is not closed");
