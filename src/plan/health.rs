@@ -101,7 +101,7 @@ pub enum Kind {
 pub fn findings(stack: &Stack, catalog: &Catalog) -> Vec<Finding> {
     let mut all = Vec::new();
     for (name, service) in &stack.services {
-        let known = catalog.of(name, service);
+        let known = catalog.certain(name, service);
         let Some(advice) = known.and_then(|entry| entry.health.as_ref()) else { continue };
         let Some(entry) = known else { continue };
         let mut found = kinds(service, entry, advice);

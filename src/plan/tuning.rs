@@ -64,7 +64,7 @@ pub fn tuned(budget: &Budget, loaded: &Loaded, catalog: &Catalog) -> Vec<Tuned> 
     let mut of = |name: &ServiceName, share: &Share| {
         let service = loaded.stack.services.get(name)?;
         let node = loaded.tree.get("services")?.get(name.as_str())?;
-        let entry = catalog.of(name, service)?;
+        let entry = catalog.certain(name, service)?;
         let software = entry.software?;
         let room = Room {
             cpu: Some(share.limits.cpu),

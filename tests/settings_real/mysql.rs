@@ -1,6 +1,6 @@
 use crate::large;
 use crate::process::output;
-use crate::process::program;
+use crate::process::server;
 use crate::room;
 use crate::small;
 use plimsoll::model::DiskKind;
@@ -14,7 +14,7 @@ use std::process::Command;
 /// the log is a quarter of that, from 96 MiB to 2 GiB.
 #[test]
 fn mysql_takes_its_settings() {
-    let Some(program) = program("mariadbd").or_else(|| program("mysqld")) else { return };
+    let Some(program) = server("mariadbd") else { return };
     let planned = room(Bytes::gibi(3), Millicores::cores(1), DiskKind::Nvme);
     for (room, pool, log) in [(small(), 32_u64, 96_u64), (planned, 1536, 384), (large(), 512 << 10, 2048)] {
         let folder = tempfile::tempdir().expect("a folder");

@@ -1,6 +1,6 @@
 use crate::large;
 use crate::process::output;
-use crate::process::program;
+use crate::process::server;
 use crate::room;
 use crate::small;
 use plimsoll::model::DiskKind;
@@ -23,7 +23,7 @@ fn with_environment(program: &Path, software: Software, room: &Room) -> Command 
 /// Node adds its young generation, at most three times 32 MiB, to the old space it was given.
 #[test]
 fn node_takes_its_heap() {
-    let Some(node) = program("node") else { return };
+    let Some(node) = server("node") else { return };
     let planned = room(Bytes::mebi(1536), Millicores::new(800), DiskKind::Nvme);
     for (room, heap) in [(small(), 54), (planned, 1305), (large(), 891_289_u64)] {
         let mut command = with_environment(&node, Software::Node, &room);
@@ -37,7 +37,7 @@ fn node_takes_its_heap() {
 /// some 2048, so by a thousandth at most.
 #[test]
 fn java_takes_its_share() {
-    let Some(java) = program("java") else { return };
+    let Some(java) = server("java") else { return };
     let planned = room(Bytes::gibi(2), Millicores::cores(1), DiskKind::Nvme);
     for room in [planned, large()] {
         let mut command = with_environment(&java, Software::Jvm, &room);

@@ -7,8 +7,13 @@ use super::parts::DOCKER_HOST;
 use super::parts::Kind;
 use super::parts::Part;
 use super::parts::free_port;
+use crate::model::Software;
+use crate::plan::settings;
+use crate::plan::settings::Room;
 use crate::plan::yaml;
 use crate::plan::yaml::Comments;
+use crate::units::Bytes;
+use crate::units::Millicores;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
@@ -108,6 +113,9 @@ const fn why(kind: Kind) -> Option<&'static str> {
     }
 }
 
+/// The image of Prometheus, a version with long support.
+const PROMETHEUS: &str = "prom/prometheus:v3.5.0";
+
 fn of_kind(kind: Kind, plan: &Plan<'_>) -> Value {
     let folder = plan.asked.folder;
     match kind {
@@ -141,15 +149,9 @@ fn of_kind(kind: Kind, plan: &Plan<'_>) -> Value {
             "deploy": limits("0.1", "128M", None),
         }),
         Kind::Prometheus => json!({
-            "image": "prom/prometheus:v3.5.0",
+            "image": PROMETHEUS,
             "restart": "unless-stopped",
-            "command": [
-                "--config.file=/etc/prometheus/prometheus.yml",
-                "--storage.tsdb.path=/prometheus",
-                "--storage.tsdb.retention.time=30d",
-                "--storage.tsdb.retention.size=900MB",
-                "--query.max-concurrency=10",
-            ],
+            "command": prometheus_command(),
             "volumes": [
                 format!("{folder}/prometheus/prometheus.yml:/etc/prometheus/prometheus.yml:ro"),
                 format!("{folder}/prometheus/rules:/etc/prometheus/rules:ro"),
@@ -181,6 +183,20 @@ fn of_kind(kind: Kind, plan: &Plan<'_>) -> Value {
             })
         }
     }
+}
+
+/// Its flags by the same rules as those of any Prometheus under the limits that it has here.
+fn prometheus_command() -> Vec<String> {
+    let room = Room {
+        cpu: Some(Millicores::new(200)),
+        cpu_reserved: Some(Millicores::new(100)),
+        memory: Bytes::gibi(1),
+        disk: None,
+        connections: 0,
+        workers_memory: Bytes::mebi(1),
+    };
+    let start = settings::start(PROMETHEUS).unwrap_or_default();
+    settings::command(Software::Prometheus, &start, &settings::settings(Software::Prometheus, &room)).unwrap_or(start)
 }
 
 fn grafana_mounts(folder: &str) -> Vec<String> {
