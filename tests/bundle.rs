@@ -3,6 +3,7 @@
 
 #[path = "bundle/dashboard.rs"]
 mod dashboard;
+mod program;
 #[path = "bundle/programs.rs"]
 mod programs;
 #[path = "bundle/stacks.rs"]
@@ -11,12 +12,12 @@ mod stacks;
 use plimsoll::input::problem::Source;
 use plimsoll::input::yaml;
 use plimsoll::input::yaml::Node;
+use program::plimsoll;
 use programs::Program;
 use serde_json::Value;
 use stacks::Bundled;
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::Command;
 
 /// Thresholds and durations as the register has them (A9, documents Z and V), typed a second time.
 const REGISTER: [(&str, &str, &str, &str); 8] = [
@@ -229,7 +230,7 @@ fn the_dashboard_is_one_that_grafana_draws() {
 
 /// Runs `plimsoll bundle` again on a stack that has its bundle: exit code and JSON.
 fn again(bundled: &Bundled, options: &[&str]) -> (Option<i32>, Value) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
+    let mut command = plimsoll();
     command.args(["bundle", "--json", "-f", "compose.yml"]).args(options);
     let output = command.current_dir(bundled.home()).output().expect("the program runs");
     (output.status.code(), serde_json::from_slice(&output.stdout).unwrap_or_default())

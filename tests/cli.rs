@@ -1,25 +1,13 @@
 //! Sessions with the program as a user types them, and what a shell sees of it: streams, exit codes, environment.
 
+mod program;
+
+use program::plimsoll;
 use std::io::Read;
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 use std::process::Stdio;
-
-/// The program, free of the environment of whoever runs the tests.
-fn plimsoll() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
-    for (name, _) in std::env::vars_os() {
-        if ["PLIMSOLL_", "COMPOSE_", "RESOURCE_", "ENABLE_RESOURCE_"]
-            .iter()
-            .any(|prefix| name.to_string_lossy().starts_with(prefix))
-        {
-            command.env_remove(name);
-        }
-    }
-    command.env_remove("CLICOLOR_FORCE").env("COLUMNS", "100");
-    command
-}
 
 fn run(command: &mut Command) -> (i32, String, String) {
     let output = command.output().expect("the program starts");

@@ -1,17 +1,13 @@
 //! The gate of a CI as a project lives with it: baselines, partitions, and what a run says when it fails.
 
+mod program;
+
 use std::path::Path;
 use std::process::Command;
 
-/// The program in a directory, free of the environment of whoever runs the tests.
+/// The program in a directory.
 fn plimsoll(here: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("PLIMSOLL_") {
-            command.env_remove(name);
-        }
-    }
-    let output = command.env("COLUMNS", "100").env("NO_COLOR", "1").args(arguments).current_dir(here).output();
+    let output = program::plimsoll().env("NO_COLOR", "1").args(arguments).current_dir(here).output();
     let output = output.expect("the program starts");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("output is UTF-8");
     (output.status.code().expect("the program ends by itself"), text(output.stdout), text(output.stderr))

@@ -1,11 +1,10 @@
 //! Compose sets of public repositories, held to the facts that were taken from them by other means. They lie beside the
 //! checkout; without them there is nothing to compare.
 
-use plimsoll::input::compose::ComposeArgs;
+mod sets;
+
 use plimsoll::input::compose::Loaded;
 use plimsoll::input::compose::load;
-use plimsoll::input::problem::Source;
-use plimsoll::input::yaml;
 use plimsoll::input::yaml::Node;
 use plimsoll::model::Condition;
 use plimsoll::model::DeviceRequest;
@@ -15,10 +14,9 @@ use plimsoll::units::Span;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
+use sets::texts;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::path::Path;
-use std::path::PathBuf;
 
 /// The older keys that `v2_keys` of the facts tell of.
 const OLD_KEYS: [&str; 14] = [
@@ -37,53 +35,6 @@ const OLD_KEYS: [&str; 14] = [
     "oom_score_adj",
     "oom_kill_disable",
 ];
-
-fn shared() -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/compose");
-    path.join("index.yaml").is_file().then_some(path)
-}
-
-fn texts(node: Option<&Node>) -> Vec<String> {
-    node.map(Node::items).unwrap_or_default().iter().filter_map(Node::scalar).collect()
-}
-
-/// Copies a set, writing what the facts need beside it.
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a folder");
-    for entry in std::fs::read_dir(from).expect("a folder of the set") {
-        let entry = entry.expect("an entry of the set");
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::write(target, std::fs::read(entry.path()).expect("a file of the set")).expect("a copy");
-        }
-    }
-}
-
-fn load_set(set: &Node, shared: &Path, folder: &Path) -> Loaded {
-    let name = set.get("name").and_then(Node::scalar).expect("a set has a name");
-    let folder = folder.join(&name);
-    copy(&shared.join(&name), &folder);
-    for absent in texts(set.get("env_files_absent")) {
-        let example = folder.join(format!("{absent}.example"));
-        let whole = example.is_file() && set.get("notes").and_then(Node::scalar).is_some_and(|n| n.contains("copy"));
-        let text = if whole { std::fs::read_to_string(example).expect("the example") } else { String::new() };
-        std::fs::write(folder.join(absent), text).expect("an env file");
-    }
-    let files = texts(set.get("compose_files")).iter().map(|file| folder.join(file)).collect();
-    let env_files = set.get("env_file").and_then(Node::scalar).filter(|file| file != ".env");
-    let environment = set.get("set_variables").map(Node::entries).unwrap_or_default();
-    let environment: BTreeMap<String, String> =
-        environment.iter().map(|entry| (entry.key.clone(), entry.value.scalar().unwrap_or_default())).collect();
-    let args = ComposeArgs {
-        files,
-        env_files: env_files.iter().map(|file| folder.join(file)).collect(),
-        environment,
-        ..ComposeArgs::default()
-    };
-    load(&args).unwrap_or_else(|problems| panic!("{name} cannot be loaded:\n{problems}"))
-}
 
 /// The facts of what was loaded, in the form of the index; empty ones where the index may leave them out.
 fn facts(loaded: &Loaded) -> Value {
@@ -236,21 +187,12 @@ fn doubled(fact: &Value) -> Value {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a comparison that does not take place is said plainly")]
 fn every_set_agrees_with_its_facts() {
-    let Some(shared) = shared() else {
-        eprintln!("skipped: ../shared/compose is not here, so there are no sets to compare with");
-        return;
-    };
-    let index = Source::read(&shared.join("index.yaml")).expect("the index can be read");
-    let index = yaml::parse(&index).unwrap_or_else(|problems| panic!("{problems}"));
     let folder = tempfile::tempdir().expect("a folder");
     let mut wrong: Vec<String> = Vec::new();
-    let sets = index.get("sets").expect("the index has sets").items();
-    assert!(!sets.is_empty());
-    for set in sets {
+    for (set, args) in sets::shared(folder.path()) {
         let name = set.get("name").and_then(Node::scalar).expect("a set has a name");
-        let loaded = load_set(set, &shared, folder.path());
+        let loaded = load(&args).unwrap_or_else(|problems| panic!("{name} cannot be loaded:\n{problems}"));
         let found = facts(&loaded);
         let wanted = set.get("facts").expect("a set has facts").to_json();
         let wanted = wanted.as_object().expect("facts are a mapping");

@@ -2,6 +2,8 @@
 //! both the Compose specification and Compose itself accept it. The sets of public repositories lie beside the checkout;
 //! without them the stacks of our own scenarios are used alone.
 
+mod sets;
+
 use plimsoll::input::catalog::shipped;
 use plimsoll::input::compose::ComposeArgs;
 use plimsoll::input::compose::Loaded;
@@ -26,7 +28,8 @@ use proptest::prelude::*;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
-use std::collections::BTreeMap;
+use sets::copy;
+use sets::shared;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
@@ -38,24 +41,7 @@ struct Set {
     args: ComposeArgs,
 }
 
-fn texts(node: Option<&Node>) -> Vec<String> {
-    node.map(Node::items).unwrap_or_default().iter().filter_map(Node::scalar).collect()
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a folder");
-    for entry in std::fs::read_dir(from).expect("a folder of the set").flatten() {
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::write(target, std::fs::read(entry.path()).expect("a file of the set")).expect("a copy");
-        }
-    }
-}
-
 /// The stacks of our scenarios, and the sets beside the checkout where they are.
-#[expect(clippy::print_stderr, reason = "a test that has less to work on says so plainly")]
 fn sets(home: &Path) -> Vec<Set> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut sets = Vec::new();
@@ -69,32 +55,9 @@ fn sets(home: &Path) -> Vec<Set> {
         let args = ComposeArgs { files: vec![folder.join("compose.yaml")], ..ComposeArgs::default() };
         sets.push(Set { name, folder, args });
     }
-    let shared = root.join("../shared/compose");
-    let Ok(source) = Source::read(&shared.join("index.yaml")) else {
-        eprintln!("only our own stacks: ../shared/compose is not there");
-        return sets;
-    };
-    let index = yaml::read(&source).0.expect("an index");
-    for set in index.get("sets").map(Node::items).unwrap_or_default() {
-        let name = set.get("name").and_then(Node::scalar).expect("a set has a name");
-        let folder = home.join(&name);
-        copy(&shared.join(&name), &folder);
-        for absent in texts(set.get("env_files_absent")) {
-            let example = folder.join(format!("{absent}.example"));
-            let text = std::fs::read_to_string(example).unwrap_or_default();
-            std::fs::write(folder.join(absent), text).expect("an env file");
-        }
-        let env_files = set.get("env_file").and_then(Node::scalar).filter(|file| file != ".env");
-        let environment = set.get("set_variables").map(Node::entries).unwrap_or_default();
-        let args = ComposeArgs {
-            files: texts(set.get("compose_files")).iter().map(|file| folder.join(file)).collect(),
-            env_files: env_files.iter().map(|file| folder.join(file)).collect(),
-            environment: environment
-                .iter()
-                .map(|entry| (entry.key.clone(), entry.value.scalar().unwrap_or_default()))
-                .collect::<BTreeMap<String, String>>(),
-            ..ComposeArgs::default()
-        };
+    for (index, args) in shared(home) {
+        let name = index.get("name").and_then(Node::scalar).expect("a set has a name");
+        let folder = args.files[0].parent().expect("a file is in a folder").to_owned();
         sets.push(Set { name, folder, args });
     }
     sets

@@ -1,8 +1,8 @@
 //! Stacks with their bundles, each in a folder of its own.
 
+use crate::program::plimsoll;
 use std::path::Path;
 use std::path::PathBuf;
-use std::process::Command;
 use tempfile::TempDir;
 
 /// A stack whose bundle was written.
@@ -113,7 +113,7 @@ fn older(text: &str) -> String {
 
 fn written(name: &str, files: &[(&str, &str)], options: &[&str]) -> Bundled {
     let home = tempfile::tempdir().expect("a folder");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
+    let mut command = plimsoll();
     command.arg("bundle").current_dir(home.path()).args(options);
     for (file, text) in files {
         std::fs::write(home.path().join(file), text).expect("a Compose file");
@@ -139,7 +139,7 @@ fn shared() -> Vec<Bundled> {
     let mut all = Vec::new();
     for set in sets {
         let home = tempfile::tempdir().expect("a folder");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
+        let mut command = plimsoll();
         command.args(["bundle", "--project-directory"]).arg(&set).arg("-o").arg(home.path().join("monitoring"));
         let output = command.current_dir(&set).output().expect("the program runs");
         let name = set.file_name().expect("a set has a name").to_string_lossy().into_owned();
