@@ -98,11 +98,11 @@ pub fn beside_text(beside: &Beside, width: usize, paint: Paint) -> String {
             service = &row.service;
         }
         let before = row.before.as_deref().map(|before| format!("{} → ", clean(before))).unwrap_or_default();
-        let line = format!("  {} = {before}{}  ", clean(&row.name), clean(&row.after));
+        let line = format!("  {} = {before}{}", clean(&row.name), clean(&row.after));
         out.push_str(&line);
         let rest = clean(&format!("{} ({})", row.place, row.why));
-        if line.chars().count() + rest.chars().count() <= width {
-            out.push_str(&format!("{}\n", paint.faint(&rest)));
+        if line.chars().count() + 2 + rest.chars().count() <= width {
+            out.push_str(&format!("  {}\n", paint.faint(&rest)));
         } else {
             out.push('\n');
             let mut below = String::new();
