@@ -232,8 +232,8 @@ fn the_dashboard_is_one_that_grafana_draws() {
 fn again(bundled: &Bundled, options: &[&str]) -> (Option<i32>, Value) {
     let mut command = plimsoll();
     command.args(["bundle", "--json", "-f", "compose.yml"]).args(options);
-    let output = command.current_dir(bundled.home()).output().expect("the program runs");
-    (output.status.code(), serde_json::from_slice(&output.stdout).unwrap_or_default())
+    let (code, out, _) = program::run(command.current_dir(bundled.home()));
+    (Some(code), serde_json::from_str(&out).unwrap_or_default())
 }
 
 fn outcomes(json: &Value) -> BTreeSet<(&str, &str)> {

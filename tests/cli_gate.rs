@@ -7,10 +7,7 @@ use std::process::Command;
 
 /// The program in a directory.
 fn plimsoll(here: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let output = program::plimsoll().env("NO_COLOR", "1").args(arguments).current_dir(here).output();
-    let output = output.expect("the program starts");
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("output is UTF-8");
-    (output.status.code().expect("the program ends by itself"), text(output.stdout), text(output.stderr))
+    program::run(program::plimsoll().env("NO_COLOR", "1").args(arguments).current_dir(here))
 }
 
 /// A copy of the shop of the `simulate` session, to be changed.

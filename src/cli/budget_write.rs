@@ -94,7 +94,18 @@ pub(super) fn write(order: &Order<'_>, budget: &Budget, loaded: &Loaded, printer
         printer.note(&format!("{} says so already", inputs::shown(&path)));
         return Ok(());
     }
-    check(order, budget, loaded, &wanted, (&path, &text))?;
+    let differences = differences(order, budget, loaded, &wanted, (&path, &text))?;
+    if !differences.is_empty() {
+        let said = differences.join("; ");
+        if existing.is_none() {
+            return Err(Failure::Bug(format!(
+                "the override file would not say what is planned, and was not written: {said}"
+            )));
+        }
+        let message = format!("lines of your own in `{}` change what is planned: {said}", inputs::shown(&path));
+        let help = "nothing was written; take these lines out, or write a file beside it with `--write FILE`";
+        return Err(Problem::error(&codes::MIXED, message).help(help).into());
+    }
     if let Some(existing) = &existing {
         // A file of ours under one name, one of somebody else never over another copy.
         let copy = if foreign { output::free_beside(&path, ".before-plimsoll") } else { output::beside(&path, ".bak") };
@@ -131,14 +142,14 @@ fn changes(wanted: &Map<String, Value>) -> String {
     }
 }
 
-/// The file read back over its base must say exactly what is planned, before it takes its place.
-fn check(
+/// Where the file read back over its base does not say exactly what is planned: it must before it takes its place.
+fn differences(
     order: &Order<'_>,
     budget: &Budget,
     loaded: &Loaded,
     wanted: &Map<String, Value>,
     (path, text): (&Path, &str),
-) -> Result<(), Failure> {
+) -> Result<Vec<String>, Failure> {
     let beside = output::beside(path, ".check");
     output::write(&beside, text.as_bytes())?;
     let mut files = loaded.files.clone();
@@ -150,13 +161,7 @@ fn check(
     let read = read?;
     let mut differences = override_file::differences(budget, &read);
     differences.extend(override_file::unsaid(wanted, &read));
-    if differences.is_empty() {
-        return Ok(());
-    }
-    Err(Failure::Bug(format!(
-        "the override file would not say what is planned, and was not written: {}",
-        differences.join("; ")
-    )))
+    Ok(differences)
 }
 
 /// What the user does next, for the same project that was read.

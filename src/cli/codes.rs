@@ -96,6 +96,20 @@ With `--force` the plan is laid over it: what the plan does not name stays, comm
 was is kept beside it. Or name another file.",
 };
 
+/// What a person wrote into a file of ours is at odds with the plan.
+pub(super) static MIXED: Code = Code {
+    id: "PL0708",
+    title: "lines of your own change what is planned",
+    explanation: "\
+The override file holds more than `plimsoll budget --write` wrote, and with these lines the services would not have what the
+budget gives them: a profile that switches a service off, or limits that only they state.
+
+    $ plimsoll budget --write
+    error[PL0708]: lines of your own in `docker-compose.override.yml` change what is planned: web does not run
+
+Nothing was written. Put such lines into a Compose file that the budget reads, where it can go by them, or take them out.",
+};
+
 /// A file would be overwritten that the command did not write, or that was changed since.
 pub(super) static OVERWRITE: Code = Code {
     id: "PL0706",
@@ -112,7 +126,7 @@ at the end of its name.",
 };
 
 /// The codes of this room.
-pub(super) const CODES: &[&Code] = &[&OPTION, &NAME, &FILE, &NOTHING, &BASELINE, &OVERWRITE, &OVERRIDE];
+pub(super) const CODES: &[&Code] = &[&OPTION, &NAME, &FILE, &NOTHING, &BASELINE, &OVERWRITE, &OVERRIDE, &MIXED];
 
 /// The codes of records as problems know them: the record is read by a room that knows no input.
 static OF_RECORDS: LazyLock<Vec<Code>> = LazyLock::new(|| {

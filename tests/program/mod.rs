@@ -16,3 +16,10 @@ pub(crate) fn plimsoll() -> Command {
     command.env_remove("CLICOLOR_FORCE").env("COLUMNS", "100");
     command
 }
+
+/// Its exit code, and what it wrote to both outputs.
+pub(crate) fn run(command: &mut Command) -> (i32, String, String) {
+    let output = command.output().expect("the program starts");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("output is UTF-8");
+    (output.status.code().expect("the program ends by itself"), text(output.stdout), text(output.stderr))
+}

@@ -92,7 +92,7 @@ impl Editor<'_> {
             Some(Value::Object(set)) if is_own_map(value) => self.mapping(value, set, out, depth + 1),
             Some(Value::Object(set)) => {
                 // An alias: what it stands for, with the changes, takes its place. Or something that is no mapping.
-                let mut whole = Some(value.to_json()).filter(Value::is_object).unwrap_or_default();
+                let mut whole = as_map(&value.to_json());
                 lay_over(&mut whole, set);
                 self.replace_value(entry, whole.to_string());
             }
@@ -258,9 +258,26 @@ pub(super) fn says(value: &Node, wanted: &Value) -> bool {
 pub(super) fn lay_over(whole: &mut Value, set: &Map<String, Value>) {
     for (key, value) in set {
         match (whole.get_mut(key), value) {
-            (Some(inner), Value::Object(set)) if inner.is_object() => lay_over(inner, set),
+            (Some(inner), Value::Object(set)) if inner.is_object() || inner.is_array() => {
+                *inner = as_map(inner);
+                lay_over(inner, set);
+            }
             _ => whole[key.as_str()] = value.clone(),
         }
+    }
+}
+
+/// A value as a mapping. Compose has lists such as `- NAME=value` that mean one; anything else is none, and gives way.
+fn as_map(value: &Value) -> Value {
+    let pair = |item: &Value| {
+        let text = item.as_str()?;
+        let (name, value) = text.split_once('=').map_or((text, Value::Null), |(name, value)| (name, value.into()));
+        Some((name.to_owned(), value))
+    };
+    match value {
+        Value::Object(_) => value.clone(),
+        Value::Array(items) => items.iter().map(pair).collect::<Option<Map<_, _>>>().unwrap_or_default().into(),
+        _ => Value::Object(Map::new()),
     }
 }
 
