@@ -82,7 +82,7 @@ fn scenario() -> Scenario {
         quiet: Span::from_mins(10),
         burst: Span::from_mins(10),
     };
-    let fault = |minute, lasts, kind| Fault { at: Instant::after_start(Span::from_mins(minute)), lasts, kind };
+    let fault = |minute, lasts, kind| Fault::once(Instant::after_start(Span::from_mins(minute)), lasts, kind);
     let policy = Policy::Vertical(Vertical { checks: 1, every: Span::from_mins(1), ..Vertical::default() });
     Scenario {
         name: "two services, an hour".to_owned(),

@@ -1,13 +1,13 @@
 //! One experiment, resolved: every name looked up, every default filled in.
 
 use super::Expectation;
+use super::Fault;
 use super::Host;
 use super::Load;
 use super::Policy;
 use super::ServiceModel;
 use super::ServiceName;
 use crate::seed::Seed;
-use crate::units::Instant;
 use crate::units::Span;
 use std::collections::BTreeMap;
 
@@ -60,24 +60,4 @@ impl Default for Sensors {
     fn default() -> Self {
         Self { scrape: Span::from_secs(15), window: Span::from_mins(5), delay: Span::ZERO, look: Span::from_secs(30) }
     }
-}
-
-/// Something that goes wrong at a known time.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Fault {
-    /// When.
-    pub at: Instant,
-    /// For how long; zero for what happens in a moment.
-    pub lasts: Span,
-    /// What.
-    pub kind: FaultKind,
-}
-
-/// What goes wrong.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum FaultKind {
-    /// All instances of a service die at once.
-    Crash(ServiceName),
-    /// No scrape succeeds.
-    MetricsOutage,
 }

@@ -9,6 +9,7 @@ use crate::model::Scenario;
 use crate::model::ServiceName;
 use crate::record::Event;
 use crate::units::Instant;
+use crate::units::Span;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -112,8 +113,19 @@ impl Story {
     /// The stretches in which a fault of the scenario was on: place in the list, begin, end.
     #[must_use]
     pub fn faults(&self, scenario: &Arc<Scenario>) -> Vec<(usize, Instant, Instant)> {
-        let faults = scenario.faults.iter().enumerate();
-        faults.map(|(place, fault)| (place, fault.at, fault.at.plus(fault.lasts))).collect()
+        let began = self.incidents.iter().filter_map(|(at, incident)| match incident {
+            Incident::FaultBegan(place) => Some((*place, *at)),
+            _ => None,
+        });
+        began
+            .map(|(place, at)| {
+                let ends =
+                    |(end, incident): &&(Instant, Incident)| *end >= at && *incident == Incident::FaultEnded(place);
+                let end = self.incidents.iter().find(ends).map(|(end, _)| *end);
+                let lasts = scenario.faults.get(place).map_or(Span::ZERO, |fault| fault.lasts);
+                (place, at, end.unwrap_or_else(|| at.plus(lasts)))
+            })
+            .collect()
     }
 }
 

@@ -129,9 +129,28 @@ pub fn incident(incident: &Incident, scenario: &Scenario) -> String {
 #[must_use]
 pub fn fault_of(scenario: &Scenario, place: usize) -> String {
     match scenario.faults.get(place).map(|fault| &fault.kind) {
-        Some(FaultKind::Crash(service)) => format!("crash of {service}"),
-        Some(FaultKind::MetricsOutage) => "metrics outage".to_owned(),
+        Some(kind) => fault(kind),
         None => format!("fault {place}"),
+    }
+}
+
+/// What goes wrong, in few words.
+fn fault(kind: &FaultKind) -> String {
+    match kind {
+        FaultKind::Crash(service) => format!("crash of {service}"),
+        FaultKind::CrashOne { service, instance } => format!("crash of {service}-{instance}"),
+        FaultKind::Unhealthy(service) => format!("{service} fails its checks"),
+        FaultKind::UnhealthyGreen(service) => format!("new {service} fails its checks"),
+        FaultKind::MetricsOutage => "metrics outage".to_owned(),
+        FaultKind::MetricsDelay(by) => format!("metrics {by} late"),
+        FaultKind::MetricsGaps(share) => format!("{share} of scrapes lost"),
+        FaultKind::MetricsLie { service, .. } => format!("metrics of {service} lie"),
+        FaultKind::EngineRestart => "engine restart".to_owned(),
+        FaultKind::DockerRestart { live_restore: true } => "Docker restart, live".to_owned(),
+        FaultKind::DockerRestart { live_restore: false } => "Docker restart".to_owned(),
+        FaultKind::HostLoss => "host lost".to_owned(),
+        FaultKind::ClockAhead(by) => format!("clock {by} ahead"),
+        FaultKind::ClockBehind(by) => format!("clock {by} behind"),
     }
 }
 

@@ -1,5 +1,6 @@
 //! A record fed to the engine again: what was decided then, against what is decided now.
 
+use super::simulate::is_engine_restart;
 use crate::engine::Engine;
 use crate::model::Decision;
 use crate::record::Event;
@@ -44,7 +45,8 @@ pub enum ReplayError {
 pub fn replay(events: impl IntoIterator<Item = Event>) -> Result<Replayed, ReplayError> {
     let mut events = events.into_iter();
     let Some(Event::Began(header)) = events.next() else { return Err(ReplayError::NoHeader) };
-    let mut engine = Engine::new(header.scenario.policies);
+    let scenario = header.scenario;
+    let mut engine = Engine::new(scenario.policies.clone());
     let mut answer = None;
     let mut replayed = Replayed::default();
     for event in events {
@@ -56,6 +58,9 @@ pub fn replay(events: impl IntoIterator<Item = Event>) -> Result<Replayed, Repla
                 if now != recorded {
                     replayed.differences.push(Difference { at, recorded, now });
                 }
+            }
+            Event::Happened { incident, .. } if is_engine_restart(&scenario, &incident) => {
+                engine = Engine::new(scenario.policies.clone());
             }
             Event::Began(_) | Event::Happened { .. } | Event::Sampled(_) | Event::Ended { .. } => {}
         }

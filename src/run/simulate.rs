@@ -4,6 +4,8 @@ use super::step;
 use crate::audit::Audit;
 use crate::audit::Breach;
 use crate::engine::Engine;
+use crate::model::FaultKind;
+use crate::model::Incident;
 use crate::model::Scenario;
 use crate::record::Event;
 use crate::record::FORMAT_VERSION;
@@ -71,7 +73,10 @@ pub fn simulate(scenario: &Scenario, seed: Seed, sink: &mut dyn FnMut(&Event)) -
     loop {
         let now = look.next.min(sample.next).min(end);
         world.advance(now);
-        happened(&mut world, sink);
+        if happened(&mut world, scenario, sink) {
+            engine = Engine::new(scenario.policies.clone());
+            audit = Audit::new(&scenario.policies);
+        }
         if sample.strikes(now) || now == end {
             sink(&Event::Sampled(world.sample()));
         }
@@ -80,7 +85,7 @@ pub fn simulate(scenario: &Scenario, seed: Seed, sink: &mut dyn FnMut(&Event)) -
                 Ok(decision) => world.apply(&decision.actions),
                 Err(breaches) => return Err(Breached { seed, at: now, breaches }),
             }
-            happened(&mut world, sink);
+            happened(&mut world, scenario, sink);
         }
         if now == end {
             let container_ticks = world.container_ticks();
@@ -157,10 +162,20 @@ impl Rhythm {
     }
 }
 
-fn happened(world: &mut World, sink: &mut dyn FnMut(&Event)) {
+/// Passes on what happened; whether the engine started again and forgot. The audit judges the new one by what it can know.
+fn happened(world: &mut World, scenario: &Scenario, sink: &mut dyn FnMut(&Event)) -> bool {
+    let mut restarted = false;
     for (at, incident) in world.take_incidents() {
+        restarted |= is_engine_restart(scenario, &incident);
         sink(&Event::Happened { at, incident });
     }
+    restarted
+}
+
+/// Whether the engine starts again here.
+pub(super) fn is_engine_restart(scenario: &Scenario, incident: &Incident) -> bool {
+    let Incident::FaultBegan(place) = incident else { return false };
+    scenario.faults.get(*place).is_some_and(|fault| fault.kind == FaultKind::EngineRestart)
 }
 
 fn header(scenario: &Scenario, seed: Seed) -> Header {

@@ -118,7 +118,7 @@ pub(crate) fn scenario(duration: Span) -> Scenario {
     });
     let policies = SERVICES.iter().map(|row| (ServiceName::new(row.0), Policy::Vertical(Vertical::default())));
     let hours = |hours: u64, minutes: u64| Instant::after_start(Span::from_mins(hours * 60 + minutes));
-    let fault = |at, lasts, kind| Fault { at, lasts, kind };
+    let fault = |at, lasts, kind| Fault::once(at, lasts, kind);
     Scenario {
         name: "Ziggie on a KVM 4, evening peak".to_owned(),
         host: Host {

@@ -50,7 +50,7 @@ fn busy(names: [&str; 3], noise: Noise) -> Scenario {
     };
     let mut scenario =
         scenario(host(4), [(web, first), (api, second_one), (db, third)], [(web, Load { pattern, noise })]);
-    scenario.faults = vec![Fault { at: second(800), lasts: Span::ZERO, kind: FaultKind::Crash(ServiceName::new(db)) }];
+    scenario.faults = vec![Fault::once(second(800), Span::ZERO, FaultKind::Crash(ServiceName::new(db)))];
     scenario
 }
 
@@ -175,7 +175,7 @@ proptest! {
         let mut scenario = scenario(host(cores), services, loads);
         scenario.seeds = vec![Seed::new(seed)];
         scenario.faults =
-            vec![Fault { at: second(crash), lasts: Span::ZERO, kind: FaultKind::Crash(ServiceName::new("b")) }];
+            vec![Fault::once(second(crash), Span::ZERO, FaultKind::Crash(ServiceName::new("b")))];
         let samples = run(&scenario, 600);
         let mut queues = [0; 3];
         for sample in &samples {

@@ -81,8 +81,7 @@ fn a_crashed_service_comes_back() {
     let mut web = service(5);
     web.start_up = Span::from_secs(5);
     let mut scenario = scenario(host(2), [("web", web)], [("web", constant(Rate::per_second(100), Noise::None))]);
-    scenario.faults =
-        vec![Fault { at: second(100), lasts: Span::ZERO, kind: FaultKind::Crash(ServiceName::new("web")) }];
+    scenario.faults = vec![Fault::once(second(100), Span::ZERO, FaultKind::Crash(ServiceName::new("web")))];
     let wanted = [
         (0, "web", InstanceState::Starting),
         (5, "web", InstanceState::Healthy),
@@ -112,7 +111,7 @@ fn a_failed_call_fails_its_caller() {
     let mut scenario =
         scenario(host(2), [("web", web), ("db", service(1))], [("web", constant(Rate::per_second(10), Noise::None))]);
     scenario.services.get_mut(&ServiceName::new("db")).expect("db").restart = Restart::No;
-    scenario.faults = vec![Fault { at: second(60), lasts: Span::ZERO, kind: FaultKind::Crash(ServiceName::new("db")) }];
+    scenario.faults = vec![Fault::once(second(60), Span::ZERO, FaultKind::Crash(ServiceName::new("db")))];
     let mut world = World::new(&scenario, Seed::new(1));
     world.advance(second(60));
     assert_eq!(world.sample().services[1].failed, 0);

@@ -29,7 +29,7 @@ fn the_engine_sees_late_means_and_nothing_new_in_an_outage() {
     web.replicas = 2;
     let mut scenario = scenario(host(2), [("web", web)], [("web", constant(Rate::per_second(120), Noise::None))]);
     scenario.sensors = Sensors { delay: Span::from_secs(20), ..Sensors::default() };
-    scenario.faults = vec![Fault { at: second(600), lasts: Span::from_secs(120), kind: FaultKind::MetricsOutage }];
+    scenario.faults = vec![Fault::once(second(600), Span::from_secs(120), FaultKind::MetricsOutage)];
     let mut world = World::new(&scenario, Seed::new(1));
     world.advance(second(49));
     assert_eq!(usage(&world), None);

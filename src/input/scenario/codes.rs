@@ -33,15 +33,18 @@ pub(super) static FAULT: Code = Code {
 
     - { at: 20h, crash: n8n }
     - { at: 21h, for: 10m, metrics_outage: {} }
+    - { every: 6h, crash: { service: n8n, instance: 1 } }
+    - { about_every: 2h, for: 5m, unhealthy: api }
 
-A crash happens in a moment; an outage lasts for a stated time. Both begin within the run.",
+`at` is when it begins first. With `every` it comes again and again, with `about_every` at random times drawn from the seed. \
+A crash happens in a moment and has no `for`; an outage lasts for a stated time. All begin within the run.",
 };
 
 pub(super) static LATER: Code = Code {
     id: "PL0215",
     title: "this fault comes in a later version",
-    explanation: "This version simulates `crash` and `metrics_outage`. A leak is written as `services.NAME.leak_per_hour`, a noisy neighbour \
-as one more service with a load of its own.",
+    explanation: "This version does not simulate every fault that its schema names. A leak is written as \
+`services.NAME.leak_per_hour`, a noisy neighbour as one more service with a load of its own.",
 };
 
 pub(super) static LOAD: Code = Code {

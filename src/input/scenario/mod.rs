@@ -9,6 +9,7 @@
 
 mod codes;
 mod expect;
+mod faults;
 mod load;
 mod resolve;
 mod services;

@@ -5,10 +5,10 @@ use super::LoadOptions;
 use super::Resolved;
 use super::codes;
 use super::expect;
+use super::faults;
 use super::services;
 use super::traffic::Traffic;
 use super::unknown_service;
-use super::wire::FaultFile;
 use super::wire::ScenarioFile;
 use super::wire::SeedChoice;
 use crate::input::catalog::Catalog;
@@ -20,8 +20,6 @@ use crate::input::profile::Profiles;
 use crate::input::schema;
 use crate::input::yaml::Node;
 use crate::model::Expectation;
-use crate::model::Fault;
-use crate::model::FaultKind;
 use crate::model::Load;
 use crate::model::Policy;
 use crate::model::Range;
@@ -94,7 +92,7 @@ pub fn resolve(
     }
     files_read.extend(traffic.traces.into_keys());
 
-    let faults = faults(&file.faults, node, &names, times.duration, &mut problems);
+    let faults = faults::faults(&file.faults, node, &models, times.duration, &mut problems);
     let judged = (Instant::after_start(times.warmup), Instant::after_start(times.duration));
     let known = Known { services: &names, judged: Some(judged).filter(|_| times.warmup < times.duration) };
     let expect = expect::expectations(&file.expect, node.get("expect"), &known, &mut problems);
@@ -222,97 +220,6 @@ fn policies(
     };
     files_read.extend_from_slice(policies.files_read());
     found
-}
-
-fn faults(
-    files: &[FaultFile],
-    node: &Node,
-    names: &[ServiceName],
-    duration: Span,
-    problems: &mut Problems,
-) -> Vec<Fault> {
-    let mut found = Vec::new();
-    let mut errors = 0;
-    for (index, file) in files.iter().enumerate() {
-        let at = node.at_pointer(&format!("/faults/{index}")).unwrap_or(node);
-        match fault(file, at, names, duration) {
-            Ok(fault) => found.push(fault),
-            Err(wrong) => {
-                problems.extend(wrong);
-                errors += 1;
-            }
-        }
-        if errors >= ERRORS_MAX {
-            break;
-        }
-    }
-    found.sort_by_key(|fault| fault.at);
-    found
-}
-
-fn fault(file: &FaultFile, node: &Node, names: &[ServiceName], duration: Span) -> Result<Fault, Problems> {
-    let later = [
-        ("slow_disk", &file.slow_disk),
-        ("oom", &file.oom),
-        ("leak", &file.leak),
-        ("noisy_neighbour", &file.noisy_neighbour),
-        ("heat_wave", &file.heat_wave),
-        ("unhealthy_green", &file.unhealthy_green),
-        ("engine_restart", &file.engine_restart),
-        ("host_loss", &file.host_loss),
-    ];
-    let mut problems = Problems::new();
-    for (key, _) in later.iter().filter(|(_, value)| value.is_some()) {
-        let message = format!("this version does not simulate the fault `{key}`");
-        let place = node.entry(key).map_or(&node.place, |entry| &entry.key_place);
-        problems.push(
-            Problem::error(&codes::LATER, message).at(place).help("take it out, or see `plimsoll explain PL0215`"),
-        );
-    }
-    if file.at.0 >= duration {
-        let message = format!("the fault begins at {}, and the run ends at {duration}", file.at.0);
-        problems.push(Problem::error(&codes::FAULT, message).at(&schema::place_of(node, "/at")));
-    }
-    let lasts = file.lasts.map_or(Span::ZERO, |lasts| lasts.0);
-    let kind = match (&file.crash, &file.metrics_outage) {
-        (Some(name), None) => match names.iter().find(|known| known.as_str() == name) {
-            Some(service) => Some(FaultKind::Crash(service.clone())),
-            None => {
-                problems.push(unknown_service(name, names, &schema::place_of(node, "/crash")));
-                None
-            }
-        },
-        (None, Some(_)) => Some(FaultKind::MetricsOutage),
-        (Some(_), Some(_)) => {
-            let problem = Problem::error(&codes::FAULT, "a fault has one kind, and this one has two").at(&node.place);
-            problems.push(problem.help("write two faults with the same `at`"));
-            None
-        }
-        (None, None) => {
-            if problems.is_empty() {
-                let problem = Problem::error(&codes::FAULT, "the fault has no kind").at(&node.place);
-                problems.push(problem.help("such as `crash: SERVICE` or `metrics_outage: {}`"));
-            }
-            None
-        }
-    };
-    match kind {
-        Some(FaultKind::MetricsOutage) if lasts == Span::ZERO => {
-            let problem = Problem::error(&codes::FAULT, "an outage lasts for some time").at(&node.place);
-            problems.push(problem.help("add `for: 10m`"));
-        }
-        Some(FaultKind::Crash(_)) if lasts > Span::ZERO => {
-            let problem =
-                Problem::error(&codes::FAULT, "a crash happens in a moment").at(&schema::place_of(node, "/for"));
-            problems
-                .push(problem.help("leave `for` out; how long the service is away follows from its restart policy"));
-        }
-        _ => {}
-    }
-    match kind {
-        Some(kind) if !problems.has_errors() => Ok(Fault { at: Instant::after_start(file.at.0), lasts, kind }),
-        _ => Err(problems),
-    }
 }
 
 fn sensors(

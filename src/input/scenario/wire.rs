@@ -1,5 +1,6 @@
 //! A scenario as it is written. What the keys mean is in their documentation, which is also the published schema's.
 
+use super::faults::FaultFile;
 use crate::input::policy::PolicyChoice;
 use crate::input::profile::HostChoice;
 use crate::input::schema::quantity::Cpus;
@@ -352,37 +353,6 @@ pub enum ScaleFile {
     Number(#[schemars(range(min = 0, max = 1_000_000))] f64),
     /// In percent.
     Percent(Percent),
-}
-
-/// Something that goes wrong: when, for how long, and one of the kinds.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FaultFile {
-    /// When, from the start of the run.
-    pub at: Duration,
-    /// For how long, where it does not happen in a moment.
-    #[serde(rename = "for")]
-    pub lasts: Option<Duration>,
-    /// All instances of this service die at once.
-    pub crash: Option<String>,
-    /// No scrape succeeds.
-    pub metrics_outage: Option<EmptyFile>,
-    /// Of a later version: the disk is slower.
-    pub slow_disk: Option<serde_json::Value>,
-    /// Of a later version: a service runs out of memory.
-    pub oom: Option<serde_json::Value>,
-    /// Of a later version: a service begins to leak. Use `services.NAME.leak_per_hour`.
-    pub leak: Option<serde_json::Value>,
-    /// Of a later version: another guest takes CPU.
-    pub noisy_neighbour: Option<serde_json::Value>,
-    /// Of a later version: the room gets warmer.
-    pub heat_wave: Option<serde_json::Value>,
-    /// Of a later version: a new instance never becomes healthy.
-    pub unhealthy_green: Option<serde_json::Value>,
-    /// Of a later version: the engine starts again and forgets.
-    pub engine_restart: Option<serde_json::Value>,
-    /// Of a later version: a host is gone.
-    pub host_loss: Option<serde_json::Value>,
 }
 
 /// Nothing to say: `{}`.

@@ -17,7 +17,7 @@ impl World {
     /// Books what was counted since the last time, under the means that held.
     pub(super) fn book(&mut self) {
         let held = core::mem::take(&mut self.held);
-        self.host_cpu += self.cores.system * held;
+        self.host_cpu += if self.conditions.host_gone { 0.0 } else { self.cores.system * held };
         for (service, flow) in self.services.iter_mut().zip(&mut self.flows) {
             let (used, out) = (core::mem::take(&mut flow.cpu), core::mem::take(&mut flow.out));
             let started = service.start_grant * held;

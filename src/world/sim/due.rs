@@ -4,12 +4,13 @@
 //! 2. Several things at the same time go in this order: faults, instances, dependencies, rates, scrapes.
 
 use super::World;
+use super::instance::Checks;
 use super::instance::NEVER;
 use super::instance::Phase;
 use super::sensors::Scrape;
 use super::service::bytes;
+use super::traffic::uniform;
 use crate::model::Condition;
-use crate::model::FaultKind;
 use crate::model::Incident;
 use crate::model::InstanceState;
 use crate::units::Bytes;
@@ -17,8 +18,11 @@ use crate::units::Instant;
 use crate::units::Span;
 
 /// Why an instance dies.
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Cause {
     Crash,
+    /// The Docker engine or the host ended it.
+    Stopped,
     /// It held so many bytes, more than its limit.
     MemoryLimit(f64),
     /// It held so many bytes, the most of all, when the host's memory was full.
@@ -29,7 +33,7 @@ impl World {
     /// Does all that is due by now.
     pub(super) fn do_what_is_due(&mut self) {
         self.book();
-        self.begin_faults();
+        self.turn_faults();
         self.change_instances();
         self.change_rates();
         if self.next_scrape <= self.now {
@@ -40,42 +44,12 @@ impl World {
 
     /// When something is due next.
     pub(super) fn plan(&mut self) {
-        let faults = self.faults.iter().skip(self.faults_begun).map(|fault| fault.at);
-        let ends = self.fault_ends.iter().map(|end| end.0);
-        let mut next = faults.chain(ends).fold(self.next_scrape, Instant::min);
+        let mut next = self.faults.next().min(self.next_scrape);
         for service in &self.services {
             next = next.min(service.rate_until);
             next = service.instances.iter().fold(next, |next, instance| next.min(instance.due()));
         }
         self.next_due = next;
-    }
-
-    fn begin_faults(&mut self) {
-        while let Some(&(_, number)) = self.fault_ends.first().filter(|end| end.0 <= self.now) {
-            self.fault_ends.remove(0);
-            self.outages -= 1;
-            self.incidents.push((self.now, Incident::FaultEnded(number)));
-        }
-        while let Some(fault) = self.faults.get(self.faults_begun).filter(|fault| fault.at <= self.now) {
-            let (number, fault) = (self.faults_begun, fault.clone());
-            self.faults_begun += 1;
-            self.incidents.push((self.now, Incident::FaultBegan(number)));
-            match fault.kind {
-                FaultKind::Crash(name) => {
-                    let Some(index) = self.find(&name) else { continue };
-                    for instance in 0..self.services[index].instances.len() {
-                        if self.services[index].instances[instance].runs() {
-                            self.kill(index, instance, Cause::Crash);
-                        }
-                    }
-                }
-                FaultKind::MetricsOutage => {
-                    self.outages += 1;
-                    self.fault_ends.push((fault.at.plus(fault.lasts), number));
-                    self.fault_ends.sort_unstable();
-                }
-            }
-        }
     }
 
     /// Ends the process of an instance; what is inside it fails.
@@ -84,14 +58,17 @@ impl World {
         let name = service.name.clone();
         let instance = u32::try_from(number + 1).unwrap_or(u32::MAX);
         let incident = match cause {
-            Cause::Crash => Incident::Crashed { service: name.clone(), instance },
+            Cause::Stopped => None,
+            Cause::Crash => Some(Incident::Crashed { service: name.clone(), instance }),
             Cause::MemoryLimit(held) => {
                 let limit = service.limits.memory.unwrap_or(Bytes::MAX);
-                Incident::OomKilled { service: name.clone(), instance, held: bytes(held), limit }
+                Some(Incident::OomKilled { service: name.clone(), instance, held: bytes(held), limit })
             }
-            Cause::HostMemory(held) => Incident::HostOomKilled { service: name.clone(), instance, held: bytes(held) },
+            Cause::HostMemory(held) => {
+                Some(Incident::HostOomKilled { service: name.clone(), instance, held: bytes(held) })
+            }
         };
-        let oom = !matches!(cause, Cause::Crash);
+        let oom = matches!(cause, Cause::MemoryLimit(_) | Cause::HostMemory(_));
         let dying = &mut service.instances[number];
         dying.oom_kills += u32::from(oom);
         service.oom_kills += u32::from(oom);
@@ -99,7 +76,10 @@ impl World {
             self.flows[index].failed += service.queue.inside;
             service.queue.inside *= (service.up - 1.0) / service.up;
         }
-        dying.die(&service.rules, self.now);
+        match cause {
+            Cause::Stopped => dying.stop(),
+            _ => dying.die(&service.rules, self.now),
+        }
         service.count();
         if service.up == 0.0 {
             let flow = &mut self.flows[index];
@@ -107,7 +87,7 @@ impl World {
             flow.carried = flow.carried.min(0.0);
             flow.owed = 0.0;
         }
-        self.incidents.push((self.now, incident));
+        self.incidents.extend(incident.map(|incident| (self.now, incident)));
         self.incidents.push((self.now, Incident::Changed { service: name, instance, to: InstanceState::Down }));
         self.moving = true;
         self.count_running();
@@ -119,8 +99,9 @@ impl World {
         while changed {
             changed = false;
             for index in 0..self.services.len() {
-                let may_start = self.may_start(index);
-                let now = self.now;
+                let may_start = self.may_start(index) && !self.conditions.docker_out;
+                let (now, docker_out) = (self.now, self.conditions.docker_out);
+                let condition = self.conditions.services[index];
                 let service = &mut self.services[index];
                 let waits = service.waits();
                 for number in 0..service.instances.len() {
@@ -130,7 +111,8 @@ impl World {
                     }
                     let instance = &mut service.instances[number];
                     let restarts = instance.restarts;
-                    while instance.change(&service.rules, now, |timeout| waits > timeout.as_secs()) {}
+                    let checks = Checks { waits, ill: condition.ill, green_ill: condition.green_ill };
+                    while instance.change(&service.rules, now, checks, docker_out) {}
                     service.restarts += instance.restarts - restarts;
                     let (new_phase, new_state) = (instance.phase, instance.state);
                     if new_phase != phase {
@@ -178,12 +160,18 @@ impl World {
 
     fn scrape(&mut self) {
         let now = self.now;
-        if self.outages == 0 {
+        let lost = self.conditions.scrapes_lost;
+        let at = now.plus(self.conditions.clock_ahead).minus(self.conditions.clock_behind);
+        let seen_from = now.plus(self.sensors.delay).plus(self.conditions.scrapes_late);
+        if !self.conditions.metrics_out {
             for service in &mut self.services {
                 for index in 0..service.instances.len() {
                     if service.instances[index].runs() {
+                        if lost > 0.0 && uniform(&mut self.scrape_luck) <= lost {
+                            continue;
+                        }
                         let memory = bytes(service.working_set(index, now));
-                        let scrape = Scrape { at: now, cpu: service.cpu_of(index), memory };
+                        let scrape = Scrape { at, seen_from, cpu: service.cpu_of(index), memory };
                         service.scrapes[index].push(scrape);
                     }
                 }
@@ -195,7 +183,7 @@ impl World {
 
     /// Notes how much memory is held; the sum of all in bytes.
     pub(super) fn measure_memory(&mut self) -> f64 {
-        let mut all = self.system_memory;
+        let mut all = if self.conditions.host_gone { 0.0 } else { self.system_memory };
         for service in &mut self.services {
             let limit = service.memory_limit();
             for number in 0..service.instances.len() {

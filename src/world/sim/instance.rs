@@ -64,6 +64,17 @@ pub(super) struct Rules {
     pub(super) restart: Restart,
 }
 
+/// What a health check meets.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Checks {
+    /// Seconds it waits for an answer.
+    pub(super) waits: f64,
+    /// It fails, whatever the service does.
+    pub(super) ill: bool,
+    /// Those of an instance that starts now will all fail.
+    pub(super) green_ill: bool,
+}
+
 /// One container.
 #[derive(Debug, Clone)]
 pub(super) struct Instance {
@@ -78,8 +89,12 @@ pub(super) struct Instance {
     check: Instant,
     /// The running check will take too long.
     hangs: bool,
+    /// Its checks fail, whatever it does.
+    ill: bool,
     failures: u32,
     wait: Span,
+    /// The Docker engine or the host ended it.
+    stopped: bool,
     pub(super) restarts: u32,
     pub(super) oom_kills: u32,
     /// CPU used in this life before `mark`, in core-seconds.
@@ -97,8 +112,10 @@ impl Instance {
             change: NEVER,
             check: NEVER,
             hangs: false,
+            ill: false,
             failures: 0,
             wait: Span::ZERO,
+            stopped: false,
             restarts: 0,
             oom_kills: 0,
             cpu: 0.0,
@@ -123,7 +140,7 @@ impl Instance {
         self.started = at;
         self.change = at.plus(rules.start_up);
         self.check = rules.check.map_or(NEVER, |check| at.plus(self.until_next(&check, at)));
-        self.hangs = false;
+        (self.hangs, self.ill, self.stopped) = (false, false, false);
         self.failures = 0;
         self.cpu = 0.0;
     }
@@ -151,10 +168,28 @@ impl Instance {
         self.check = NEVER;
     }
 
-    /// Does the next thing that is due by `now`; whether there was one. `slow` says whether a health check would take
-    /// longer than its timeout.
-    pub(super) fn change(&mut self, rules: &Rules, now: Instant, slow: impl Fn(Span) -> bool) -> bool {
-        if self.due() > now {
+    /// The Docker engine or the host ends the process; nothing starts it again until one of them is back.
+    pub(super) const fn stop(&mut self) {
+        (self.phase, self.state) = (Phase::Dead, InstanceState::Down);
+        (self.change, self.check, self.wait) = (NEVER, NEVER, Span::ZERO);
+        self.stopped = true;
+    }
+
+    /// Whether [`Self::stop`] ended it.
+    pub(super) const fn was_stopped(&self) -> bool {
+        self.stopped
+    }
+
+    /// Starts what was stopped, at this time.
+    pub(super) const fn start_again_at(&mut self, at: Instant) {
+        self.change = at;
+    }
+
+    /// Does the next thing that is due by `now`; whether there was one. While the Docker engine is out nobody restarts and
+    /// nobody checks, but a process that starts goes on.
+    pub(super) fn change(&mut self, rules: &Rules, now: Instant, checks: Checks, docker_out: bool) -> bool {
+        let due = if docker_out { self.change } else { self.due() };
+        if due > now || docker_out && self.phase != Phase::Starting {
             return false;
         }
         if self.change <= self.check {
@@ -163,6 +198,7 @@ impl Instance {
             if self.phase == Phase::Dead {
                 self.restarts += 1;
                 self.start(rules, at);
+                self.ill = checks.green_ill;
             } else {
                 self.phase = Phase::Up;
                 if rules.check.is_none() {
@@ -176,9 +212,9 @@ impl Instance {
         if self.hangs {
             self.hangs = false;
             self.fail(&check, at);
-        } else if self.phase != Phase::Up {
+        } else if self.phase != Phase::Up || checks.ill || self.ill {
             self.fail(&check, at);
-        } else if slow(check.timeout) {
+        } else if checks.waits > check.timeout.as_secs() {
             self.hangs = true;
             self.check = at.plus(check.timeout);
             return true;
@@ -214,6 +250,10 @@ mod tests {
         Rules { start_up: Span::from_secs(start_up), check, restart }
     }
 
+    fn waits(long: bool) -> Checks {
+        Checks { waits: if long { 1e3 } else { 0.0 }, ..Checks::default() }
+    }
+
     /// The states by the second at which they begin, up to `end`.
     fn timeline(
         instance: &mut Instance,
@@ -223,7 +263,7 @@ mod tests {
     ) -> Vec<(u64, InstanceState)> {
         let mut seen = vec![(instance.started.since_start().secs(), instance.state)];
         for now in 0..=end {
-            while instance.change(rules, second(now), |_| slow(now)) {}
+            while instance.change(rules, second(now), waits(slow(now)), false) {}
             if seen.last().is_some_and(|last| last.1 != instance.state) {
                 seen.push((now, instance.state));
             }
@@ -280,11 +320,11 @@ mod tests {
             instance.die(&rules, now);
             waits.push(instance.due().since(now).millis());
             now = instance.due();
-            assert!(instance.change(&rules, now, |_| false));
+            assert!(instance.change(&rules, now, Checks::default(), false));
         }
         assert_eq!(waits, [100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 51_200, 60_000]);
         let later = now.plus(Span::from_secs(10));
-        assert!(instance.change(&rules, later, |_| false));
+        assert!(instance.change(&rules, later, Checks::default(), false));
         instance.die(&rules, later);
         assert_eq!(instance.due().since(later).millis(), 100);
     }
@@ -297,7 +337,7 @@ mod tests {
             instance.start(&rules, second(0));
             let mut count = 1;
             for now in 0..1000 {
-                while instance.change(&rules, second(now), |_| false) {
+                while instance.change(&rules, second(now), Checks::default(), false) {
                     count += u32::from(instance.phase == Phase::Starting);
                 }
                 if instance.phase == Phase::Up {

@@ -13,6 +13,7 @@ mod account;
 mod arrivals;
 mod cpu;
 mod due;
+mod faults;
 mod flow;
 mod graph;
 mod instance;
@@ -24,7 +25,6 @@ mod times;
 mod traffic;
 
 use crate::model::Action;
-use crate::model::Fault;
 use crate::model::HostSeen;
 use crate::model::Incident;
 use crate::model::InstanceSeen;
@@ -39,7 +39,10 @@ use crate::units::Instant;
 use crate::units::Span;
 use cpu::Claim;
 use cpu::Cores;
+use faults::Conditions;
+use faults::Faults;
 use flow::Flow;
+use rand_pcg::Pcg64;
 use service::Service;
 use service::bytes;
 use times::Library;
@@ -67,11 +70,11 @@ pub struct World {
     by_name: Vec<usize>,
     library: Library,
 
-    faults: Vec<Fault>,
-    faults_begun: usize,
-    fault_ends: Vec<(Instant, usize)>,
-    /// Outages of the metrics that go on.
-    outages: u32,
+    faults: Faults,
+    /// What the faults that are on make of the host.
+    conditions: Conditions,
+    /// Which scrapes are lost, and when the next one comes.
+    scrape_luck: Pcg64,
     next_scrape: Instant,
     next_due: Instant,
 
@@ -135,10 +138,9 @@ impl World {
             calls,
             by_name,
             library,
-            faults: scenario.faults.clone(),
-            faults_begun: 0,
-            fault_ends: Vec::new(),
-            outages: 0,
+            faults: Faults::new(&scenario.faults, seed),
+            conditions: Conditions::good(count),
+            scrape_luck: seed.stream("scrape"),
             next_scrape: due::first_scrape(scenario.sensors.scrape),
             next_due: Instant::START,
             moving: true,
@@ -207,13 +209,13 @@ impl World {
     /// What the sensors show the engine now.
     #[must_use]
     pub fn observe(&self) -> Observation {
-        let services = self.services.iter().map(|service| {
+        let services = self.services.iter().zip(&self.conditions.services).map(|(service, condition)| {
             let instances =
                 service.instances.iter().zip(&service.scrapes).zip(1..).map(|((instance, scrapes), number)| {
                     InstanceSeen {
                         number,
                         state: instance.state,
-                        usage: scrapes.usage(&self.sensors, self.now),
+                        usage: scrapes.usage(&self.sensors, self.now).map(|usage| condition.shown(usage)),
                         oom_kills: instance.oom_kills,
                         restarts: instance.restarts,
                     }
@@ -237,6 +239,9 @@ impl World {
     fn carry_out(&mut self, action: &Action) -> Result<(), String> {
         let name = action.service();
         let index = self.find(name).ok_or_else(|| format!("there is no service `{name}`"))?;
+        if self.conditions.docker_out {
+            return Err("the Docker engine does not answer".to_owned());
+        }
         self.book();
         let service = &mut self.services[index];
         match action {

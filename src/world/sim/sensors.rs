@@ -17,7 +17,10 @@ const SCRAPES_MAX: u64 = 1 << 16;
 /// One look at an instance.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Scrape {
+    /// When, by the clock that stamps it.
     pub(super) at: Instant,
+    /// From when on it is seen.
+    pub(super) seen_from: Instant,
     /// CPU used since the process started, in core-seconds.
     pub(super) cpu: f64,
     pub(super) memory: Bytes,
@@ -40,7 +43,11 @@ impl Scrapes {
         Self { ring: Vec::with_capacity(room), room, next: 0 }
     }
 
+    /// Keeps a scrape. One that is stamped before the newest is thrown away, as Prometheus does.
     pub(super) fn push(&mut self, scrape: Scrape) {
+        if self.iter().next_back().is_some_and(|newest| newest.at >= scrape.at) {
+            return;
+        }
         if self.ring.len() < self.room {
             self.ring.push(scrape);
         } else {
@@ -57,7 +64,7 @@ impl Scrapes {
 
     /// What is seen at `now`; `None` while there are not two scrapes to take a rate of.
     pub(super) fn usage(&self, sensors: &Sensors, now: Instant) -> Option<Usage> {
-        let visible = |scrape: &&Scrape| scrape.at.plus(sensors.delay) <= now;
+        let visible = |scrape: &&Scrape| scrape.seen_from <= now;
         let newest = self.iter().rev().find(visible)?;
         let from = newest.at.minus(sensors.window);
         let (mut first, mut last, mut used, mut memory_max): (Option<Instant>, f64, f64, Bytes) =
@@ -94,7 +101,8 @@ mod tests {
     fn scraped(sensors: &Sensors, cpu: impl Fn(u64) -> f64, seconds: impl Iterator<Item = u64>) -> Scrapes {
         let mut scrapes = Scrapes::new(sensors);
         for second in seconds {
-            scrapes.push(Scrape { at: at(second), cpu: cpu(second), memory: Bytes::mebi(second) });
+            let seen_from = at(second).plus(sensors.delay);
+            scrapes.push(Scrape { at: at(second), seen_from, cpu: cpu(second), memory: Bytes::mebi(second) });
         }
         scrapes
     }

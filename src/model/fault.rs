@@ -1,0 +1,124 @@
+//! Things that go wrong in a scenario: when, how often, for how long, and what.
+
+use super::ServiceName;
+use crate::units::Instant;
+use crate::units::Permille;
+use crate::units::Span;
+
+/// Something that goes wrong.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Fault {
+    /// When first; where it comes at random times, from when on.
+    pub at: Instant,
+    /// For how long; zero for what happens in a moment.
+    pub lasts: Span,
+    /// Whether it comes again.
+    #[serde(default)]
+    pub again: Again,
+    /// What.
+    pub kind: FaultKind,
+}
+
+impl Fault {
+    /// One that comes once.
+    #[must_use]
+    pub const fn once(at: Instant, lasts: Span, kind: FaultKind) -> Self {
+        Self { at, lasts, again: Again::Never, kind }
+    }
+}
+
+/// How often a fault comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub enum Again {
+    /// Once, at its time.
+    #[default]
+    Never,
+    /// At its time, and once in so long from then on.
+    Every(Span),
+    /// At random times drawn from the seed, so far apart on average, each gap exponential.
+    About(Span),
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum FaultKind {
+    /// All instances of a service die at once.
+    Crash(ServiceName),
+    /// One instance of a service dies.
+    CrashOne {
+        /// The service.
+        service: ServiceName,
+        /// Its number, from 1.
+        instance: u32,
+    },
+    /// Health checks of a service fail, though it answers.
+    Unhealthy(ServiceName),
+    /// Health checks of the instances of a service that start meanwhile fail, for as long as those live.
+    UnhealthyGreen(ServiceName),
+    /// No scrape succeeds.
+    MetricsOutage,
+    /// Scrapes are seen so much later.
+    MetricsDelay(Span),
+    /// So many scrapes are lost, each instance's by itself.
+    MetricsGaps(Permille),
+    /// A metric of a service shows so much of the truth.
+    MetricsLie {
+        /// The service.
+        service: ServiceName,
+        /// CPU as shown, in thousandths of the truth.
+        cpu: Permille,
+        /// Memory as shown, in thousandths of the truth.
+        memory: Permille,
+    },
+    /// Plimsoll's own engine starts again and has forgotten what it knew.
+    EngineRestart,
+    /// The Docker engine stops and starts again after so long as the fault lasts.
+    DockerRestart {
+        /// Containers live on without it.
+        live_restore: bool,
+    },
+    /// The host is gone for as long as the fault lasts, then starts again.
+    HostLoss,
+    /// The clock that stamps measurements is so much ahead.
+    ClockAhead(Span),
+    /// The clock that stamps measurements is so much behind.
+    ClockBehind(Span),
+}
+
+impl FaultKind {
+    /// Its key in a scenario file.
+    #[must_use]
+    pub const fn key(&self) -> &'static str {
+        match self {
+            Self::Crash(_) | Self::CrashOne { .. } => "crash",
+            Self::Unhealthy(_) => "unhealthy",
+            Self::UnhealthyGreen(_) => "unhealthy_green",
+            Self::MetricsOutage => "metrics_outage",
+            Self::MetricsDelay(_) => "metrics_delay",
+            Self::MetricsGaps(_) => "metrics_gaps",
+            Self::MetricsLie { .. } => "metrics_lie",
+            Self::EngineRestart => "engine_restart",
+            Self::DockerRestart { .. } => "docker_restart",
+            Self::HostLoss => "host_loss",
+            Self::ClockAhead(_) | Self::ClockBehind(_) => "clock_jump",
+        }
+    }
+
+    /// Whether it happens in a moment; the others last.
+    #[must_use]
+    pub const fn is_moment(&self) -> bool {
+        match self {
+            Self::Crash(_) | Self::CrashOne { .. } | Self::EngineRestart => true,
+            Self::Unhealthy(_)
+            | Self::UnhealthyGreen(_)
+            | Self::MetricsOutage
+            | Self::MetricsDelay(_)
+            | Self::MetricsGaps(_)
+            | Self::MetricsLie { .. }
+            | Self::DockerRestart { .. }
+            | Self::HostLoss
+            | Self::ClockAhead(_)
+            | Self::ClockBehind(_) => false,
+        }
+    }
+}
