@@ -50,8 +50,13 @@ fn scenario(load_percent: u64, timeout: Option<Span>, pattern: fn(Rate) -> Patte
             spread: Spread::Exponential,
             memory: Bytes::new(1 << 12),
             calls: Vec::new(),
+            request: Bytes::ZERO,
+            answer: Bytes::ZERO,
         },
         workers: None,
+
+        blocking: false,
+        backlog: None,
         timeout,
         idle_cpu: Millicores::ZERO,
         idle_memory: Bytes::mebi(100),

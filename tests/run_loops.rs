@@ -57,8 +57,18 @@ fn service(cpu: Span, calls: Vec<Call>) -> ServiceModel {
         limits: Limits { cpu: Some(Millicores::new(500)), memory: Some(Bytes::mebi(256)) },
         reservations: Limits::default(),
         weight: 1024,
-        work: Work { cpu, spread: Spread::Exponential, memory: Bytes::mebi(1), calls },
+        work: Work {
+            cpu,
+            spread: Spread::Exponential,
+            memory: Bytes::mebi(1),
+            calls,
+            request: Bytes::ZERO,
+            answer: Bytes::ZERO,
+        },
         workers: Some(4),
+
+        blocking: false,
+        backlog: None,
         timeout: Some(Span::from_secs(10)),
         idle_cpu: Millicores::new(5),
         idle_memory: Bytes::mebi(40),
@@ -96,7 +106,7 @@ fn scenario() -> Scenario {
             ..Host::bare("small", vec![CoreGroup { count: 4, speed: Permille::ONE }], Bytes::gibi(4))
         },
         services: [
-            (name("api"), service(Span::from_millis(10), vec![Call { to: name("store"), count: 2 }])),
+            (name("api"), service(Span::from_millis(10), vec![Call::new(name("store"), 2)])),
             (name("store"), service(Span::from_millis(2), Vec::new())),
         ]
         .into(),

@@ -11,6 +11,7 @@ use crate::input::problem::nearest;
 use crate::input::schema;
 use crate::input::schema::quantity::Amount;
 use crate::input::schema::quantity::Cpus;
+use crate::input::schema::quantity::Duration;
 use crate::input::schema::quantity::Percent;
 use crate::input::schema::quantity::Size;
 use crate::input::shelf;
@@ -24,6 +25,7 @@ use crate::model::Price;
 use crate::units::Bytes;
 use crate::units::Millicores;
 use crate::units::Permille;
+use crate::units::Span;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::path::Path;
@@ -107,6 +109,9 @@ pub struct ProfileFile {
     pub price: Option<PriceFile>,
     /// What else is known of the machine; it counts in the score.
     pub hardware: Option<HardwareFile>,
+    /// Time that a message takes from one container to another, or between a container and the outside; none unless said
+    /// otherwise.
+    pub hop: Option<Duration>,
 }
 
 /// What is known of a machine beside its cores and its memory.
@@ -297,6 +302,7 @@ fn host(file: &ProfileFile, node: &Node) -> Result<Host, Problems> {
         }),
         reserve_stated: reserve.is_some_and(|part| part.cpu.is_some() || part.memory.is_some()),
         hardware: file.hardware.as_ref().map(hardware).unwrap_or_default(),
+        hop: file.hop.map_or(Span::ZERO, |hop| hop.0),
     };
     let usual = host.usual_reserve();
     host.reserve_cpu = reserve.and_then(|part| part.cpu).map_or(usual.cpu, |cpu| cpu.0);

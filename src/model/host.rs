@@ -5,6 +5,7 @@ use crate::units::Bytes;
 use crate::units::Millicores;
 use crate::units::Money;
 use crate::units::Permille;
+use crate::units::Span;
 
 /// A host as bought or detected: what it has, what it keeps for itself, what it costs.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -37,6 +38,9 @@ pub struct Host {
     /// What else is known of the machine.
     #[serde(default)]
     pub hardware: Hardware,
+    /// Time that a message takes from one container to another, or between a container and the outside.
+    #[serde(default)]
+    pub hop: Span,
 }
 
 /// What is known of a machine beside its cores and its memory. `None` where nobody said.
@@ -117,6 +121,7 @@ impl Host {
             price: None,
             reserve_stated: true,
             hardware: Hardware::default(),
+            hop: Span::ZERO,
         }
     }
 

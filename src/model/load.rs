@@ -91,6 +91,14 @@ pub enum Pattern {
         /// Mean length of a burst.
         burst: Span,
     },
+    /// People or programs who send a request, wait for its answer, think, and send the next (a closed loop).
+    Clients {
+        /// How many there are: each number holds from its time to the next. Before the first there are none. In order of
+        /// time.
+        clients: Vec<(Span, u32)>,
+        /// Mean time from an answer to the next request; exponential.
+        think: Span,
+    },
     /// Measured rates: each holds from its time to the next; `None` is an outage of the load, with no requests.
     Trace(Arc<[(Span, Option<Rate>)]>),
 }

@@ -62,6 +62,50 @@ pub struct ServiceSample {
     pub oom_kills: u32,
     /// At some moment more requests came than could be served.
     pub saturated: bool,
+    /// Why requests failed: together `failed`. All zero in records of before they were told apart.
+    #[serde(default)]
+    pub errors: Errors,
+}
+
+/// Failed requests by cause, in thousandths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Errors {
+    /// Nobody was up, or too many waited already.
+    pub refused: u64,
+    /// Took longer than the service's timeout.
+    pub timed_out: u64,
+    /// A call of theirs failed, the last of its tries, too.
+    pub call_failed: u64,
+    /// A circuit breaker let a call of theirs not through.
+    pub breaker: u64,
+    /// Were inside when the container died.
+    pub killed: u64,
+    /// Were lost in the network.
+    pub network: u64,
+    /// The disk was full or failed.
+    pub disk: u64,
+}
+
+impl Errors {
+    /// The causes and what they are called, in the order in which they are shown.
+    #[must_use]
+    pub const fn causes(&self) -> [(&'static str, u64); 7] {
+        [
+            ("refused", self.refused),
+            ("timed out", self.timed_out),
+            ("call failed", self.call_failed),
+            ("breaker", self.breaker),
+            ("killed", self.killed),
+            ("network", self.network),
+            ("disk", self.disk),
+        ]
+    }
+
+    /// Of all causes together.
+    #[must_use]
+    pub fn all(&self) -> u64 {
+        self.causes().iter().map(|cause| cause.1).sum()
+    }
 }
 
 /// Something that happened at a point in time.

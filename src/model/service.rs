@@ -6,6 +6,7 @@ use super::Restart;
 use super::ServiceName;
 use crate::units::Bytes;
 use crate::units::Millicores;
+use crate::units::Permille;
 use crate::units::Span;
 use std::collections::BTreeMap;
 
@@ -24,8 +25,15 @@ pub struct ServiceModel {
     pub weight: u64,
     /// What one request costs.
     pub work: Work,
-    /// Requests that one instance works on at once; `None` is without limit. One that waits for a call does not count.
+    /// Requests that one instance works on at once; `None` is without limit. One that waits for a call does not count,
+    /// unless the service is `blocking`.
     pub workers: Option<u32>,
+    /// A worker waits for the calls of its request, as in most servers with a pool of threads.
+    #[serde(default)]
+    pub blocking: bool,
+    /// Requests that may wait for a worker of one instance; more are refused. `None` is without limit.
+    #[serde(default)]
+    pub backlog: Option<u32>,
     /// A request that takes longer fails.
     pub timeout: Option<Span>,
     /// CPU that an idle instance uses.
@@ -61,8 +69,14 @@ pub struct Work {
     pub spread: Spread,
     /// Memory held while the request is worked on.
     pub memory: Bytes,
-    /// Calls to other services, one after another.
+    /// Calls to other services, in the order in which they are made.
     pub calls: Vec<Call>,
+    /// Size of a request as it is sent.
+    #[serde(default)]
+    pub request: Bytes,
+    /// Size of the answer as it is sent.
+    #[serde(default)]
+    pub answer: Bytes,
 }
 
 /// So many calls to another service for each request.
@@ -72,6 +86,57 @@ pub struct Call {
     pub to: ServiceName,
     /// How often for one request; at least once.
     pub count: u32,
+    /// Calls of one stage, and all their counts, are made at the same time. A call without a stage is one of its own, and
+    /// is made so often one after another. A stage follows when all of the one before it came back.
+    #[serde(default)]
+    pub stage: Option<u32>,
+    /// Share of these calls that need not be made, since the answer is in a cache.
+    #[serde(default)]
+    pub cached: Permille,
+    /// A try that takes longer fails for the caller; the called service goes on working on it.
+    #[serde(default)]
+    pub timeout: Option<Span>,
+    /// Connections that one instance of the caller has for these calls; a call waits for one that is free.
+    #[serde(default)]
+    pub pool: Option<u32>,
+    /// What is done about a try that failed; `None` for nothing, so that the request fails, too.
+    #[serde(default)]
+    pub retry: Option<Retry>,
+    /// When calls are given up before they are made.
+    #[serde(default)]
+    pub breaker: Option<Breaker>,
+}
+
+impl Call {
+    /// So many calls to a service, one after another, without anything else.
+    #[must_use]
+    pub const fn new(to: ServiceName, count: u32) -> Self {
+        Self { to, count, stage: None, cached: Permille::ZERO, timeout: None, pool: None, retry: None, breaker: None }
+    }
+}
+
+/// How a failed call is tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Retry {
+    /// Further tries after the first.
+    pub times: u32,
+    /// Wait before the first further try, and twice as long before each one after it.
+    pub backoff: Span,
+    /// Most further tries as a share of the first ones; `None` is without limit.
+    pub budget: Option<Permille>,
+}
+
+/// A circuit breaker: while most calls fail, none are made. Each service that calls has one for each of its calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Breaker {
+    /// It opens when at least this share of the tries within the window failed.
+    pub failures: Permille,
+    /// How far back it looks.
+    pub window: Span,
+    /// Tries within the window below which it does not open.
+    pub least: u32,
+    /// How long it stays open. Then one try is let through, and decides.
+    pub open: Span,
 }
 
 /// Distribution of the CPU time of a request, by its mean.

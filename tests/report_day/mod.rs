@@ -7,6 +7,7 @@ use plimsoll::model::Bound;
 use plimsoll::model::Comparison;
 use plimsoll::model::CoreGroup;
 use plimsoll::model::Decision;
+use plimsoll::model::Errors;
 use plimsoll::model::Expectation;
 use plimsoll::model::Fault;
 use plimsoll::model::FaultKind;
@@ -93,8 +94,13 @@ pub(crate) fn scenario(duration: Span) -> Scenario {
                 spread: Spread::Exponential,
                 memory: Bytes::mebi(2),
                 calls: Vec::new(),
+                request: Bytes::ZERO,
+                answer: Bytes::ZERO,
             },
             workers: None,
+
+            blocking: false,
+            backlog: None,
             timeout: (rate > 0.0).then(|| Span::from_secs(30)),
             idle_cpu: Millicores::new(2),
             idle_memory: Bytes::mebi(memory / 3),
@@ -316,6 +322,7 @@ fn sample(minute: u64, at: Instant, limits: &[Limits], noise: &mut u64) -> Sampl
             restarts: u32::from(oom) + u32::from(minute % 1440 == 1203 && name == "n8n"),
             oom_kills: u32::from(oom),
             saturated: load > 1.0 && work > 0.0,
+            errors: Errors { refused: if down { whole(rate * 60.0 * 1000.0) } else { 0 }, ..Errors::default() },
         });
     }
     Sample { at, span: Span::from_secs(60), host, services }

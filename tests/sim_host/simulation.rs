@@ -47,8 +47,13 @@ pub(crate) fn service(work_millis: u64) -> ServiceModel {
             spread: Spread::Exponential,
             memory: Bytes::ZERO,
             calls: Vec::new(),
+            request: Bytes::ZERO,
+            answer: Bytes::ZERO,
         },
         workers: None,
+
+        blocking: false,
+        backlog: None,
         timeout: None,
         idle_cpu: Millicores::ZERO,
         idle_memory: Bytes::mebi(100),
@@ -66,7 +71,7 @@ pub(crate) fn service(work_millis: u64) -> ServiceModel {
 
 /// So many calls of a service.
 pub(crate) fn call(to: &str, count: u32) -> Call {
-    Call { to: ServiceName::new(to), count }
+    Call::new(ServiceName::new(to), count)
 }
 
 /// Always the same rate.

@@ -3,7 +3,7 @@
 use crate::input::problem::Code;
 
 /// Every code of this room.
-pub const CODES: &[&Code] = &[&SERVICE, &CYCLE, &TIME, &FAULT, &LATER, &LOAD, &ASSUMED, &FLOOR, &STACK, &EXPECT];
+pub const CODES: &[&Code] = &[&SERVICE, &CYCLE, &TIME, &FAULT, &LATER, &LOAD, &ASSUMED, &FLOOR, &STACK, &EXPECT, &CALL];
 
 pub(super) static SERVICE: Code = Code {
     id: "PL0211",
@@ -79,4 +79,17 @@ pub(super) static EXPECT: Code = Code {
     id: "PL0220",
     title: "a tolerance that does not fit",
     explanation: "`and_at_least` is a figure in the unit of the measure: `5ms` for a latency, `10M` for memory, `1` for a count.",
+};
+
+pub(super) static CALL: Code = Code {
+    id: "PL0226",
+    title: "a call that contradicts itself",
+    explanation: "What is between a service and the one it calls is written beside how often it calls:
+
+    work:
+      calls:
+        postgres: { count: 3, cached: 80%, timeout: 1s, pool: 10, retry: { times: 2, backoff: 50ms, budget: 20% } }
+
+A share of calls is at most 100%, and times are above zero. `blocking` and `backlog` are about the `workers` of the service, so that \
+they need these.",
 };

@@ -7,6 +7,7 @@
 //!    `plimsoll.stateful`), the catalog, stated defaults (with a warning).
 //! 3. The keys of the file are the wire structs of `wire.rs`; the noun is `model::Scenario`.
 
+mod calls;
 mod codes;
 mod expect;
 mod faults;

@@ -1,5 +1,6 @@
 //! Services of the simulation: from the stack, the catalog, and what the scenario says, in rising order of precedence.
 
+use super::calls;
 use super::codes;
 use super::wire::ServiceFile;
 use super::wire::SpreadFile;
@@ -9,7 +10,6 @@ use crate::input::problem::Problem;
 use crate::input::problem::Problems;
 use crate::input::schema;
 use crate::input::yaml::Node;
-use crate::model::Call;
 use crate::model::Restart;
 use crate::model::Service;
 use crate::model::ServiceModel;
@@ -83,8 +83,12 @@ fn model(service: &Service, known: &Entry, file: &ServiceFile) -> ServiceModel {
             spread: work.spread.map_or(known.spread, SpreadFile::spread),
             memory: work.memory.map_or(known.work_memory, |size| size.0),
             calls: Vec::new(),
+            request: work.request.map_or(Bytes::ZERO, |size| size.0),
+            answer: work.answer.map_or(Bytes::ZERO, |size| size.0),
         },
         workers: file.workers,
+        blocking: file.blocking.unwrap_or(false),
+        backlog: file.backlog,
         timeout: file.timeout.map(|span| span.0),
         idle_cpu: file.idle_cpu.map_or(known.idle_cpu, |cpu| cpu.0),
         idle_memory: file.idle_memory.map_or(known.idle_memory, |size| size.0),
@@ -123,15 +127,12 @@ fn add_calls(
 ) {
     let names: Vec<ServiceName> = models.keys().cloned().collect();
     for entry in node.get("services").map(Node::entries).unwrap_or_default() {
-        let calls = files.get(&entry.key).and_then(|file| file.work.as_ref()?.calls.as_ref());
-        let (Some(calls), Some(model)) = (calls, models.get_mut(&ServiceName::new(&entry.key))) else { continue };
-        let at = entry.value.get("work").and_then(|node| node.get("calls"));
-        for (to, count) in calls {
-            let place = at.and_then(|node| node.entry(to)).map(|entry| entry.key_place.clone());
-            match names.iter().find(|known| known.as_str() == to) {
-                Some(to) => model.work.calls.push(Call { to: to.clone(), count: *count }),
-                None => problems.push(super::unknown_service(to, &names, &place.unwrap_or_else(|| node.place.clone()))),
-            }
+        let Some(file) = files.get(&entry.key) else { continue };
+        let Some(model) = models.get_mut(&ServiceName::new(&entry.key)) else { continue };
+        calls::check_workers(file, &entry.value, problems);
+        let at = entry.value.get("work").and_then(|node| node.get("calls")).unwrap_or(node);
+        if let Some(file) = file.work.as_ref().and_then(|work| work.calls.as_ref()) {
+            model.work.calls = calls::calls(file, at, &names, problems);
         }
     }
     if let Some(circle) = circle(models) {

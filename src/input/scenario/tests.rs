@@ -6,10 +6,13 @@ use crate::input::problem::Problem;
 use crate::input::problem::Problems;
 use crate::input::problem::Source;
 use crate::input::schema;
+use crate::model::Breaker;
+use crate::model::Call;
 use crate::model::FaultKind;
 use crate::model::Noise;
 use crate::model::Pattern;
 use crate::model::Policy;
+use crate::model::Retry;
 use crate::model::Service;
 use crate::model::ServiceName;
 use crate::model::Spread;
@@ -18,6 +21,7 @@ use crate::seed::Seed;
 use crate::units::Bytes;
 use crate::units::Millicores;
 use crate::units::Money;
+use crate::units::Permille;
 use crate::units::Rate;
 use crate::units::Span;
 use proptest::prelude::*;
@@ -225,6 +229,40 @@ fn times_and_loads_must_make_sense() {
         ),
         ("load: { api: { trace: nothing.csv } }", "PL0001 cannot read"),
         ("expect: { x: \"count(oom, 30h) == 0\" }", "PL0308"),
+    ] {
+        let found = wrong(text);
+        assert!(found.len() == 1 && found[0].starts_with(words), "{text}: {found:?}");
+    }
+}
+
+/// A list gives stages, a mapping one call after another.
+#[test]
+fn calls_say_in_which_order_and_through_what() {
+    let calls = |text: &str| {
+        let mut resolved = good(&format!("services: {{ api: {{ work: {{ calls: {text} }} }} }}"));
+        resolved.scenario.services.remove(&ServiceName::new("api")).expect("api").work.calls
+    };
+    let plain = calls("{ postgres: 3 }");
+    assert_eq!(plain, [Call::new(ServiceName::new("postgres"), 3)]);
+    let full = calls(
+        "[{ postgres: { cached: 80%, timeout: 1s, pool: 10, retry: { times: 2, backoff: 50ms, budget: 20% }, breaker: {} } }, \
+         { postgres: 2 }]",
+    );
+    let stages: Vec<_> = full.iter().map(|call| (call.stage, call.count)).collect();
+    assert_eq!(stages, [(Some(0), 1), (Some(1), 2)]);
+    let first = &full[0];
+    assert_eq!((first.cached, first.timeout), (Permille::percent(80), Some(Span::from_secs(1))));
+    assert_eq!(first.pool, Some(10));
+    let retry = Retry { times: 2, backoff: Span::from_millis(50), budget: Some(Permille::percent(20)) };
+    assert_eq!(first.retry, Some(retry));
+    let breaker =
+        Breaker { failures: Permille::percent(50), window: Span::from_secs(10), least: 20, open: Span::from_secs(5) };
+    assert_eq!(first.breaker, Some(breaker));
+    for (text, words) in [
+        ("services: { api: { work: { calls: { postgres: { cached: 101% } } } } }", "PL0226 no more than all calls"),
+        ("services: { api: { work: { calls: [{ postgres: { timeout: 0s } }] } } }", "PL0226 a call that may take no"),
+        ("services: { api: { blocking: true } }", "PL0226 `blocking` needs `workers`"),
+        ("load: { api: { pattern: clients, clients: [[5m, 3], [1m, 4]] } }", "PL0216 1m does not come after 5m"),
     ] {
         let found = wrong(text);
         assert!(found.len() == 1 && found[0].starts_with(words), "{text}: {found:?}");

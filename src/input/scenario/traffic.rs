@@ -1,6 +1,7 @@
 //! Loads: patterns with their figures checked, traces read.
 
 use super::codes;
+use super::wire::ClientsFile;
 use super::wire::Corner;
 use super::wire::LoadFile;
 use super::wire::NoiseFile;
@@ -48,6 +49,17 @@ impl Traffic<'_> {
 
     fn pattern(&self, file: &PatternFile, node: &Node, problems: &mut Problems) -> Load {
         let (pattern, noise) = match file {
+            // Who waits for an answer does not scatter as strangers do.
+            PatternFile::Clients { clients, think } => {
+                let clients = match clients {
+                    ClientsFile::Number(number) => vec![(Span::ZERO, *number)],
+                    ClientsFile::Steps(steps) => {
+                        in_order(steps.iter().map(|step| step.0.0), "clients", node, problems);
+                        steps.iter().map(|(time, number)| (time.0, number.0)).collect()
+                    }
+                };
+                (Pattern::Clients { clients, think: think.map_or(Span::ZERO, |think| think.0) }, &NoiseFile::None)
+            }
             PatternFile::Constant { rate, noise } => (Pattern::Constant { rate: rate.0 }, noise),
             PatternFile::Ramp { from, to, start, over, noise } => {
                 let start = start.map_or(Span::ZERO, |start| start.0);
@@ -168,12 +180,19 @@ fn not_above(low: Rate, high: Rate, low_key: &str, high_key: &str, node: &Node, 
 }
 
 fn corners(corners: &[Corner], node: &Node, problems: &mut Problems) -> Vec<(Span, Rate)> {
-    for (index, pair) in corners.windows(2).enumerate() {
-        if pair[1].0.0 <= pair[0].0.0 {
-            let message = format!("{} does not come after {}", pair[1].0.0, pair[0].0.0);
-            let place = schema::place_of(node, &format!("/rate/{}/0", index + 1));
+    in_order(corners.iter().map(|corner| corner.0.0), "rate", node, problems);
+    corners.iter().map(|(time, rate)| (time.0, rate.0)).collect()
+}
+
+/// Reports times of the list at `key` that do not come after those before them.
+fn in_order(times: impl Iterator<Item = Span>, key: &str, node: &Node, problems: &mut Problems) {
+    let mut before: Option<Span> = None;
+    for (index, time) in times.enumerate() {
+        if let Some(before) = before.filter(|before| time <= *before) {
+            let place = schema::place_of(node, &format!("/{key}/{index}/0"));
+            let message = format!("{time} does not come after {before}");
             problems.push(Problem::error(&codes::LOAD, message).at(&place).help("corners come in order of time"));
         }
+        before = Some(time);
     }
-    corners.iter().map(|(time, rate)| (time.0, rate.0)).collect()
 }

@@ -1,5 +1,6 @@
 //! A scenario as it is written. What the keys mean is in their documentation, which is also the published schema's.
 
+use super::calls::CallsFile;
 use super::faults::FaultFile;
 use crate::input::policy::PolicyChoice;
 use crate::input::profile::HostChoice;
@@ -120,9 +121,14 @@ pub struct ServiceFile {
     /// What one request costs.
     pub work: Option<WorkFile>,
     /// Requests that one instance works on at once.
-    /// One that waits for a call is free for the next, as in asynchronous servers.
+    /// One that waits for a call is free for the next, as in asynchronous servers, unless the service is `blocking`.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub workers: Option<u32>,
+    /// A worker waits for the calls of its request, as in most servers with a pool of threads. Needs `workers`.
+    pub blocking: Option<bool>,
+    /// Requests that may wait for a worker of one instance; more are refused. Needs `workers`; without limit unless said otherwise.
+    #[schemars(range(max = 1_000_000))]
+    pub backlog: Option<u32>,
     /// A request that takes longer fails.
     pub timeout: Option<Duration>,
     /// CPU that an idle instance uses.
@@ -157,9 +163,12 @@ pub struct WorkFile {
     pub spread: Option<SpreadFile>,
     /// Memory held while the request is worked on.
     pub memory: Option<Size>,
-    /// Calls to other services for one request, one after another.
-    #[schemars(extend("additionalProperties" = {"type": "integer", "minimum": 1, "maximum": 1_000_000}))]
-    pub calls: Option<BTreeMap<String, u32>>,
+    /// Calls to other services for one request.
+    pub calls: Option<CallsFile>,
+    /// Size of a request as it is sent; nothing unless said otherwise.
+    pub request: Option<Size>,
+    /// Size of the answer as it is sent; nothing unless said otherwise.
+    pub answer: Option<Size>,
 }
 
 /// How the CPU time of a request varies.
@@ -302,7 +311,29 @@ pub enum PatternFile {
         #[serde(default)]
         noise: NoiseFile,
     },
+    /// Clients who send a request, wait for its answer, think, and send the next (a closed loop).
+    Clients {
+        /// How many there are, or times and numbers, in order of time.
+        clients: ClientsFile,
+        /// Mean time from an answer to the next request; none unless said otherwise.
+        think: Option<Duration>,
+    },
 }
+
+/// How many clients there are.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ClientsFile {
+    /// Always so many.
+    Number(#[schemars(range(min = 1, max = 1_000_000))] u32),
+    /// Times and numbers, each from its time to the next.
+    Steps(#[schemars(length(min = 1))] Vec<(Duration, ClientCount)>),
+}
+
+/// A number of clients.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct ClientCount(#[schemars(range(max = 1_000_000))] pub u32);
 
 /// Measured rates from a CSV file with a header, whose first column `t_s` counts seconds. An empty cell and a gap in time
 /// are outages: nothing is known to have come, so nothing comes.

@@ -5,6 +5,7 @@
 use super::World;
 use super::service::Stretch;
 use super::service::bytes;
+use crate::model::Errors;
 use crate::model::HostSample;
 use crate::model::Latencies;
 use crate::model::ServiceSample;
@@ -71,6 +72,7 @@ impl World {
                 restarts: service.restarts,
                 oom_kills: service.oom_kills,
                 saturated: service.saturated,
+                errors: Errors::default(),
             });
             (service.cpu, service.throttled, service.saturated) = (0.0, 0.0, false);
             (service.memory_max, service.restarts, service.oom_kills) = (0.0, 0, 0);

@@ -35,7 +35,8 @@ impl Traffic {
         Self { pattern: pattern.clone(), step, bursts, burst: (true, Span::ZERO), cursor: 0 }
     }
 
-    /// The mean rate from `now` on in requests per second, and until when it holds. Ask at growing times.
+    /// The mean rate from `now` on in requests per second (of clients in a closed loop: how many there are), and until
+    /// when it holds. Ask at growing times.
     pub(super) fn stretch(&mut self, now: Span) -> (f64, Span) {
         match &self.pattern {
             Pattern::Constant { rate } => (rate.as_per_second(), Span::MAX),
@@ -76,6 +77,11 @@ impl Traffic {
                     self.burst = (bursting, self.burst.1.plus(Span::from_nanos(crate::units::whole(length).max(1))));
                 }
                 (if self.burst.0 { high } else { low }.as_per_second(), self.burst.1)
+            }
+            Pattern::Clients { clients, .. } => {
+                advance(&mut self.cursor, clients.len(), |index| clients[index].0 <= now);
+                let number = self.cursor.checked_sub(1).map_or(0, |index| clients[index].1);
+                (f64::from(number), clients.get(self.cursor).map_or(Span::MAX, |next| next.0))
             }
             Pattern::Trace(values) => {
                 advance(&mut self.cursor, values.len(), |index| values[index].0 <= now);
