@@ -37,6 +37,7 @@ mod scoreboard;
 mod simulate;
 mod stack;
 mod stack_view;
+mod swarm;
 mod test;
 mod validate;
 
@@ -117,6 +118,7 @@ enum Command {
     Bundle(bundle::BundleArgs),
     Simulate(simulate::SimulateArgs),
     Test(test::TestArgs),
+    Swarm(swarm::SwarmArgs),
     Report(report::ReportArgs),
     Explain(explain::ExplainArgs),
     Schema(schema::SchemaArgs),
@@ -171,6 +173,7 @@ fn dispatch(cli: &Cli, printer: &mut Printer) -> Result<Exit, Failure> {
         Command::Bundle(args) => bundle::bundle(args, globals, printer),
         Command::Simulate(args) => simulate::simulate(args, globals, printer),
         Command::Test(args) => test::test(args, globals, printer),
+        Command::Swarm(args) => swarm::swarm(args, globals, printer),
         Command::Report(args) => report::report(args, globals, printer),
         Command::Schema(args) => schema::schema(args, printer),
         Command::Explain(args) => explain::explain(args, globals.format(), printer),

@@ -85,6 +85,7 @@ pub use sample::Sample;
 pub use sample::ServiceSample;
 pub use scenario::Scenario;
 pub use scenario::Sensors;
+pub use scenario::Source;
 pub use score::HostClass;
 pub use score::Score;
 pub use service::Breaker;

@@ -8,6 +8,7 @@ use super::Policy;
 use super::ServiceModel;
 use super::ServiceName;
 use crate::seed::Seed;
+use crate::units::Permille;
 use crate::units::Span;
 use std::collections::BTreeMap;
 
@@ -53,11 +54,42 @@ pub struct Sensors {
     pub delay: Span,
     /// Time between two looks of the engine.
     pub look: Span,
+    /// Share of scrapes that are lost, each instance's by itself.
+    #[serde(default)]
+    pub gaps: Permille,
+    /// Each round of scrapes comes up to so much later than planned.
+    #[serde(default)]
+    pub jitter: Span,
+    /// Measurements older than this are not seen any more; `None` is never.
+    #[serde(default)]
+    pub forgotten_after: Option<Span>,
+    /// Where measurements come from.
+    #[serde(default)]
+    pub source: Source,
+}
+
+/// Where measurements come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub enum Source {
+    /// Scrapes in a steady rhythm, rates over a window, as Prometheus has them.
+    #[default]
+    Prometheus,
+    /// The Docker engine's own statistics, asked for at each look: usage over the last second.
+    Docker,
 }
 
 impl Default for Sensors {
     /// Scrapes every 15 s, rates over 5 min, no delay; the engine looks every 30 s.
     fn default() -> Self {
-        Self { scrape: Span::from_secs(15), window: Span::from_mins(5), delay: Span::ZERO, look: Span::from_secs(30) }
+        Self {
+            scrape: Span::from_secs(15),
+            window: Span::from_mins(5),
+            delay: Span::ZERO,
+            look: Span::from_secs(30),
+            gaps: Permille::ZERO,
+            jitter: Span::ZERO,
+            forgotten_after: None,
+            source: Source::Prometheus,
+        }
     }
 }

@@ -7,5 +7,6 @@ pub mod policy_test;
 pub mod replay;
 pub mod simulate;
 mod step;
+pub mod swarm;
 
 pub use step::step;

@@ -11,6 +11,7 @@ use super::traffic::Traffic;
 use super::unknown_service;
 use super::wire::ScenarioFile;
 use super::wire::SeedChoice;
+use super::wire::SourceFile;
 use crate::input::catalog::Catalog;
 use crate::input::expression::Known;
 use crate::input::policy::Policies;
@@ -26,9 +27,11 @@ use crate::model::Range;
 use crate::model::Scenario;
 use crate::model::Sensors;
 use crate::model::ServiceName;
+use crate::model::Source;
 use crate::model::Stack;
 use crate::seed::Seed;
 use crate::units::Instant;
+use crate::units::Permille;
 use crate::units::Span;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -245,7 +248,30 @@ fn sensors(
             .unwrap_or(default.window),
         delay: given.delay.map_or(default.delay, |span| span.0),
         look: given.look.map(|span| span.0).or(vertical().map(|policy| policy.every).min()).unwrap_or(default.look),
+        gaps: given.gaps.map_or(default.gaps, |share| share.0),
+        jitter: given.jitter.map_or(default.jitter, |span| span.0),
+        forgotten_after: given.forgotten_after.map(|span| span.0),
+        source: if given.source == Some(SourceFile::Docker) { Source::Docker } else { Source::Prometheus },
     };
+    let mut wrong = |key: &str, message: String| {
+        problems.push(Problem::error(&codes::TIME, message).at(&schema::place_of(node, &format!("/sensors/{key}"))));
+    };
+    if sensors.gaps > Permille::ONE {
+        wrong("gaps", format!("{} of the scrapes are more than all", sensors.gaps));
+    }
+    if sensors.jitter >= sensors.scrape && sensors.jitter > Span::ZERO {
+        wrong(
+            "jitter",
+            format!("a jitter of {} is no shorter than the {} between scrapes", sensors.jitter, sensors.scrape),
+        );
+    }
+    if sensors.source == Source::Docker {
+        for (key, given) in [("scrape", given.scrape), ("window", given.window), ("jitter", given.jitter)] {
+            if given.is_some() {
+                wrong(key, format!("Docker's own statistics have no `{key}`: they are asked for at each look"));
+            }
+        }
+    }
     for (key, span) in [("scrape", sensors.scrape), ("window", sensors.window), ("look", sensors.look)] {
         if span == Span::ZERO {
             let problem = Problem::error(&codes::TIME, format!("`{key}` is zero"));

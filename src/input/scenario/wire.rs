@@ -403,6 +403,25 @@ pub struct SensorsFile {
     pub delay: Option<Duration>,
     /// Time between two looks of the engine; the shortest `every` of the policies unless said otherwise.
     pub look: Option<Duration>,
+    /// Share of scrapes that are lost, each instance's by itself; none unless said otherwise.
+    pub gaps: Option<Percent>,
+    /// Each round of scrapes comes up to so much later than planned; none unless said otherwise.
+    pub jitter: Option<Duration>,
+    /// Measurements older than this are not seen any more, as after five minutes in Prometheus; without it they stay, and
+    /// grow old.
+    pub forgotten_after: Option<Duration>,
+    /// Where measurements come from; `prometheus` unless said otherwise.
+    pub source: Option<SourceFile>,
+}
+
+/// Where measurements come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceFile {
+    /// Scrapes in a steady rhythm, rates over a window.
+    Prometheus,
+    /// The Docker engine's own statistics, asked for at each look: usage over the last second.
+    Docker,
 }
 
 /// An expectation, alone or with a tolerance against the committed baseline.

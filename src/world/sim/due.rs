@@ -5,7 +5,6 @@
 
 use super::World;
 use super::instance::Checks;
-use super::instance::NEVER;
 use super::instance::Phase;
 use super::sensors::Scrape;
 use super::service::bytes;
@@ -13,9 +12,11 @@ use super::traffic::uniform;
 use crate::model::Condition;
 use crate::model::Incident;
 use crate::model::InstanceState;
+use crate::model::Source;
 use crate::units::Bytes;
 use crate::units::Instant;
 use crate::units::Span;
+use crate::units::whole;
 
 /// Why an instance dies.
 #[derive(Debug, Clone, Copy)]
@@ -160,10 +161,11 @@ impl World {
 
     fn scrape(&mut self) {
         let now = self.now;
-        let lost = self.conditions.scrapes_lost;
+        let lost = 1.0 - (1.0 - self.conditions.scrapes_lost) * (1.0 - self.sensors.gaps.as_fraction());
         let at = now.plus(self.conditions.clock_ahead).minus(self.conditions.clock_behind);
         let seen_from = now.plus(self.sensors.delay).plus(self.conditions.scrapes_late);
-        if !self.conditions.metrics_out {
+        let docker_out = self.conditions.docker_out && self.sensors.source == Source::Docker;
+        if !self.conditions.metrics_out && !docker_out {
             for service in &mut self.services {
                 for index in 0..service.instances.len() {
                     if service.instances[index].runs() {
@@ -177,8 +179,28 @@ impl World {
                 }
             }
         }
-        let each = self.sensors.scrape.max(Span::from_nanos(1));
-        self.next_scrape = Instant::after_start(each.times(now.since_start().fit(each) + 1));
+        self.next_scrape = self.scrape_after(now);
+    }
+
+    /// When the next scrape is due after one at `now`.
+    pub(super) fn scrape_after(&mut self, now: Instant) -> Instant {
+        let after = |each: Span, now: Instant| Instant::after_start(each.times(now.since_start().fit(each) + 1));
+        match self.sensors.source {
+            Source::Prometheus => {
+                let jitter = self.sensors.jitter;
+                let late = if jitter == Span::ZERO {
+                    Span::ZERO
+                } else {
+                    Span::from_nanos(whole(uniform(&mut self.scrape_luck) * jitter.nanos() as f64))
+                };
+                after(self.sensors.scrape.max(Span::from_nanos(1)), now).plus(late)
+            }
+            Source::Docker => {
+                let look = after(self.sensors.look.max(Span::from_nanos(1)), now);
+                let before = look.minus(self.sensors.window);
+                if before > now { before } else { look }
+            }
+        }
     }
 
     /// Notes how much memory is held; the sum of all in bytes.
@@ -241,9 +263,4 @@ impl World {
         self.running = crate::units::whole(running);
         self.leaks = self.services.iter().any(|service| service.leak > 0.0 && service.up + service.starting > 0.0);
     }
-}
-
-/// The time of the first scrape; never where nothing is scraped.
-pub(super) fn first_scrape(each: Span) -> Instant {
-    if each == Span::ZERO { NEVER } else { Instant::after_start(each) }
 }

@@ -2,6 +2,7 @@
 
 use super::arrivals::Arrivals;
 use super::flow::Flow;
+use super::sensors;
 use super::service::Service;
 use super::times::Library;
 use super::traffic::Traffic;
@@ -22,9 +23,10 @@ pub(super) fn build(
     let order = order(scenario);
     let places: BTreeMap<&ServiceName, usize> = order.iter().zip(0..).map(|(name, place)| (*name, place)).collect();
     let (mut services, mut flows, mut all_calls) = (Vec::new(), Vec::new(), Vec::new());
+    let sensors = sensors::kept_for(scenario);
     for (place, name) in order.iter().enumerate() {
         let model = &scenario.services[*name];
-        let mut service = Service::new(name, model, &scenario.sensors, library);
+        let mut service = Service::new(name, model, &sensors, library);
         let from = all_calls.len();
         for call in &model.work.calls {
             // A call back up the order would be part of a cycle, which the input does not let through.

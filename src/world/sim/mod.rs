@@ -127,7 +127,7 @@ impl World {
             sampled: Instant::START,
             step: scenario.step.max(Span::from_nanos(1)),
             host: HostSeen { pool_cpu: scenario.host.pool_cpu(), pool_memory: scenario.host.pool_memory() },
-            sensors: scenario.sensors,
+            sensors: sensors::fitted(scenario),
             memory: scenario.host.memory.get() as f64,
             system_memory: scenario.host.system_memory.get() as f64,
             speed: cores.speed(0.0),
@@ -141,7 +141,7 @@ impl World {
             faults: Faults::new(&scenario.faults, seed),
             conditions: Conditions::good(count),
             scrape_luck: seed.stream("scrape"),
-            next_scrape: due::first_scrape(scenario.sensors.scrape),
+            next_scrape: Instant::START,
             next_due: Instant::START,
             moving: true,
             holds: 0.0,
@@ -167,6 +167,7 @@ impl World {
         for service in &mut world.services {
             service.fit(&world.cores, world.speed, &mut world.library);
         }
+        world.next_scrape = world.scrape_after(Instant::START);
         world.do_what_is_due();
         world
     }

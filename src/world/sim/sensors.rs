@@ -4,15 +4,41 @@
 //! 3. Rates go from the first to the last scrape of the window, without extrapolation. The window ends with the newest
 //!    visible scrape, so in an outage the figures stay and grow old.
 
+use crate::model::FaultKind;
+use crate::model::Scenario;
 use crate::model::Sensors;
+use crate::model::Source;
 use crate::model::Usage;
 use crate::units::Bytes;
 use crate::units::Instant;
 use crate::units::Millicores;
+use crate::units::Span;
 use crate::units::whole;
 
 /// Most scrapes that are kept of an instance.
 const SCRAPES_MAX: u64 = 1 << 16;
+
+/// The sensors as they work: Docker's own statistics are of the last second, or the last step where that is longer.
+pub(super) fn fitted(scenario: &Scenario) -> Sensors {
+    let sensors = scenario.sensors;
+    match sensors.source {
+        Source::Prometheus => sensors,
+        Source::Docker => {
+            let second = Span::from_secs(1).max(scenario.step);
+            Sensors { window: second, scrape: second, ..sensors }
+        }
+    }
+}
+
+/// The sensors as far as it matters how many scrapes are kept: late by what faults may add, too.
+pub(super) fn kept_for(scenario: &Scenario) -> Sensors {
+    let late = scenario.faults.iter().filter_map(|fault| match fault.kind {
+        FaultKind::MetricsDelay(by) => Some(by),
+        _ => None,
+    });
+    let sensors = fitted(scenario);
+    Sensors { delay: late.fold(sensors.delay, Span::plus), ..sensors }
+}
 
 /// One look at an instance.
 #[derive(Debug, Clone, Copy, Default)]
@@ -66,6 +92,9 @@ impl Scrapes {
     pub(super) fn usage(&self, sensors: &Sensors, now: Instant) -> Option<Usage> {
         let visible = |scrape: &&Scrape| scrape.seen_from <= now;
         let newest = self.iter().rev().find(visible)?;
+        if sensors.forgotten_after.is_some_and(|age| now.since(newest.at) > age) {
+            return None;
+        }
         let from = newest.at.minus(sensors.window);
         let (mut first, mut last, mut used, mut memory_max): (Option<Instant>, f64, f64, Bytes) =
             (None, 0.0, 0.0, Bytes::ZERO);
@@ -92,7 +121,6 @@ impl Scrapes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::Span;
 
     fn at(second: u64) -> Instant {
         Instant::after_start(Span::from_secs(second))

@@ -1,0 +1,196 @@
+//! What must hold of every run, whatever was drawn. Before you change it:
+//! 1. Safety holds in every moment, in the storm, too. Liveness is asked at the end, after half a run of calm.
+//! 2. A rule here is stated from the record alone; it knows nothing of how the simulator or the engine come to it.
+
+use crate::model::Action;
+use crate::model::FaultKind;
+use crate::model::Incident;
+use crate::model::InstanceState;
+use crate::model::Observation;
+use crate::model::Resource;
+use crate::model::Restart;
+use crate::model::Sample;
+use crate::model::Scenario;
+use crate::model::ServiceModel;
+use crate::model::ServiceName;
+use crate::record::Event;
+use crate::units::Instant;
+use crate::units::Span;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Turns of one limit, from up to down or back, in the last quarter of a run that are still called calm.
+const TURNS_CALM: usize = 1;
+/// Requests in a thousand that may fail at the end.
+const ERRORS_CALM: u64 = 10;
+
+/// A rule that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The rule in few words; the same for the same kind of failure.
+    pub rule: &'static str,
+    /// When.
+    pub at: Instant,
+    /// What was found.
+    pub what: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {}: {}", self.rule, self.at, self.what)
+    }
+}
+
+/// The first rule that a run breaks.
+#[must_use]
+pub fn judge(scenario: &Scenario, events: &[Event]) -> Option<Violation> {
+    let mut queues = vec![0; scenario.services.len()];
+    for event in events {
+        let found = match event {
+            Event::Sampled(sample) => safety(scenario, sample, &mut queues),
+            _ => None,
+        };
+        if found.is_some() {
+            return found;
+        }
+    }
+    liveness(scenario, events)
+}
+
+/// What a sample must show in any weather.
+fn safety(scenario: &Scenario, sample: &Sample, queues: &mut [u64]) -> Option<Violation> {
+    let broken = |rule, what: String| Some(Violation { rule, at: sample.at, what });
+    if sample.host.cpu > scenario.host.capacity() {
+        return broken("no more CPU than there is", format!("{} of {}", sample.host.cpu, scenario.host.capacity()));
+    }
+    if sample.host.memory > scenario.host.memory {
+        return broken("no more memory than there is", format!("{}", sample.host.memory));
+    }
+    for (((name, model), seen), queue) in scenario.services.iter().zip(&sample.services).zip(queues) {
+        if *queue + seen.arrived != seen.served + seen.failed + seen.queue {
+            let sum = format!("{queue} + {} is not {} + {} + {}", seen.arrived, seen.served, seen.failed, seen.queue);
+            return broken("requests add up", format!("{name}: {sum}"));
+        }
+        *queue = seen.queue;
+        if seen.latency.thousandths() != seen.served {
+            return broken("each served request has its time", format!("{name}: {}", seen.latency.thousandths()));
+        }
+        if let Some(limit) = seen.limits.memory.filter(|limit| seen.memory > *limit && model.limits.memory.is_some()) {
+            return broken("no more memory than the limit", format!("{name}: {} of {limit}", seen.memory));
+        }
+        if let (Some(timeout), Some(slowest)) = (model.timeout, seen.latency.quantile(1, 1))
+            && slowest.as_secs() > timeout.as_secs() * 1.05
+        {
+            return broken("nobody waits beyond the timeout", format!("{name}: {slowest} of {timeout}"));
+        }
+    }
+    None
+}
+
+/// What must be well again at the end.
+fn liveness(scenario: &Scenario, events: &[Event]) -> Option<Violation> {
+    let end = Instant::after_start(scenario.duration);
+    let last = events.iter().rev().find_map(|event| match event {
+        Event::Seen { observation, .. } => Some(observation),
+        _ => None,
+    });
+    let broken = |rule, what: String| Some(Violation { rule, at: end, what });
+    if let Some(ill) = last.and_then(|seen| unwell(scenario, seen)) {
+        return broken("all is well again after the storm", ill);
+    }
+    let from = Instant::after_start(Span::from_nanos(scenario.duration.nanos() / 8 * 7));
+    let mut asked: BTreeMap<&ServiceName, (u64, u64)> = BTreeMap::new();
+    let mut turns: BTreeMap<String, (bool, usize)> = BTreeMap::new();
+    let quiet = Instant::after_start(Span::from_nanos(scenario.duration.nanos() / 4 * 3));
+    for event in events {
+        match event {
+            Event::Sampled(sample) if sample.at.minus(sample.span) >= from => {
+                for (name, seen) in scenario.services.keys().zip(&sample.services) {
+                    let sum = asked.entry(name).or_default();
+                    *sum = (sum.0 + seen.arrived, sum.1 + seen.failed);
+                }
+            }
+            Event::Decided { at, decision } if *at >= quiet => {
+                for action in &decision.actions {
+                    let what = format!("{} of {}", resource(action), action.service());
+                    let (up, count) = turns.entry(what).or_insert((action.is_increase(), 0));
+                    *count += usize::from(*up != action.is_increase());
+                    *up = action.is_increase();
+                }
+            }
+            _ => {}
+        }
+    }
+    let failing = asked.into_iter().find(|(name, (arrived, failed))| {
+        failed * 1000 > arrived * ERRORS_CALM + 5_000_000 && depends_on_well(scenario, name)
+    });
+    if let Some((name, (arrived, failed))) = failing {
+        let what = format!("{name}: {} of {} requests fail", failed / 1000, arrived / 1000);
+        return broken("requests succeed again after the storm", what);
+    }
+    let restless = turns.into_iter().find(|(_, (_, count))| *count > TURNS_CALM);
+    restless.and_then(|(what, (_, count))| broken("limits come to rest", format!("{what} turned {count} times")))
+}
+
+const fn resource(action: &Action) -> &'static str {
+    match action.resource() {
+        Resource::Cpu => "cpu",
+        Resource::Memory => "memory",
+    }
+}
+
+/// An instance that is not well though it could be.
+fn unwell(scenario: &Scenario, seen: &Observation) -> Option<String> {
+    for (name, service) in &seen.services {
+        if excused(scenario, name, &scenario.services[name]) {
+            continue;
+        }
+        for instance in &service.instances {
+            if instance.state != InstanceState::Healthy {
+                return Some(format!("{name}-{} is {:?}", instance.number, instance.state));
+            }
+        }
+    }
+    None
+}
+
+/// Whether a service may be ill at the end: it leaks and so dies again and again, it stays away when the engine or the host
+/// restarted, or a fault made it ill for life.
+fn excused(scenario: &Scenario, name: &ServiceName, model: &ServiceModel) -> bool {
+    let comes_back = matches!(model.restart, Restart::Always | Restart::UnlessStopped);
+    let leaks = model.leak_per_hour.get() > 0;
+    leaks
+        || scenario.faults.iter().any(|fault| match &fault.kind {
+            FaultKind::UnhealthyGreen(ill) => ill == name,
+            FaultKind::DockerRestart { live_restore: false } | FaultKind::HostLoss => !comes_back,
+            _ => false,
+        })
+}
+
+/// Whether neither a service nor anybody it calls is excused.
+fn depends_on_well(scenario: &Scenario, name: &ServiceName) -> bool {
+    let model = &scenario.services[name];
+    !excused(scenario, name, model) && model.work.calls.iter().all(|call| depends_on_well(scenario, &call.to))
+}
+
+/// What the canary does: it loses a request of a service that crashed before.
+pub(super) fn poison(scenario: &Scenario, events: &mut [Event]) {
+    let mut crashed = vec![false; scenario.services.len()];
+    for event in events {
+        match event {
+            Event::Happened { incident: Incident::Crashed { service, .. }, .. } => {
+                for (crashed, name) in crashed.iter_mut().zip(scenario.services.keys()) {
+                    *crashed |= name == service;
+                }
+            }
+            Event::Sampled(sample) => {
+                let mut victims = sample.services.iter_mut().zip(&crashed).filter(|(_, crashed)| **crashed);
+                if let Some((victim, _)) = victims.find(|(service, _)| service.served >= 1000) {
+                    victim.served -= 1000;
+                    return;
+                }
+            }
+            _ => {}
+        }
+    }
+}
