@@ -7,6 +7,7 @@ use criterion::Throughput;
 use criterion::criterion_group;
 use criterion::criterion_main;
 use plimsoll::model::CoreGroup;
+use plimsoll::model::DiskUse;
 use plimsoll::model::Host;
 use plimsoll::model::Limits;
 use plimsoll::model::Load;
@@ -17,6 +18,7 @@ use plimsoll::model::Scenario;
 use plimsoll::model::Sensors;
 use plimsoll::model::ServiceModel;
 use plimsoll::model::ServiceName;
+use plimsoll::model::Shortage;
 use plimsoll::model::Spread;
 use plimsoll::model::Work;
 use plimsoll::seed::Seed;
@@ -69,6 +71,8 @@ fn scenario(load_percent: u64, timeout: Option<Span>, pattern: fn(Rate) -> Patte
         stateful: false,
         tier: 2,
         role: "api".to_owned(),
+        disk: DiskUse::default(),
+        shortage: Shortage::default(),
     };
     let rate = Rate::per_second(load_percent);
     Scenario {

@@ -6,6 +6,7 @@ use plimsoll::engine::Engine;
 use plimsoll::model::Call;
 use plimsoll::model::CoreGroup;
 use plimsoll::model::Decision;
+use plimsoll::model::DiskUse;
 use plimsoll::model::Fault;
 use plimsoll::model::FaultKind;
 use plimsoll::model::Host;
@@ -24,6 +25,7 @@ use plimsoll::model::Sensors;
 use plimsoll::model::ServiceModel;
 use plimsoll::model::ServiceName;
 use plimsoll::model::ServiceSeen;
+use plimsoll::model::Shortage;
 use plimsoll::model::Spread;
 use plimsoll::model::Usage;
 use plimsoll::model::Vertical;
@@ -81,6 +83,8 @@ fn service(cpu: Span, calls: Vec<Call>) -> ServiceModel {
         stateful: false,
         tier: 1,
         role: "api".to_owned(),
+        disk: DiskUse::default(),
+        shortage: Shortage::default(),
     }
 }
 

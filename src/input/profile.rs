@@ -22,6 +22,7 @@ use crate::model::DiskKind;
 use crate::model::Hardware;
 use crate::model::Host;
 use crate::model::Price;
+use crate::model::Storage;
 use crate::units::Bytes;
 use crate::units::Millicores;
 use crate::units::Permille;
@@ -107,11 +108,28 @@ pub struct ProfileFile {
     pub steal: Option<Percent>,
     /// What it costs.
     pub price: Option<PriceFile>,
+    /// How fast its disk is; without it, disk accesses take no time.
+    pub storage: Option<StorageFile>,
+    /// Swap on that disk; none unless said otherwise.
+    pub swap: Option<Size>,
     /// What else is known of the machine; it counts in the score.
     pub hardware: Option<HardwareFile>,
     /// Time that a message takes from one container to another, or between a container and the outside; none unless said
     /// otherwise.
     pub hop: Option<Duration>,
+}
+
+/// How fast a disk is.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StorageFile {
+    /// Small accesses per second, reads and writes together.
+    #[schemars(range(min = 1, max = 1_000_000_000))]
+    pub iops: u64,
+    /// Bytes per second, read and written together: `800M`.
+    pub bandwidth: Size,
+    /// Time of one small access on an idle device: `100us`.
+    pub latency: Duration,
 }
 
 /// What is known of a machine beside its cores and its memory.
@@ -303,6 +321,12 @@ fn host(file: &ProfileFile, node: &Node) -> Result<Host, Problems> {
         reserve_stated: reserve.is_some_and(|part| part.cpu.is_some() || part.memory.is_some()),
         hardware: file.hardware.as_ref().map(hardware).unwrap_or_default(),
         hop: file.hop.map_or(Span::ZERO, |hop| hop.0),
+        storage: file.storage.map(|storage| Storage {
+            iops: storage.iops.max(1),
+            bandwidth: storage.bandwidth.0,
+            latency: storage.latency.0,
+        }),
+        swap: file.swap.map_or(Bytes::ZERO, |size| size.0),
     };
     let usual = host.usual_reserve();
     host.reserve_cpu = reserve.and_then(|part| part.cpu).map_or(usual.cpu, |cpu| cpu.0);
@@ -318,6 +342,13 @@ fn host(file: &ProfileFile, node: &Node) -> Result<Host, Problems> {
     }
     if host.reserve_cpu >= host.capacity() {
         wrong("reserve/cpu", format!("the reserve of {} CPUs leaves nothing of {}", host.reserve_cpu, host.capacity()));
+    }
+    if host.storage.is_some_and(|storage| storage.bandwidth == Bytes::ZERO) {
+        wrong("storage/bandwidth", "a disk without bandwidth reads and writes nothing".to_owned());
+    }
+    if host.swap > Bytes::ZERO && host.storage.is_none() {
+        let message = "swap lies on a disk, and nothing says how fast that is: add `storage` to the profile";
+        wrong("swap", message.to_owned());
     }
     if host.steal >= Permille::ONE {
         wrong("steal", format!("a steal of {} leaves no CPU", host.steal));

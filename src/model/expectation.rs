@@ -97,6 +97,10 @@ pub enum Metric {
     HostCpu,
     /// Memory used on the host.
     HostMemory,
+    /// Share of the cores' time that is idle while somebody waits for the disk.
+    IoWait,
+    /// Share of the time in which the disk is busy.
+    Disk,
     /// Price of the host.
     Cost,
     /// CPU limit not used: the limits of all running instances less the CPU that they used, never below zero. A service
@@ -254,6 +258,8 @@ impl fmt::Display for Metric {
             Self::LimitMemory => "limit.memory",
             Self::HostCpu => "host.cpu",
             Self::HostMemory => "host.memory",
+            Self::IoWait => "iowait",
+            Self::Disk => "disk",
             Self::Cost => "cost",
             Self::Slack => "slack",
         })

@@ -1,6 +1,7 @@
 //! Things that go wrong in a scenario: when, how often, for how long, and what.
 
 use super::ServiceName;
+use crate::units::Bytes;
 use crate::units::Instant;
 use crate::units::Permille;
 use crate::units::Span;
@@ -83,6 +84,26 @@ pub enum FaultKind {
     ClockAhead(Span),
     /// The clock that stamps measurements is so much behind.
     ClockBehind(Span),
+    /// The disk does less.
+    SlowDisk {
+        /// Share of its accesses that is left.
+        iops: Permille,
+        /// Share of its bytes that is left.
+        bandwidth: Permille,
+        /// How many times as long an access takes on an idle device.
+        latency: Permille,
+    },
+    /// Nothing can be written, by one service or by nobody.
+    FullDisk(Option<ServiceName>),
+    /// All instances of a service allocate more than they may, at once.
+    Oom(ServiceName),
+    /// The instances of a service hold more and more.
+    Leak {
+        /// Which.
+        service: ServiceName,
+        /// By how much each of them grows in an hour.
+        per_hour: Bytes,
+    },
 }
 
 impl FaultKind {
@@ -101,6 +122,10 @@ impl FaultKind {
             Self::DockerRestart { .. } => "docker_restart",
             Self::HostLoss => "host_loss",
             Self::ClockAhead(_) | Self::ClockBehind(_) => "clock_jump",
+            Self::SlowDisk { .. } => "slow_disk",
+            Self::FullDisk(_) => "full_disk",
+            Self::Oom(_) => "oom",
+            Self::Leak { .. } => "leak",
         }
     }
 
@@ -108,7 +133,7 @@ impl FaultKind {
     #[must_use]
     pub const fn is_moment(&self) -> bool {
         match self {
-            Self::Crash(_) | Self::CrashOne { .. } | Self::EngineRestart => true,
+            Self::Crash(_) | Self::CrashOne { .. } | Self::EngineRestart | Self::Oom(_) => true,
             Self::Unhealthy(_)
             | Self::UnhealthyGreen(_)
             | Self::MetricsOutage
@@ -118,7 +143,10 @@ impl FaultKind {
             | Self::DockerRestart { .. }
             | Self::HostLoss
             | Self::ClockAhead(_)
-            | Self::ClockBehind(_) => false,
+            | Self::ClockBehind(_)
+            | Self::SlowDisk { .. }
+            | Self::FullDisk(_)
+            | Self::Leak { .. } => false,
         }
     }
 }

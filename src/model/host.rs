@@ -1,6 +1,7 @@
 //! A machine that runs containers.
 
 use super::Amount;
+use super::Storage;
 use crate::units::Bytes;
 use crate::units::Millicores;
 use crate::units::Money;
@@ -41,6 +42,18 @@ pub struct Host {
     /// Time that a message takes from one container to another, or between a container and the outside.
     #[serde(default)]
     pub hop: Span,
+    /// How fast its disk is, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage: Option<Storage>,
+    /// Swap on that disk; none where nothing is said.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub swap: Bytes,
+}
+
+/// Whether there is nothing of it, so that the record need not say so.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_nothing(size: &Bytes) -> bool {
+    *size == Bytes::ZERO
 }
 
 /// What is known of a machine beside its cores and its memory. `None` where nobody said.
@@ -122,6 +135,8 @@ impl Host {
             reserve_stated: true,
             hardware: Hardware::default(),
             hop: Span::ZERO,
+            storage: None,
+            swap: Bytes::ZERO,
         }
     }
 

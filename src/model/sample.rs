@@ -31,6 +31,18 @@ pub struct HostSample {
     pub cpu: Millicores,
     /// Memory used by everything, the largest.
     pub memory: Bytes,
+    /// Share of all cores' time that was idle while somebody waited for the disk.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub iowait: Permille,
+    /// Share of the time in which the disk was busy.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub disk: Permille,
+}
+
+/// Whether there is nothing of it, so that the record need not say so.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_none(share: &Permille) -> bool {
+    *share == Permille::ZERO
 }
 
 /// A service in a stretch of the run.
@@ -65,6 +77,30 @@ pub struct ServiceSample {
     /// Why requests failed: together `failed`. All zero in records of before they were told apart.
     #[serde(default)]
     pub errors: Errors,
+    /// What its instances did with the disk.
+    #[serde(default, skip_serializing_if = "DiskSample::is_nothing")]
+    pub disk: DiskSample,
+}
+
+/// What the instances of a service did with the disk in a stretch of the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct DiskSample {
+    /// Reads that no page cache answered, those from swap too.
+    pub reads: u64,
+    /// Writes, those to swap too.
+    pub writes: u64,
+    /// Page cache of an instance at the end.
+    pub cache: Bytes,
+    /// Memory of an instance in swap, the most.
+    pub swap: Bytes,
+}
+
+impl DiskSample {
+    /// Whether there is nothing of it.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Failed requests by cause, in thousandths.

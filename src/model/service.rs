@@ -1,9 +1,11 @@
 //! A service as the simulated host runs it: everything known or assumed, nothing left open.
 
+use super::DiskUse;
 use super::HealthCheck;
 use super::Limits;
 use super::Restart;
 use super::ServiceName;
+use super::Shortage;
 use crate::units::Bytes;
 use crate::units::Millicores;
 use crate::units::Permille;
@@ -58,6 +60,12 @@ pub struct ServiceModel {
     pub tier: u8,
     /// What it is for: `database`, `proxy`, `api`.
     pub role: String,
+    /// What it reads and writes.
+    #[serde(default, skip_serializing_if = "DiskUse::is_default")]
+    pub disk: DiskUse,
+    /// What the kernel does with it when memory runs short.
+    #[serde(default, skip_serializing_if = "Shortage::is_default")]
+    pub shortage: Shortage,
 }
 
 /// The cost of one request.

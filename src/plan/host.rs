@@ -63,6 +63,13 @@ pub fn profile(host: &Host, comment: &str) -> String {
     if host.disk.get() > 0 {
         file["disk"] = quantity(&host.disk);
     }
+    if let Some(storage) = &host.storage {
+        let (bandwidth, latency) = (quantity(&storage.bandwidth), quantity(&storage.latency));
+        file["storage"] = json!({ "iops": storage.iops, "bandwidth": bandwidth, "latency": latency });
+    }
+    if host.swap.get() > 0 {
+        file["swap"] = quantity(&host.swap);
+    }
     file["reserve"] = both(host.reserve_cpu, host.reserve_memory);
     if host.steal.get() > 0 {
         file["steal"] = quantity(&host.steal);

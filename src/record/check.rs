@@ -71,11 +71,12 @@ fn add_up(sample: &Sample, services: usize, counted: u64) -> Result<u64, String>
         return Err(format!("a sample of {} services where the scenario has {services}", sample.services.len()));
     }
     let mut counted = counted;
-    let host = [sample.host.cpu.get(), sample.host.memory.get()];
+    let host = [sample.host.cpu.get(), sample.host.memory.get(), sample.host.iowait.get(), sample.host.disk.get()];
     for service in &sample.services {
         let limits = service.limits.cpu.map_or(0, |cpu| cpu.get()).max(service.limits.memory.map_or(0, |m| m.get()));
         let plain = [service.queue, service.cpu.get(), service.memory.get(), limits, service.throttled.get()];
-        if host.iter().chain(&plain).any(|figure| *figure > FIGURE_MAX) {
+        let disk = [service.disk.reads, service.disk.writes, service.disk.cache.get(), service.disk.swap.get()];
+        if host.iter().chain(&plain).chain(&disk).any(|figure| *figure > FIGURE_MAX) {
             return Err("a figure of this sample is too large to be true".to_owned());
         }
         let counts = [

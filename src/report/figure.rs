@@ -46,7 +46,7 @@ impl Unit {
             Metric::Latency => Self::Millis,
             Metric::Cpu | Metric::LimitCpu | Metric::HostCpu | Metric::Slack => Self::Cores,
             Metric::Memory | Metric::LimitMemory | Metric::HostMemory => Self::Bytes,
-            Metric::Throttled => Self::Share,
+            Metric::Throttled | Metric::IoWait | Metric::Disk => Self::Share,
             Metric::Cost => Self::Money(Currency::USD),
             Metric::Requests
             | Metric::Errors

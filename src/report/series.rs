@@ -39,6 +39,10 @@ pub struct Point {
     pub host_cpu: f64,
     /// Memory of the host in bytes, the most.
     pub host_memory: f64,
+    /// Share of all cores' time that is idle while somebody waits for the disk, the mean.
+    pub iowait: f64,
+    /// Share of the time in which the disk is busy, the mean.
+    pub disk: f64,
     /// The services.
     pub services: Vec<ServicePoint>,
 }
@@ -114,13 +118,15 @@ impl Series {
 
 impl Point {
     fn of(sample: &Sample) -> Self {
-        let HostSample { cpu, memory } = sample.host;
+        let HostSample { cpu, memory, iowait, disk } = sample.host;
         let secs = |at: Instant| at.since_start().as_secs();
         Self {
             from: secs(sample.at.minus(sample.span)),
             to: secs(sample.at),
             host_cpu: cpu.as_cores(),
             host_memory: memory.get() as f64,
+            iowait: iowait.as_fraction(),
+            disk: disk.as_fraction(),
             services: sample.services.iter().map(ServicePoint::of).collect(),
         }
     }
@@ -130,6 +136,8 @@ impl Point {
         let mean = |a: f64, b: f64| (a * mine + b * theirs) / (mine + theirs);
         self.host_cpu = mean(self.host_cpu, next.host_cpu);
         self.host_memory = self.host_memory.max(next.host_memory);
+        self.iowait = mean(self.iowait, next.iowait);
+        self.disk = mean(self.disk, next.disk);
         for (service, other) in self.services.iter_mut().zip(&next.services) {
             service.cpu = mean(service.cpu, other.cpu);
             service.throttled = service.throttled.max(other.throttled);

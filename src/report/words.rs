@@ -151,6 +151,11 @@ fn fault(kind: &FaultKind) -> String {
         FaultKind::HostLoss => "host lost".to_owned(),
         FaultKind::ClockAhead(by) => format!("clock {by} ahead"),
         FaultKind::ClockBehind(by) => format!("clock {by} behind"),
+        FaultKind::SlowDisk { .. } => "slow disk".to_owned(),
+        FaultKind::FullDisk(None) => "full disk".to_owned(),
+        FaultKind::FullDisk(Some(service)) => format!("full disk of {service}"),
+        FaultKind::Oom(service) => format!("out of memory in {service}"),
+        FaultKind::Leak { service, .. } => format!("leak in {service}"),
     }
 }
 

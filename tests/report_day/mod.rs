@@ -7,6 +7,8 @@ use plimsoll::model::Bound;
 use plimsoll::model::Comparison;
 use plimsoll::model::CoreGroup;
 use plimsoll::model::Decision;
+use plimsoll::model::DiskSample;
+use plimsoll::model::DiskUse;
 use plimsoll::model::Errors;
 use plimsoll::model::Expectation;
 use plimsoll::model::Fault;
@@ -37,6 +39,7 @@ use plimsoll::model::Sensors;
 use plimsoll::model::ServiceModel;
 use plimsoll::model::ServiceName;
 use plimsoll::model::ServiceSample;
+use plimsoll::model::Shortage;
 use plimsoll::model::Spread;
 use plimsoll::model::Subject;
 use plimsoll::model::Vertical;
@@ -113,6 +116,8 @@ pub(crate) fn scenario(duration: Span) -> Scenario {
             stateful: role == "database",
             tier,
             role: role.to_owned(),
+            disk: DiskUse::default(),
+            shortage: Shortage::default(),
         };
         (ServiceName::new(name), model)
     });
@@ -276,7 +281,7 @@ pub(crate) fn play(seed: u64, duration: Span, take: &mut dyn FnMut(&Event)) {
 }
 
 fn sample(minute: u64, at: Instant, limits: &[Limits], noise: &mut u64) -> Sample {
-    let mut host = HostSample { cpu: Millicores::new(100), memory: Bytes::mebi(600) };
+    let mut host = HostSample { cpu: Millicores::new(100), memory: Bytes::mebi(600), ..HostSample::default() };
     let mut services = Vec::new();
     for (place, &(name, _, _, _, memory, rate, work)) in SERVICES.iter().enumerate() {
         *noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -323,6 +328,7 @@ fn sample(minute: u64, at: Instant, limits: &[Limits], noise: &mut u64) -> Sampl
             oom_kills: u32::from(oom),
             saturated: load > 1.0 && work > 0.0,
             errors: Errors { refused: if down { whole(rate * 60.0 * 1000.0) } else { 0 }, ..Errors::default() },
+            disk: DiskSample::default(),
         });
     }
     Sample { at, span: Span::from_secs(60), host, services }

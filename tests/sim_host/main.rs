@@ -1,10 +1,13 @@
 //! The simulated host: whole runs against theory, against timelines worked out by hand, and against each other.
 
 mod allocations;
+mod disk;
 mod faults;
 mod latency;
 mod laws;
 mod life;
+mod memory;
 mod overload;
 mod sensors;
 mod simulation;
+mod trouble;

@@ -2,6 +2,7 @@
 
 use plimsoll::model::Call;
 use plimsoll::model::CoreGroup;
+use plimsoll::model::DiskUse;
 use plimsoll::model::Host;
 use plimsoll::model::Latencies;
 use plimsoll::model::Limits;
@@ -14,6 +15,7 @@ use plimsoll::model::Scenario;
 use plimsoll::model::Sensors;
 use plimsoll::model::ServiceModel;
 use plimsoll::model::ServiceName;
+use plimsoll::model::Shortage;
 use plimsoll::model::Spread;
 use plimsoll::model::Work;
 use plimsoll::seed::Seed;
@@ -66,6 +68,8 @@ pub(crate) fn service(work_millis: u64) -> ServiceModel {
         stateful: false,
         tier: 2,
         role: "api".to_owned(),
+        disk: DiskUse::default(),
+        shortage: Shortage::default(),
     }
 }
 

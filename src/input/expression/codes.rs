@@ -36,7 +36,7 @@ pub(super) static METRIC: Code = Code {
     explanation: "A series is a metric and the service it is of, such as `latency.api`. Of a service: `latency`, `requests`, `errors`, \
 `queue`, `cpu`, `throttled`, `memory`, `replicas`, `restarts`, `oom`, `actions`, `reversals`, `limit.cpu`, `limit.memory`, `slack`. \
 Of all services together, by leaving the service out: `requests`, `errors`, `restarts`, `oom`, `actions`, `reversals`. \
-Of the host: `host.cpu`, `host.memory`, `cost`. A misspelt name is an error before the run, never a silent pass.",
+Of the host: `host.cpu`, `host.memory`, `iowait`, `disk`, `cost`. A misspelt name is an error before the run, never a silent pass.",
 };
 
 /// A service that the stack does not have.

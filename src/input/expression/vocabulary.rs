@@ -97,7 +97,7 @@ const fn entry(name: &'static str, metric: Metric, owner: Owner, dimension: Dime
 }
 
 /// Every metric of the language.
-pub(super) const METRICS: [Entry; 18] = [
+pub(super) const METRICS: [Entry; 20] = [
     entry("latency", Metric::Latency, Owner::Service, Dimension::Time),
     entry("requests", Metric::Requests, Owner::Services, Dimension::Events),
     entry("errors", Metric::Errors, Owner::Services, Dimension::Events),
@@ -115,12 +115,13 @@ pub(super) const METRICS: [Entry; 18] = [
     entry("slack", Metric::Slack, Owner::Service, Dimension::Cpu),
     entry("host.cpu", Metric::HostCpu, Owner::Host, Dimension::Cpu),
     entry("host.memory", Metric::HostMemory, Owner::Host, Dimension::Memory),
+    entry("iowait", Metric::IoWait, Owner::Host, Dimension::Share),
+    entry("disk", Metric::Disk, Owner::Host, Dimension::Share),
     entry("cost", Metric::Cost, Owner::Host, Dimension::Money),
 ];
 
 /// Metrics that later versions simulate.
-const LATER: [&str; 8] =
-    ["temperature", "iowait", "wal", "host.temperature", "host.iowait", "disk", "network", "energy"];
+const LATER: [&str; 5] = ["temperature", "wal", "host.temperature", "network", "energy"];
 
 /// Whether `series` is of a metric that a later version simulates; its name, if so.
 pub(super) fn later(series: &str) -> Option<&'static str> {

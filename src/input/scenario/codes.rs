@@ -35,6 +35,10 @@ pub(super) static FAULT: Code = Code {
     - { at: 21h, for: 10m, metrics_outage: {} }
     - { every: 6h, crash: { service: n8n, instance: 1 } }
     - { about_every: 2h, for: 5m, unhealthy: api }
+    - { at: 19h30m, for: 20m, slow_disk: { bandwidth: 30%, latency: 10x } }
+    - { at: 22h, for: 5m, full_disk: {} }
+    - { at: 22h30m, oom: { service: n8n } }
+    - { at: 23h, for: 30m, leak: { service: n8n, per_hour: 500M } }
 
 `at` is when it begins first. With `every` it comes again and again, with `about_every` at random times drawn from the seed. \
 A crash happens in a moment and has no `for`; an outage lasts for a stated time. All begin within the run.",
@@ -43,8 +47,8 @@ A crash happens in a moment and has no `for`; an outage lasts for a stated time.
 pub(super) static LATER: Code = Code {
     id: "PL0215",
     title: "this fault comes in a later version",
-    explanation: "This version does not simulate every fault that its schema names. A leak is written as \
-`services.NAME.leak_per_hour`, a noisy neighbour as one more service with a load of its own.",
+    explanation: "This version does not simulate every fault that its schema names. A noisy neighbour is \
+written as one more service with a load of its own.",
 };
 
 pub(super) static LOAD: Code = Code {

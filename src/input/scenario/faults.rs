@@ -5,6 +5,10 @@
 
 use super::ERRORS_MAX;
 use super::codes;
+use super::trouble::FullDiskFile;
+use super::trouble::LeakFile;
+use super::trouble::OfServiceFile;
+use super::trouble::SlowDiskFile;
 use super::unknown_service;
 use super::wire::EmptyFile;
 use crate::input::problem::Problem;
@@ -63,12 +67,14 @@ pub struct FaultFile {
     pub host_loss: Option<EmptyFile>,
     /// The clock that stamps measurements is wrong.
     pub clock_jump: Option<ClockJumpFile>,
-    /// Of a later version: the disk is slower.
-    pub slow_disk: Option<serde_json::Value>,
-    /// Of a later version: a service runs out of memory.
-    pub oom: Option<serde_json::Value>,
-    /// Of a later version: a service begins to leak. Use `services.NAME.leak_per_hour`.
-    pub leak: Option<serde_json::Value>,
+    /// The disk is slower: what is left of it.
+    pub slow_disk: Option<SlowDiskFile>,
+    /// Nothing can be written, so requests that write fail.
+    pub full_disk: Option<FullDiskFile>,
+    /// Each instance of a service allocates more than it may, at once; without a limit, more than the host has.
+    pub oom: Option<OfServiceFile>,
+    /// A service leaks as long as this lasts.
+    pub leak: Option<LeakFile>,
     /// Of a later version: another guest takes CPU.
     pub noisy_neighbour: Option<serde_json::Value>,
     /// Of a later version: the room gets warmer.
@@ -172,7 +178,7 @@ pub(super) fn faults(
 }
 
 /// Reads one fault.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     node: &'a Node,
     services: &'a BTreeMap<ServiceName, ServiceModel>,
     duration: Span,
@@ -270,6 +276,7 @@ impl Reader<'_> {
         if let Some(jump) = &file.clock_jump {
             kinds.push(self.clock(jump));
         }
+        kinds.extend(self.trouble(file));
         if kinds.len() > 1 {
             let problem = Problem::error(&codes::FAULT, "a fault has one kind, and this one has several");
             self.problems
@@ -332,7 +339,7 @@ impl Reader<'_> {
         Some(service)
     }
 
-    fn service(&mut self, name: &str, key: &str) -> Option<ServiceName> {
+    pub(super) fn service(&mut self, name: &str, key: &str) -> Option<ServiceName> {
         let found = self.services.keys().find(|known| known.as_str() == name).cloned();
         if found.is_none() {
             let names: Vec<ServiceName> = self.services.keys().cloned().collect();
@@ -350,20 +357,14 @@ impl Reader<'_> {
         Some(share.0)
     }
 
-    fn wrong(&mut self, key: &str, message: &str, help: &str) {
+    pub(super) fn wrong(&mut self, key: &str, message: &str, help: &str) {
         let problem = Problem::error(&codes::FAULT, message).at(&schema::place_of(self.node, key));
         self.problems.push(problem.help(help));
     }
 
     /// Reports kinds that this version does not simulate; whether there is one.
     fn later(&mut self, file: &FaultFile) -> bool {
-        let later = [
-            ("slow_disk", &file.slow_disk),
-            ("oom", &file.oom),
-            ("leak", &file.leak),
-            ("noisy_neighbour", &file.noisy_neighbour),
-            ("heat_wave", &file.heat_wave),
-        ];
+        let later = [("noisy_neighbour", &file.noisy_neighbour), ("heat_wave", &file.heat_wave)];
         for (key, _) in later.iter().filter(|(_, value)| value.is_some()) {
             let message = format!("this version does not simulate the fault `{key}`");
             let place = self.node.entry(key).map_or(&self.node.place, |entry| &entry.key_place);

@@ -14,9 +14,11 @@ mod faults;
 mod load;
 mod resolve;
 mod services;
+mod storage;
 #[cfg(test)]
 mod tests;
 mod traffic;
+mod trouble;
 mod wire;
 
 pub use codes::CODES;

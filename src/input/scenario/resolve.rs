@@ -7,7 +7,9 @@ use super::codes;
 use super::expect;
 use super::faults;
 use super::services;
+use super::storage;
 use super::traffic::Traffic;
+use super::trouble;
 use super::unknown_service;
 use super::wire::ScenarioFile;
 use super::wire::SeedChoice;
@@ -103,6 +105,8 @@ pub fn resolve(
     let sensors = sensors(file, &policies, node, &mut problems);
     let seeds = seeds(file, options);
     let Some(host) = host.filter(|_| !problems.has_errors()) else { return Err(problems) };
+    storage::warn_of_unknown_disk(&models, &host, node, &mut problems);
+    trouble::warn_of_idle_disk(&faults, &models, &host, node, &mut problems);
     let scenario = Scenario {
         name: file.scenario.clone(),
         host,

@@ -2,6 +2,7 @@
 
 use super::calls;
 use super::codes;
+use super::storage;
 use super::wire::ServiceFile;
 use super::wire::SpreadFile;
 use crate::input::catalog::Catalog;
@@ -14,6 +15,7 @@ use crate::model::Restart;
 use crate::model::Service;
 use crate::model::ServiceModel;
 use crate::model::ServiceName;
+use crate::model::Shortage;
 use crate::model::Spread;
 use crate::model::Stack;
 use crate::model::Work;
@@ -101,6 +103,8 @@ fn model(service: &Service, known: &Entry, file: &ServiceFile) -> ServiceModel {
         stateful: file.stateful.unwrap_or(known.stateful),
         tier: file.tier.unwrap_or(known.tier),
         role: file.role.as_ref().unwrap_or(&known.role).clone(),
+        disk: storage::disk_use(service, &work, file.data),
+        shortage: Shortage::of(service),
     }
 }
 

@@ -189,14 +189,17 @@ fn calls_in_a_circle_are_named() {
 #[test]
 fn faults_are_clear_or_refused() {
     for (text, words) in [
-        (
-            "{ at: 1h, for: 5m, slow_disk: { bandwidth: 30% } }",
-            "PL0215 this version does not simulate the fault `slow_disk`",
-        ),
+        ("{ at: 1h, for: 5m, heat_wave: {} }", "PL0215 this version does not simulate the fault `heat_wave`"),
         ("{ at: 1h }", "PL0214 the fault has no kind"),
         ("{ at: 1h, crash: api, metrics_outage: {} }", "PL0214 a fault has one kind"),
         ("{ at: 1h, metrics_outage: {} }", "PL0214 `metrics_outage` lasts for some time"),
         ("{ at: 1h, for: 5m, crash: api }", "PL0214 `crash` happens in a moment"),
+        ("{ at: 1h, slow_disk: { bandwidth: 30% } }", "PL0214 `slow_disk` lasts for some time"),
+        ("{ at: 1h, for: 5m, slow_disk: {} }", "PL0214 the disk is as fast as before"),
+        ("{ at: 1h, for: 5m, slow_disk: { iops: 0% } }", "PL0214 a disk of which nothing is left is not slow"),
+        ("{ at: 1h, for: 5m, oom: { service: api } }", "PL0214 `oom` happens in a moment"),
+        ("{ at: 1h, oom: { service: apo } }", "PL0211 unknown service `apo`"),
+        ("{ at: 1h, for: 5m, full_disk: {}, crash: api }", "PL0214 a fault has one kind"),
         ("{ at: 25h, crash: api }", "PL0214 the fault begins at 1d1h, and the run ends at 1d"),
         ("{ for: 5m, metrics_outage: {} }", "PL0214 nothing says when the fault comes"),
         ("{ every: 1h, about_every: 1h, crash: api }", "PL0214 a fault comes `every` so long or `about_every`"),

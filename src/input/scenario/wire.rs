@@ -141,6 +141,8 @@ pub struct ServiceFile {
     pub start_up: Option<Duration>,
     /// CPU that an instance wants while it starts.
     pub start_cpu: Option<Cpus>,
+    /// Data that the reads of an instance are spread over; what of it is in the page cache is not read from disk.
+    pub data: Option<Size>,
     /// Instances at the start, where not as the Compose file says.
     #[schemars(range(min = 1, max = 10_000))]
     pub replicas: Option<u32>,
@@ -169,6 +171,17 @@ pub struct WorkFile {
     pub request: Option<Size>,
     /// Size of the answer as it is sent; nothing unless said otherwise.
     pub answer: Option<Size>,
+    /// Reads from disk for one request, before any page is found in memory; none unless said otherwise.
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub reads: Option<f64>,
+    /// Writes to disk for one request; each waits until it is there, as the commit of a database does. None unless said
+    /// otherwise.
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub writes: Option<f64>,
+    /// Size of a read; 4K unless said otherwise.
+    pub read_size: Option<Size>,
+    /// Size of a write; 4K unless said otherwise.
+    pub write_size: Option<Size>,
 }
 
 /// How the CPU time of a request varies.

@@ -33,7 +33,7 @@ fn plain<T>(result: Result<T, UnitError>) -> Result<(), String> {
 }
 
 /// Every format that our schemas name. `expression` is checked later, when the services are known.
-pub(super) const FORMATS: [Format; 9] = [
+pub(super) const FORMATS: [Format; 10] = [
     Format {
         name: "duration",
         expected: "a duration such as `30s`, `1m30s` or `500ms`",
@@ -47,6 +47,7 @@ pub(super) const FORMATS: [Format; 9] = [
         expected: "a number of CPUs such as `0.5` or `2`",
         check: |text| plain(Millicores::parse(text)),
     },
+    Format { name: "factor", expected: "a factor such as `10x`", check: |text| factor(text).map(|_| ()) },
     Format { name: "money", expected: "an amount such as `12 USD`", check: |text| plain(Money::parse(text)) },
     Format {
         name: "time-of-day",
@@ -146,6 +147,11 @@ quantity!(
     "percent", Bare::UpTo(10), ["80%", "2.5%"], Permille::parse
 );
 quantity!(
+    /// How many times as much or as long.
+    Factor(Permille),
+    "factor", Bare::UpTo(1_000_000), ["10x", "1.5x"], factor
+);
+quantity!(
     /// CPU in cores.
     Cpus(Millicores),
     "cpus", Bare::UpTo(100_000), ["0.5", "2"], Millicores::parse
@@ -160,6 +166,15 @@ quantity!(
     TimeOfDay(Span),
     "time-of-day", Bare::Never, ["20:00", "07:30"], |text: &str| TimeOfDay::parse(text)
 );
+
+/// Reads `10x`, `1.5x` or `10`: above zero, in thousandths.
+fn factor(text: &str) -> Result<Permille, String> {
+    let malformed = || format!("`{text}` is not a factor such as `10x`");
+    let number = text.trim().trim_end_matches('x');
+    let plain = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let factor = Permille::parse(number).ok().filter(|factor| plain && *factor > Permille::ZERO);
+    factor.ok_or_else(malformed)
+}
 
 impl TimeOfDay {
     /// Reads `20:00` or `20:00:30`.

@@ -98,6 +98,8 @@ pub(super) fn part<'a>(
         | Metric::LimitMemory
         | Metric::HostCpu
         | Metric::HostMemory
+        | Metric::IoWait
+        | Metric::Disk
         | Metric::Slack
         | Metric::Cost => part.level = level(metric, sample, services),
     }
@@ -151,6 +153,8 @@ pub(super) const fn scale(metric: Metric, of_limit: bool) -> f64 {
         | Metric::LimitCpu
         | Metric::HostCpu
         | Metric::Throttled
+        | Metric::IoWait
+        | Metric::Disk
         | Metric::Slack
         | Metric::Cost => 1000.0,
     }
@@ -184,6 +188,8 @@ fn level(metric: Metric, sample: &Sample, services: &[ServiceSample]) -> Option<
             .reduce(u64::saturating_add),
         Metric::HostCpu => Some(sample.host.cpu.get()),
         Metric::HostMemory => Some(sample.host.memory.get()),
+        Metric::IoWait => Some(sample.host.iowait.get()),
+        Metric::Disk => Some(sample.host.disk.get()),
         _ => None,
     }
 }

@@ -12,6 +12,7 @@ use crate::model::Bound;
 use crate::model::Comparison;
 use crate::model::CoreGroup;
 use crate::model::Decision;
+use crate::model::DiskUse;
 use crate::model::Expectation;
 use crate::model::Host;
 use crate::model::HostSample;
@@ -30,6 +31,7 @@ use crate::model::Sensors;
 use crate::model::ServiceModel;
 use crate::model::ServiceName;
 use crate::model::ServiceSample;
+use crate::model::Shortage;
 use crate::model::Spread;
 use crate::model::Subject;
 use crate::model::Windows;
@@ -85,6 +87,8 @@ fn scenario(expectation: Expectation) -> Scenario {
         stateful: false,
         tier: 1,
         role: "web".to_owned(),
+        disk: DiskUse::default(),
+        shortage: Shortage::default(),
     };
     Scenario {
         name: "small".to_owned(),
@@ -150,7 +154,7 @@ fn judged(scenario: Scenario, minutes_seen: &[(ServiceSample, Decision)]) -> Jud
     for (service, decision) in minutes_seen {
         at = at.plus(MINUTE);
         judge.take(&Event::Decided { at, decision: decision.clone() });
-        let host = HostSample { cpu: Millicores::new(500), memory: Bytes::mebi(512) };
+        let host = HostSample { cpu: Millicores::new(500), memory: Bytes::mebi(512), ..HostSample::default() };
         judge.take(&Event::Sampled(Sample { at, span: MINUTE, host, services: vec![service.clone()] }));
     }
     judge.take(&Event::Ended { at, container_ticks: 0 });

@@ -110,9 +110,35 @@ fn host(run: &Run, points: &[Point], time: &Time) -> Picture {
         marks: only(&all, &[Resource::Memory], &[Sign::Oom]),
         saturated: Vec::new(),
     };
+    let mut panels = vec![cpu, memory];
+    panels.extend(disk(run, points));
     let title = format!("{}: CPU and memory of all services against what it has", host.title);
-    let svg = picture(&host.title, &title, &[cpu, memory], time, &marks::faults(run));
+    let svg = picture(&host.title, &title, &panels, time, &marks::faults(run));
     Picture { service: None, file: "host".to_owned(), title, svg }
+}
+
+/// Nothing where the disk was not used.
+fn disk(run: &Run, points: &[Point]) -> Option<Panel> {
+    let most = most(points, |point| point.disk.max(point.iowait));
+    if most <= 0.0 {
+        return None;
+    }
+    let of = |each: fn(&Point) -> f64| points.iter().map(|p| (p.from, p.to, Some(each(p)))).collect::<Vec<_>>();
+    let line = |name: &str, colour, form, points| Line { name: name.to_owned(), colour, form, points };
+    let mut bounds = bounds(run, Metric::Disk, None);
+    bounds.extend(self::bounds(run, Metric::IoWait, None));
+    Some(Panel {
+        title: "disk busy, and cores idle that wait for it".to_owned(),
+        scale: Scale::linear(bounds.iter().map(|bound| bound.0).fold(most, f64::max), Unit::Share),
+        height: 170,
+        lines: vec![
+            line("disk", palette::BLUE, Form::Area, of(|point| point.disk)),
+            line("iowait", palette::INK, Form::Step, of(|point| point.iowait)),
+        ],
+        bounds,
+        marks: Vec::new(),
+        saturated: Vec::new(),
+    })
 }
 
 fn service(run: &Run, points: &[Point], time: &Time, place: usize, name: &ServiceName) -> Picture {

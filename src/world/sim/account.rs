@@ -5,6 +5,7 @@
 use super::World;
 use super::service::Stretch;
 use super::service::bytes;
+use crate::model::DiskSample;
 use crate::model::Errors;
 use crate::model::HostSample;
 use crate::model::Latencies;
@@ -19,7 +20,10 @@ impl World {
     pub(super) fn book(&mut self) {
         let held = core::mem::take(&mut self.held);
         self.host_cpu += if self.conditions.host_gone { 0.0 } else { self.cores.system * held };
-        for (service, flow) in self.services.iter_mut().zip(&mut self.flows) {
+        if let Some(disk) = self.disk.as_deref_mut() {
+            disk.pass(held);
+        }
+        for (index, (service, flow)) in self.services.iter_mut().zip(&mut self.flows).enumerate() {
             let (used, out) = (core::mem::take(&mut flow.cpu), core::mem::take(&mut flow.out));
             let started = service.start_grant * held;
             self.host_cpu += used + started * service.starting;
@@ -27,6 +31,9 @@ impl World {
             service.start_cpu_each += started / self.speed;
             if service.up > 0.0 {
                 service.queue.pass(held);
+                if let Some(disk) = self.disk.as_deref_mut() {
+                    disk.uses[index].pass(held, service.passage.through, out);
+                }
                 service.cpu_each += used / self.speed / service.up;
                 service.throttled += service.response.at(service.passage.load).throttled * held;
                 service.saturated |= held > 0.0 && service.passage.saturated;
@@ -47,7 +54,10 @@ impl World {
         let mean = |amount: f64| {
             if seconds > 0.0 { Millicores::new(whole(amount / seconds * 1000.0)) } else { Millicores::ZERO }
         };
-        let host = HostSample { cpu: mean(self.host_cpu), memory: bytes(self.memory_max) };
+        let (iowait, busy) = self.disk.as_deref_mut().map_or((0.0, 0.0), |disk| disk.sample(seconds));
+        let share = |part: f64| Permille::new(whole(part * 1000.0).min(1000));
+        let (cpu, memory) = (mean(self.host_cpu), bytes(self.memory_max));
+        let host = HostSample { cpu, memory, iowait: share(iowait), disk: share(busy) };
         self.host_cpu = 0.0;
         self.memory_max = 0.0;
         let mut services = Vec::with_capacity(self.services.len());
@@ -56,6 +66,7 @@ impl World {
             let mut latency = Latencies::new();
             let [arrived, served, failed, queue] = self.book_requests(index);
             self.spread(index, served, &mut latency);
+            let disk = self.disk.as_deref_mut().map(|disk| disk.uses[index].sample());
             let service = &mut self.services[index];
             let throttled = if seconds > 0.0 { service.throttled / seconds * 1000.0 } else { 0.0 };
             services.push(ServiceSample {
@@ -73,9 +84,11 @@ impl World {
                 oom_kills: service.oom_kills,
                 saturated: service.saturated,
                 errors: Errors::default(),
+                disk: DiskSample { swap: bytes(service.swap_max), ..disk.unwrap_or_default() },
             });
             (service.cpu, service.throttled, service.saturated) = (0.0, 0.0, false);
             (service.memory_max, service.restarts, service.oom_kills) = (0.0, 0, 0);
+            service.swap_max = 0.0;
             service.replicas_min = service.healthy();
         }
         self.begin_stretches();
@@ -143,7 +156,13 @@ impl World {
             service.stretches.clear();
             service.called.clear();
             if let Some(last) = last.filter(|_| service.up > 0.0) {
-                service.stretches.push(Stretch { own: last.own, served: 0.0, time: 0.0, number: None });
+                service.stretches.push(Stretch {
+                    own: last.own,
+                    on_disk: last.on_disk,
+                    served: 0.0,
+                    time: 0.0,
+                    number: None,
+                });
             }
         }
         for index in 0..self.services.len() {

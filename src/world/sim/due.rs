@@ -1,5 +1,5 @@
-//! What happens at a time known beforehand: faults, starts, checks, restarts, new rates, scrapes; and what a step brings
-//! about in memory. Before you change it:
+//! What happens at a time known beforehand: faults, starts, checks, restarts, new rates, scrapes; and how an instance dies.
+//! Before you change it:
 //! 1. Before anything changes, what was counted so far is booked under the old state (`World::book`).
 //! 2. Several things at the same time go in this order: faults, instances, dependencies, rates, scrapes.
 
@@ -172,7 +172,8 @@ impl World {
                         if lost > 0.0 && uniform(&mut self.scrape_luck) <= lost {
                             continue;
                         }
-                        let memory = bytes(service.working_set(index, now));
+                        let swapped = service.instances[index].swapped;
+                        let memory = bytes(service.working_set(index, now) - swapped);
                         let scrape = Scrape { at, seen_from, cpu: service.cpu_of(index), memory };
                         service.scrapes[index].push(scrape);
                     }
@@ -203,64 +204,13 @@ impl World {
         }
     }
 
-    /// Notes how much memory is held; the sum of all in bytes.
-    pub(super) fn measure_memory(&mut self) -> f64 {
-        let mut all = if self.conditions.host_gone { 0.0 } else { self.system_memory };
-        for service in &mut self.services {
-            let limit = service.memory_limit();
-            for number in 0..service.instances.len() {
-                let held = service.working_set(number, self.now);
-                service.memory_max = service.memory_max.max(held.min(limit));
-                all += held;
-            }
-        }
-        self.memory_max = self.memory_max.max(all.min(self.memory));
-        all
-    }
-
-    /// Kills what is above its memory limit, and the largest instances while the host's memory is not enough.
-    pub(super) fn check_memory(&mut self) {
-        let mut all = self.measure_memory();
-        let mut killed = false;
-        for index in 0..self.services.len() {
-            let limit = self.services[index].memory_limit();
-            for number in 0..self.services[index].instances.len() {
-                let held = self.services[index].working_set(number, self.now);
-                if held > limit {
-                    self.book();
-                    self.kill(index, number, Cause::MemoryLimit(held));
-                    killed = true;
-                    all -= held;
-                }
-            }
-        }
-        while all > self.memory {
-            let mut largest = (0.0, usize::MAX, 0);
-            for (index, service) in self.services.iter().enumerate() {
-                for number in 0..service.instances.len() {
-                    let held = service.working_set(number, self.now);
-                    if held > largest.0 {
-                        largest = (held, index, number);
-                    }
-                }
-            }
-            if largest.1 == usize::MAX {
-                break;
-            }
-            all -= largest.0;
-            self.book();
-            self.kill(largest.1, largest.2, Cause::HostMemory(largest.0));
-            killed = true;
-        }
-        if killed {
-            self.plan();
-        }
-    }
-
     /// Counts running containers anew.
-    fn count_running(&mut self) {
+    pub(super) fn count_running(&mut self) {
         let running = self.services.iter().map(|service| service.up + service.starting).sum::<f64>();
         self.running = crate::units::whole(running);
-        self.leaks = self.services.iter().any(|service| service.leak > 0.0 && service.up + service.starting > 0.0);
+        self.leaks = self
+            .services
+            .iter()
+            .any(|service| service.leak + service.growth > 0.0 && service.up + service.starting > 0.0);
     }
 }

@@ -114,6 +114,8 @@ pub(super) struct Conditions {
     pub(super) docker_out: bool,
     /// The host does not run.
     pub(super) host_gone: bool,
+    /// What is left of the disk: shares of its accesses and bytes, and a factor on its latency.
+    pub(super) disk_left: [f64; 3],
     /// Those of each service, by its place.
     pub(super) services: Vec<ServiceConditions>,
 }
@@ -129,6 +131,10 @@ pub(super) struct ServiceConditions {
     pub(super) cpu_shown: f64,
     /// So much of its memory is shown.
     pub(super) memory_shown: f64,
+    /// Its writes fail.
+    pub(super) disk_full: bool,
+    /// Bytes per second by which each of its instances grows.
+    pub(super) leak: f64,
 }
 
 impl ServiceConditions {
@@ -149,21 +155,22 @@ impl ServiceConditions {
 
 impl Default for ServiceConditions {
     fn default() -> Self {
-        Self { ill: false, green_ill: false, cpu_shown: 1.0, memory_shown: 1.0 }
+        Self { ill: false, green_ill: false, cpu_shown: 1.0, memory_shown: 1.0, disk_full: false, leak: 0.0 }
     }
 }
 
 impl Conditions {
     /// The conditions of a host with so many services where nothing goes wrong.
     pub(super) fn good(services: usize) -> Self {
-        Self { services: vec![ServiceConditions::default(); services], ..Self::default() }
+        Self { disk_left: [1.0; 3], services: vec![ServiceConditions::default(); services], ..Self::default() }
     }
 
     /// Takes in a fault that is on; `find` gives the place of a service.
     fn add(&mut self, fault: &FaultKind, find: impl Fn(&ServiceName) -> Option<usize>) {
         let named = match fault {
             FaultKind::Unhealthy(name) | FaultKind::UnhealthyGreen(name) => find(name),
-            FaultKind::MetricsLie { service, .. } => find(service),
+            FaultKind::MetricsLie { service, .. } | FaultKind::Leak { service, .. } => find(service),
+            FaultKind::FullDisk(Some(name)) => find(name),
             _ => None,
         };
         let service = named.and_then(|index| self.services.get_mut(index));
@@ -173,6 +180,14 @@ impl Conditions {
             (FaultKind::MetricsLie { cpu, memory, .. }, Some(service)) => {
                 service.cpu_shown *= cpu.as_fraction();
                 service.memory_shown *= memory.as_fraction();
+            }
+            (FaultKind::FullDisk(_), Some(service)) => service.disk_full = true,
+            (FaultKind::FullDisk(None), None) => self.services.iter_mut().for_each(|service| service.disk_full = true),
+            (FaultKind::Leak { per_hour, .. }, Some(service)) => service.leak += per_hour.get() as f64 / 3600.0,
+            (FaultKind::SlowDisk { iops, bandwidth, latency }, _) => {
+                for (left, share) in self.disk_left.iter_mut().zip([iops, bandwidth, latency]) {
+                    *left *= share.as_fraction();
+                }
             }
             (FaultKind::MetricsOutage, _) => self.metrics_out = true,
             (FaultKind::MetricsDelay(by), _) => self.scrapes_late = self.scrapes_late.plus(*by),
@@ -201,6 +216,7 @@ impl World {
             let incident = if begins { Incident::FaultBegan(place) } else { Incident::FaultEnded(place) };
             self.incidents.push((self.now, incident));
             self.conditions = self.conditions_now();
+            self.fit_trouble();
             let kind = self.faults.timers[place].fault.kind.clone();
             if begins { self.begin(&kind) } else { self.end(&kind) }
         }
@@ -231,9 +247,13 @@ impl World {
                     self.kill(index, number, Cause::Crash);
                 }
             }
+            FaultKind::Oom(name) => self.allocate_too_much(name),
             FaultKind::DockerRestart { live_restore: false } | FaultKind::HostLoss => {
                 for index in 0..self.services.len() {
                     self.kill_all(index, Cause::Stopped);
+                }
+                if let Some(disk) = self.disk.as_deref_mut().filter(|_| self.conditions.host_gone) {
+                    disk.lose_cache();
                 }
             }
             _ => {}

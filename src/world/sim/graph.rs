@@ -10,6 +10,7 @@ use crate::model::Noise;
 use crate::model::Scenario;
 use crate::model::ServiceName;
 use crate::seed::Seed;
+use crate::units::Bytes;
 use crate::units::Instant;
 use std::collections::BTreeMap;
 
@@ -27,6 +28,7 @@ pub(super) fn build(
     for (place, name) in order.iter().enumerate() {
         let model = &scenario.services[*name];
         let mut service = Service::new(name, model, &sensors, library);
+        service.swap = Some(model.shortage.swap).filter(|_| scenario.host.swap > Bytes::ZERO);
         let from = all_calls.len();
         for call in &model.work.calls {
             // A call back up the order would be part of a cycle, which the input does not let through.

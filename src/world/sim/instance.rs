@@ -97,6 +97,10 @@ pub(super) struct Instance {
     stopped: bool,
     pub(super) restarts: u32,
     pub(super) oom_kills: u32,
+    /// Bytes that faults made it hold.
+    pub(super) leaked: f64,
+    /// Bytes that are in swap.
+    pub(super) swapped: f64,
     /// CPU used in this life before `mark`, in core-seconds.
     pub(super) cpu: f64,
     /// What the service's counter of CPU for each instance stood at when it was last read.
@@ -118,6 +122,8 @@ impl Instance {
             stopped: false,
             restarts: 0,
             oom_kills: 0,
+            leaked: 0.0,
+            swapped: 0.0,
             cpu: 0.0,
             mark: 0.0,
         }
@@ -142,6 +148,7 @@ impl Instance {
         self.check = rules.check.map_or(NEVER, |check| at.plus(self.until_next(&check, at)));
         (self.hangs, self.ill, self.stopped) = (false, false, false);
         self.failures = 0;
+        self.leaked = 0.0;
         self.cpu = 0.0;
     }
 

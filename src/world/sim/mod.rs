@@ -11,18 +11,23 @@ pub mod response;
 
 mod account;
 mod arrivals;
+mod cache;
 mod cpu;
+mod disk;
 mod due;
 mod faults;
 mod flow;
 mod graph;
 mod instance;
+mod io;
+mod memory;
 mod requests;
 mod sensors;
 mod service;
 mod settle;
 mod times;
 mod traffic;
+mod trouble;
 
 use crate::model::Action;
 use crate::model::HostSeen;
@@ -39,6 +44,7 @@ use crate::units::Instant;
 use crate::units::Span;
 use cpu::Claim;
 use cpu::Cores;
+use disk::Disk;
 use faults::Conditions;
 use faults::Faults;
 use flow::Flow;
@@ -56,6 +62,10 @@ pub struct World {
     sensors: Sensors,
     memory: f64,
     system_memory: f64,
+    /// Bytes of swap.
+    swap: f64,
+    /// The disk, where somebody uses it.
+    disk: Option<Box<Disk>>,
     cores: Cores,
     /// Mean speed of the busy cores.
     speed: f64,
@@ -130,6 +140,8 @@ impl World {
             sensors: sensors::fitted(scenario),
             memory: scenario.host.memory.get() as f64,
             system_memory: scenario.host.system_memory.get() as f64,
+            swap: scenario.host.swap.get() as f64,
+            disk: Disk::of(scenario, &services).map(Box::new),
             speed: cores.speed(0.0),
             used: 0.0,
             cores,
@@ -252,8 +264,7 @@ impl World {
                 self.moving = true;
             }
             Action::LimitMemory { to, .. } => {
-                let held = (0..service.instances.len()).map(|number| service.working_set(number, self.now));
-                let held = bytes(held.fold(0.0, f64::max));
+                let held = bytes(service.resident(self.now).1);
                 if held > *to {
                     return Err(format!("`{name}` holds {held}, more than the new limit of {to}"));
                 }

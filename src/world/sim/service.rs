@@ -15,6 +15,7 @@ use super::response::Response;
 use super::response::Station;
 use super::sensors::Scrapes;
 use super::times::Library;
+use super::times::OnDisk;
 use super::times::Own;
 use super::traffic::Traffic;
 use crate::model::Condition;
@@ -24,6 +25,7 @@ use crate::model::Sensors;
 use crate::model::ServiceModel;
 use crate::model::ServiceName;
 use crate::model::Spread;
+use crate::model::SwapLimit;
 use crate::units::Bytes;
 use crate::units::Instant;
 use crate::units::Millicores;
@@ -35,6 +37,8 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub(super) struct Stretch {
     pub(super) own: Own,
+    /// What it waits for the disk, where it uses it.
+    pub(super) on_disk: Option<OnDisk>,
     /// Requests that ended well.
     pub(super) served: f64,
     /// Their times, if none were cut off, in seconds.
@@ -52,10 +56,18 @@ pub(super) struct Service {
     pub(super) rules: Rules,
     pub(super) timeout: Option<f64>,
     pub(super) start_cpu: f64,
-    idle_memory: f64,
-    request_memory: f64,
+    pub(super) idle_memory: f64,
+    pub(super) request_memory: f64,
+    /// Bytes that are kept for an instance.
+    pub(super) reserved_memory: f64,
+    /// Swap that an instance may use; `None` on a host that has none.
+    pub(super) swap: Option<SwapLimit>,
+    pub(super) oom_score_adjust: i16,
     /// Bytes per second.
     pub(super) leak: f64,
+    /// Bytes per second that faults add to that, and since when.
+    pub(super) growth: f64,
+    pub(super) growth_since: Instant,
     work: Span,
     spread: Spread,
     workers: Option<u32>,
@@ -114,6 +126,7 @@ pub(super) struct Service {
     pub(super) saturated: bool,
     pub(super) replicas_min: u32,
     pub(super) memory_max: f64,
+    pub(super) swap_max: f64,
     pub(super) restarts: u32,
     pub(super) oom_kills: u32,
     /// Thousandths of requests up to the last sample: arrived, served, failed, in the service.
@@ -136,7 +149,12 @@ impl Service {
             start_cpu: model.start_cpu.as_cores(),
             idle_memory: model.idle_memory.get() as f64,
             request_memory: model.work.memory.get() as f64,
+            reserved_memory: model.reservations.memory.map_or(0.0, |memory| memory.get() as f64),
+            swap: None,
+            oom_score_adjust: model.shortage.oom_score_adjust,
             leak: model.leak_per_hour.get() as f64 / 3600.0,
+            growth: 0.0,
+            growth_since: Instant::START,
             work: model.work.cpu,
             spread: model.work.spread,
             workers: model.workers,
@@ -173,6 +191,7 @@ impl Service {
             saturated: false,
             replicas_min: 0,
             memory_max: 0.0,
+            swap_max: 0.0,
             restarts: 0,
             oom_kills: 0,
             booked: [0; 4],
@@ -231,7 +250,8 @@ impl Service {
             return 0.0;
         }
         let inside = if instance.phase == Phase::Up { self.queue.inside + self.on_the_way() / self.up } else { 0.0 };
-        self.idle_memory + inside * self.request_memory + self.leak * now.since(instance.started).as_secs()
+        let leaked = instance.leaked(self.growth, self.growth_since, now);
+        self.idle_memory + inside * self.request_memory + self.leak * now.since(instance.started).as_secs() + leaked
     }
 
     /// Seconds until requests that pile up fill the memory limit.
@@ -241,7 +261,16 @@ impl Service {
             return f64::INFINITY;
         }
         let held = (0..self.instances.len()).map(|index| self.working_set(index, now)).fold(0.0, f64::max);
-        (self.memory_limit() - held).max(0.0) / growth
+        let limit = self.memory_limit();
+        let room = if held < limit { limit - held } else { limit + self.swap_limit() - held };
+        room.max(0.0) / growth
+    }
+
+    /// Requests in an instance that wait since only so many a second get on.
+    pub(super) fn queued_beyond(&self, granted: f64) -> f64 {
+        let in_work = self.response.at(granted / self.response.capacity()).in_system;
+        let most = self.workers.map_or(f64::INFINITY, f64::from);
+        (self.queue.inside - in_work).clamp(0.0, most)
     }
 
     /// CPU that an instance used since it started, in core-seconds.

@@ -13,6 +13,7 @@ use super::requests::FAR;
 use super::requests::Inflow;
 use super::response::PERIOD;
 use super::service::Stretch;
+use super::times::OnDisk;
 use super::times::Own;
 
 /// A change of the cores' speed below this is left alone, so that it does not swing.
@@ -24,7 +25,11 @@ impl World {
         self.book();
         self.fit_speed();
         let holds = self.pass_requests();
+        let holds = holds.min(self.share_disk());
         self.used = self.share_cpu();
+        if let Some(disk) = self.disk.as_deref_mut() {
+            disk.wait_idle(&self.cores, self.used);
+        }
         self.stretch_work();
         self.pass_times();
         let limits_moved = self.fill_flows();
@@ -56,8 +61,9 @@ impl World {
     /// Shares the cores out; the CPU used by all containers.
     fn share_cpu(&mut self) -> f64 {
         self.claims.clear();
-        for service in &self.services {
-            let work = service.passage.load * service.response.capacity() * service.work_cpu;
+        for (index, service) in self.services.iter().enumerate() {
+            let on_disk = self.disk.as_deref().map_or(f64::INFINITY, |disk| disk.uses[index].granted);
+            let work = (service.passage.load * service.response.capacity()).min(on_disk) * service.work_cpu;
             let want = (work + service.idle_cpu).min(service.cap);
             self.claims.push(Claim { weight: service.weight, want, count: service.up });
             let want = service.start_cpu.min(service.cap);
@@ -117,6 +123,13 @@ impl World {
             service.contention = service.work_cpu / (self.speed * self.cores.ours) * more.max(0.0);
             let own_time = service.passage.time + service.contention;
             let (mut time, mut good, mut changed) = (own_time, 1.0, false);
+            let mut on_disk = None;
+            if let Some(io) = self.disk.as_deref().map(|disk| &disk.uses[index]) {
+                time += io.time;
+                good -= io.fails();
+                on_disk = OnDisk::of(&io.access);
+                changed = service.stretches.last().is_some_and(|stretch| stretch.on_disk != on_disk);
+            }
             for &(to, times) in &service.calls {
                 let callee = &called[to - index - 1];
                 time += f64::from(times) * callee.time;
@@ -135,7 +148,7 @@ impl World {
                 let own = Own::at(service.station, &service.response, load.max(service.passage.load), own_time);
                 changed |= last != Some(own);
                 if changed {
-                    service.stretches.push(Stretch { own, served: 0.0, time: 0.0, number: None });
+                    service.stretches.push(Stretch { own, on_disk, served: 0.0, time: 0.0, number: None });
                     for &(to, _) in &service.calls {
                         let stretch = called[to - index - 1].stretches.len().wrapping_sub(1);
                         service.called.push(if called[to - index - 1].up > 0.0 { stretch } else { usize::MAX });
@@ -144,7 +157,8 @@ impl World {
             }
             self.stretch_changed[index] = changed;
             let given_up = if service.rate > 0.0 { service.passage.given_up * service.up / service.rate } else { 0.0 };
-            if !service.calls.is_empty() && service.timeout.is_some_and(|timeout| time * FAR > timeout) {
+            let waits = !service.calls.is_empty() || on_disk.is_some();
+            if waits && service.timeout.is_some_and(|timeout| time * FAR > timeout) {
                 let number = self.number(index, self.services[index].stretches.len() - 1);
                 let within = self.library.times(number).within;
                 good *= (within / (1.0 - given_up).max(1e-9)).min(1.0);
@@ -163,6 +177,8 @@ impl World {
         }
         let calls = service.calls.len();
         let mut parts = Vec::with_capacity(calls);
+        let on_disk = service.stretches[stretch].on_disk;
+        parts.extend(on_disk.map(|key| (self.library.on_disk(key), 1)));
         for call in 0..calls {
             let (to, times) = self.services[index].calls[call];
             let called = self.services[index].called[stretch * calls + call];
@@ -202,7 +218,12 @@ impl World {
             starting += service.start_grant * service.starting;
             debug_assert!(grant <= claim.want * (1.0 + 1e-9) && claim.want <= service.cap * (1.0 + 1e-9));
             let short = service.up > 0.0 && grant < claim.want * (1.0 - 1e-12);
-            let granted = if short { (grant - service.idle_cpu).max(0.0) / service.work_cpu } else { f64::INFINITY };
+            let by_cpu = if short { (grant - service.idle_cpu).max(0.0) / service.work_cpu } else { f64::INFINITY };
+            let mut granted = by_cpu;
+            if let Some(io) = self.disk.as_deref_mut().map(|disk| &mut disk.uses[index]) {
+                io.cpu_granted = by_cpu;
+                granted = granted.min(io.granted);
+            }
             moved |= granted.is_finite() != service.granted.is_finite()
                 || (granted - service.granted).abs() > 1e-9 * granted;
             service.granted = granted;

@@ -4,6 +4,11 @@
 //!    taken, and kept.
 //! 2. Adding two times splits each pair's share between the two buckets around the sum, so that the mean stays.
 
+mod disk;
+
+pub(super) use disk::Access;
+pub(super) use disk::OnDisk;
+
 use super::requests::LOAD_STATIONARY;
 use super::requests::above;
 use super::response::Response;
@@ -208,6 +213,8 @@ pub(super) struct Library {
     times: Vec<Times>,
     /// What calls take together, by the number of the called service's distribution and how often it is called.
     called: BTreeMap<Vec<(usize, u32)>, Times>,
+    /// Numbers of the distributions of times for the disk.
+    disks: BTreeMap<OnDisk, usize>,
     /// By how many buckets the longer of two times moves when the shorter is added, and the part that moves one further;
     /// by how many buckets they are apart.
     sums: Vec<(usize, f64)>,
@@ -227,6 +234,7 @@ impl Library {
             bases: BTreeMap::new(),
             times: Vec::new(),
             called: BTreeMap::new(),
+            disks: BTreeMap::new(),
             sums: sums.collect(),
         }
     }
@@ -283,7 +291,12 @@ impl Library {
 
     /// The distribution of the time that so many calls of the same service take.
     fn repeated(&self, (number, count): (usize, u32)) -> Times {
-        let mut doubled = self.times[number].clone();
+        self.several(self.times[number].clone(), count)
+    }
+
+    /// The distribution of so many independent times, one after the other.
+    fn several(&self, one: Times, count: u32) -> Times {
+        let mut doubled = one;
         let mut times: Option<Times> = None;
         let mut left = count;
         while left > 0 {
@@ -304,6 +317,7 @@ impl Library {
             self.times.clear();
             self.known.clear();
             self.called.clear();
+            self.disks.clear();
         }
         if self.bases.len() > KEPT {
             self.bases.clear();
