@@ -2,6 +2,9 @@
 //!
 //! Before you change it: a shipped profile is a file of `hardware-profiles/`, where each figure has its source beside it.
 
+mod heat;
+mod steal;
+
 use crate::input::problem::Code;
 use crate::input::problem::Place;
 use crate::input::problem::Problem;
@@ -31,6 +34,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use std::path::Path;
 use std::path::PathBuf;
+
+pub use heat::HeatFile;
+pub use heat::MassFile;
+pub use heat::ThrottleFile;
+pub use steal::BurstsFile;
+pub use steal::StealFile;
 
 /// Codes of profiles.
 pub const CODES: &[&Code] = &[&UNKNOWN, &IMPOSSIBLE];
@@ -104,8 +113,10 @@ pub struct ProfileFile {
     pub reserve: Option<ReserveFile>,
     /// What the system itself uses; nothing unless said otherwise.
     pub system: Option<ReserveFile>,
-    /// CPU time that other guests of the same machine take away, on average.
-    pub steal: Option<Percent>,
+    /// CPU time that other guests of the same machine take away: a share, or bursts around a mean.
+    pub steal: Option<StealFile>,
+    /// How warm it gets, and what it does about it. Without it the clock never falls.
+    pub heat: Option<HeatFile>,
     /// What it costs.
     pub price: Option<PriceFile>,
     /// How fast its disk is; without it, disk accesses take no time.
@@ -299,6 +310,13 @@ fn host(file: &ProfileFile, node: &Node) -> Result<Host, Problems> {
     if cores.iter().any(|group| group.speed == Permille::ZERO || group.speed > Permille::percent(1000)) {
         wrong("cores", "a core has a speed between 0.1% and 1000% of the reference core".to_owned());
     }
+    let (steal, steal_bursts) = file
+        .steal
+        .map_or((Permille::ZERO, None), |file| file.steal(|key, message| wrong(&format!("steal{key}"), message)));
+    let heat = file
+        .heat
+        .as_ref()
+        .map(|file| heat::heat(file, cores.len(), |key, message| wrong(&format!("heat/{key}"), message)));
     let (reserve, system) = (file.reserve.as_ref(), file.system.as_ref());
     let name = file.profile.clone().or_else(|| file.title.clone()).unwrap_or_else(|| "host".to_owned());
     let mut host = Host {
@@ -309,7 +327,9 @@ fn host(file: &ProfileFile, node: &Node) -> Result<Host, Problems> {
         disk: file.disk.map_or(Bytes::ZERO, |disk| disk.0),
         reserve_cpu: Millicores::ZERO,
         reserve_memory: Bytes::ZERO,
-        steal: file.steal.map_or(Permille::ZERO, |share| share.0),
+        steal,
+        steal_bursts,
+        heat,
         system_cpu: system.and_then(|part| part.cpu).map_or(Millicores::ZERO, |cpu| cpu.0),
         system_memory: system.and_then(|part| part.memory).map_or(Bytes::ZERO, |size| size.0),
         price: file.price.as_ref().map(|price| Price {

@@ -7,6 +7,7 @@ use crate::units::Millicores;
 use crate::units::Money;
 use crate::units::Permille;
 use crate::units::Span;
+use crate::units::Temperature;
 use std::fmt;
 
 /// One named expectation.
@@ -101,6 +102,12 @@ pub enum Metric {
     IoWait,
     /// Share of the time in which the disk is busy.
     Disk,
+    /// Temperature of the host's chip.
+    Temperature,
+    /// Clock of the host's fastest cores as a share of the full one.
+    Clock,
+    /// Share of the host's CPU time that other guests took.
+    Steal,
     /// Price of the host.
     Cost,
     /// CPU limit not used: the limits of all running instances less the CPU that they used, never below zero. A service
@@ -176,6 +183,8 @@ pub enum Quantity {
     Cpu(Millicores),
     /// Memory.
     Memory(Bytes),
+    /// Temperature.
+    Temperature(Temperature),
     /// Money.
     Money(Money),
     /// Events per second, in millionths.
@@ -260,6 +269,9 @@ impl fmt::Display for Metric {
             Self::HostMemory => "host.memory",
             Self::IoWait => "iowait",
             Self::Disk => "disk",
+            Self::Temperature => "temperature",
+            Self::Clock => "clock",
+            Self::Steal => "steal",
             Self::Cost => "cost",
             Self::Slack => "slack",
         })
@@ -298,6 +310,7 @@ impl fmt::Display for Quantity {
             Self::Share(millionths) => write!(f, "{}%", Digits(*millionths, 4)),
             Self::Cpu(cpu) => cpu.fmt(f),
             Self::Memory(size) => size.fmt(f),
+            Self::Temperature(degrees) => degrees.fmt(f),
             Self::Money(amount) => amount.fmt(f),
             Self::Rate(millionths) => crate::units::Rate::micro(*millionths).fmt(f),
         }

@@ -1,6 +1,7 @@
 //! A machine that runs containers.
 
 use super::Amount;
+use super::Heat;
 use super::Storage;
 use crate::units::Bytes;
 use crate::units::Millicores;
@@ -27,6 +28,12 @@ pub struct Host {
     pub reserve_memory: Bytes,
     /// CPU time that other guests of the same machine take away, on average.
     pub steal: Permille,
+    /// How steal varies; `None` where it is always the mean.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steal_bursts: Option<StealBursts>,
+    /// How warm it gets, and what it does about it; `None` where nobody said: its clock never falls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heat: Option<Heat>,
     /// CPU that the system itself uses.
     pub system_cpu: Millicores,
     /// Memory that the system itself uses.
@@ -102,6 +109,32 @@ pub struct CoreGroup {
     pub speed: Permille,
 }
 
+/// Steal that comes in bursts: at random times, for random lengths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct StealBursts {
+    /// Steal in a burst.
+    pub burst: Permille,
+    /// Mean time from the begin of a burst to the begin of the next.
+    pub every: Span,
+    /// Mean length of a burst.
+    pub lasts: Span,
+}
+
+impl StealBursts {
+    /// What the bursts alone make up over a long time, as a fraction of one.
+    #[must_use]
+    pub fn in_bursts(&self) -> f64 {
+        self.burst.as_fraction() * self.lasts.as_secs() / self.every.as_secs()
+    }
+
+    /// Steal between bursts such that over a long time it is `mean`, as a fraction of one; below zero where the bursts
+    /// alone are more than the mean.
+    #[must_use]
+    pub fn between(&self, mean: Permille) -> f64 {
+        (mean.as_fraction() - self.in_bursts()) / (1.0 - self.lasts.as_secs() / self.every.as_secs())
+    }
+}
+
 /// A price with what a reader needs to check it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Price {
@@ -129,6 +162,8 @@ impl Host {
             reserve_cpu: Millicores::ZERO,
             reserve_memory: Bytes::ZERO,
             steal: Permille::ZERO,
+            steal_bursts: None,
+            heat: None,
             system_cpu: Millicores::ZERO,
             system_memory: Bytes::ZERO,
             price: None,

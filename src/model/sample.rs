@@ -10,6 +10,7 @@ use crate::units::Instant;
 use crate::units::Millicores;
 use crate::units::Permille;
 use crate::units::Span;
+use crate::units::Temperature;
 
 /// What happened between two points in time.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -37,6 +38,15 @@ pub struct HostSample {
     /// Share of the time in which the disk was busy.
     #[serde(default, skip_serializing_if = "is_none")]
     pub disk: Permille,
+    /// Temperature of the chip, the highest; `None` where nothing is known of the host's heat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<Temperature>,
+    /// Clock of the fastest cores as a share of the full one, the lowest; `None` as above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<Permille>,
+    /// Share of CPU time that other guests took, the mean; `None` where it is always what the host says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steal: Option<Permille>,
 }
 
 /// Whether there is nothing of it, so that the record need not say so.

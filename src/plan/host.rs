@@ -3,8 +3,10 @@
 use super::yaml;
 use crate::input::catalog::Catalog;
 use crate::model::Hardware;
+use crate::model::Heat;
 use crate::model::Host;
 use crate::model::HostClass;
+use crate::model::Mass;
 use crate::units::Bytes;
 use crate::units::Millicores;
 use crate::units::Permille;
@@ -71,8 +73,16 @@ pub fn profile(host: &Host, comment: &str) -> String {
         file["swap"] = quantity(&host.swap);
     }
     file["reserve"] = both(host.reserve_cpu, host.reserve_memory);
-    if host.steal.get() > 0 {
+    if let Some(bursts) = &host.steal_bursts {
+        file["steal"] = json!({
+            "mean": host.steal.to_string(), "burst": bursts.burst.to_string(),
+            "every": bursts.every.to_string(), "lasts": bursts.lasts.to_string(),
+        });
+    } else if host.steal.get() > 0 {
         file["steal"] = quantity(&host.steal);
+    }
+    if let Some(heat) = &host.heat {
+        file["heat"] = warmth(heat);
     }
     if host.system_cpu.get() > 0 || host.system_memory.get() > 0 {
         file["system"] = both(host.system_cpu, host.system_memory);
@@ -92,6 +102,26 @@ pub fn profile(host: &Host, comment: &str) -> String {
         file["hardware"] = Value::Object(known);
     }
     yaml::text(&file, &yaml::Comments::from([(String::new(), comment.to_owned())]))
+}
+
+/// The heat of a host as a profile writes it.
+fn warmth(heat: &Heat) -> Value {
+    // Millicores are shown as any number of thousandths is.
+    let of = |milli: u64| quantity(&Millicores::new(milli));
+    let mass = |mass: &Mass| json!({ "resistance": of(mass.resistance), "capacity": of(mass.capacity) });
+    let throttle = &heat.throttle;
+    json!({
+        "ambient": heat.ambient.to_string(),
+        "base": heat.base.to_string(),
+        "cores": heat.groups.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "exponent": of(heat.exponent),
+        "chip": mass(&heat.chip),
+        "case": mass(&heat.case),
+        "throttle": {
+            "start": throttle.start.to_string(), "target": throttle.target.to_string(),
+            "hard": throttle.hard.to_string(), "lowest": throttle.lowest.to_string(),
+        },
+    })
 }
 
 /// A quantity as people write it: a bare number where it is one.

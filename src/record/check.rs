@@ -71,7 +71,13 @@ fn add_up(sample: &Sample, services: usize, counted: u64) -> Result<u64, String>
         return Err(format!("a sample of {} services where the scenario has {services}", sample.services.len()));
     }
     let mut counted = counted;
-    let host = [sample.host.cpu.get(), sample.host.memory.get(), sample.host.iowait.get(), sample.host.disk.get()];
+    let [warm, clock, steal] = [
+        sample.host.temperature.map_or(0, |degrees| degrees.get()),
+        sample.host.clock.map_or(0, |share| share.get()),
+        sample.host.steal.map_or(0, |share| share.get()),
+    ];
+    let disk = [sample.host.iowait.get(), sample.host.disk.get()];
+    let host = [sample.host.cpu.get(), sample.host.memory.get(), warm, clock, steal, disk[0], disk[1]];
     for service in &sample.services {
         let limits = service.limits.cpu.map_or(0, |cpu| cpu.get()).max(service.limits.memory.map_or(0, |m| m.get()));
         let plain = [service.queue, service.cpu.get(), service.memory.get(), limits, service.throttled.get()];

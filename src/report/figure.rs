@@ -18,6 +18,8 @@ pub enum Unit {
     Cores,
     /// Bytes.
     Bytes,
+    /// Degrees Celsius.
+    Celsius,
     /// Money a month.
     Money(Currency),
     /// Events per second.
@@ -34,6 +36,7 @@ impl Unit {
             Self::Share => "share".to_owned(),
             Self::Cores => "cores".to_owned(),
             Self::Bytes => "bytes".to_owned(),
+            Self::Celsius => "celsius".to_owned(),
             Self::Money(currency) => currency.to_string(),
             Self::PerSecond => "per_second".to_owned(),
         }
@@ -46,7 +49,8 @@ impl Unit {
             Metric::Latency => Self::Millis,
             Metric::Cpu | Metric::LimitCpu | Metric::HostCpu | Metric::Slack => Self::Cores,
             Metric::Memory | Metric::LimitMemory | Metric::HostMemory => Self::Bytes,
-            Metric::Throttled | Metric::IoWait | Metric::Disk => Self::Share,
+            Metric::Throttled | Metric::IoWait | Metric::Disk | Metric::Clock | Metric::Steal => Self::Share,
+            Metric::Temperature => Self::Celsius,
             Metric::Cost => Self::Money(Currency::USD),
             Metric::Requests
             | Metric::Errors
@@ -115,6 +119,7 @@ impl Figure {
             Quantity::Share(millionths) => Self::share(millionths as f64 / 1e6),
             Quantity::Cpu(cpu) => Self::millicores(cpu.get()),
             Quantity::Memory(memory) => Self::bytes(memory.get()),
+            Quantity::Temperature(degrees) => Self::new(degrees.as_celsius(), Unit::Celsius),
             Quantity::Money(money) => Self::new(money.get() as f64 / 1e6, Unit::Money(money.currency())),
             Quantity::Rate(micro) => Self::new(micro as f64 / 1e6, Unit::PerSecond),
         }
@@ -144,6 +149,7 @@ impl Figure {
             Unit::Count if value >= 1000.0 => thousands(value),
             Unit::Count => rounded(value, digits),
             Unit::Share => format!("{}%", rounded(value * 100.0, digits)),
+            Unit::Celsius => format!("{} °C", rounded(value, digits)),
             Unit::Cores => format!("{} CPU", rounded(value, digits)),
             Unit::Bytes => {
                 let (size, name) = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")]

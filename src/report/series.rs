@@ -10,6 +10,8 @@ use crate::model::Scenario;
 use crate::model::ServiceName;
 use crate::model::ServiceSample;
 use crate::units::Instant;
+use crate::units::Permille;
+use crate::units::Temperature;
 use std::sync::Arc;
 
 /// Most points of a series.
@@ -43,6 +45,12 @@ pub struct Point {
     pub iowait: f64,
     /// Share of the time in which the disk is busy, the mean.
     pub disk: f64,
+    /// Temperature of the chip in degrees Celsius, the highest; where it is known.
+    pub temperature: Option<f64>,
+    /// Clock of the fast cores as a share of the full one, the lowest; where it is known.
+    pub clock: Option<f64>,
+    /// Share of CPU time that was stolen, the mean; where it varies.
+    pub steal: Option<f64>,
     /// The services.
     pub services: Vec<ServicePoint>,
 }
@@ -118,7 +126,7 @@ impl Series {
 
 impl Point {
     fn of(sample: &Sample) -> Self {
-        let HostSample { cpu, memory, iowait, disk } = sample.host;
+        let HostSample { cpu, memory, iowait, disk, temperature, clock, steal } = sample.host;
         let secs = |at: Instant| at.since_start().as_secs();
         Self {
             from: secs(sample.at.minus(sample.span)),
@@ -127,6 +135,9 @@ impl Point {
             host_memory: memory.get() as f64,
             iowait: iowait.as_fraction(),
             disk: disk.as_fraction(),
+            temperature: temperature.map(Temperature::as_celsius),
+            clock: clock.map(Permille::as_fraction),
+            steal: steal.map(Permille::as_fraction),
             services: sample.services.iter().map(ServicePoint::of).collect(),
         }
     }
@@ -138,6 +149,9 @@ impl Point {
         self.host_memory = self.host_memory.max(next.host_memory);
         self.iowait = mean(self.iowait, next.iowait);
         self.disk = mean(self.disk, next.disk);
+        self.temperature = either(self.temperature, next.temperature, f64::max);
+        self.clock = either(self.clock, next.clock, f64::min);
+        self.steal = either(self.steal, next.steal, mean);
         for (service, other) in self.services.iter_mut().zip(&next.services) {
             service.cpu = mean(service.cpu, other.cpu);
             service.throttled = service.throttled.max(other.throttled);
@@ -175,6 +189,14 @@ impl ServicePoint {
             replicas: service.replicas,
             saturated: service.saturated,
         }
+    }
+}
+
+/// Both together where there are both, else the one that is there.
+fn either(one: Option<f64>, other: Option<f64>, both: impl FnOnce(f64, f64) -> f64) -> Option<f64> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(both(one, other)),
+        (one, other) => one.or(other),
     }
 }
 

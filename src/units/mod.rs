@@ -7,6 +7,7 @@
 
 mod bytes;
 mod cpu;
+mod heat;
 mod money;
 mod number;
 mod permille;
@@ -15,6 +16,8 @@ mod time;
 
 pub use bytes::Bytes;
 pub use cpu::Millicores;
+pub use heat::Power;
+pub use heat::Temperature;
 pub use money::Currency;
 pub use money::Money;
 pub use number::UnitError;

@@ -3,6 +3,7 @@
 mod allocations;
 mod disk;
 mod faults;
+mod heat;
 mod latency;
 mod laws;
 mod life;
@@ -10,4 +11,5 @@ mod memory;
 mod overload;
 mod sensors;
 mod simulation;
+mod steal;
 mod trouble;

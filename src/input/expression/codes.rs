@@ -36,7 +36,8 @@ pub(super) static METRIC: Code = Code {
     explanation: "A series is a metric and the service it is of, such as `latency.api`. Of a service: `latency`, `requests`, `errors`, \
 `queue`, `cpu`, `throttled`, `memory`, `replicas`, `restarts`, `oom`, `actions`, `reversals`, `limit.cpu`, `limit.memory`, `slack`. \
 Of all services together, by leaving the service out: `requests`, `errors`, `restarts`, `oom`, `actions`, `reversals`. \
-Of the host: `host.cpu`, `host.memory`, `iowait`, `disk`, `cost`. A misspelt name is an error before the run, never a silent pass.",
+Of the host: `host.cpu`, `host.memory`, `temperature` of its chip and `clock` of its fast cores (a host whose profile says \
+something about its `heat`), `iowait`, `disk`, `steal`, `cost`. A misspelt name is an error before the run, never a silent pass.",
 };
 
 /// A service that the stack does not have.
@@ -53,7 +54,7 @@ pub(super) static UNIT: Code = Code {
     title: "the unit does not fit the metric",
     explanation: "Each metric is compared with a figure of its own kind: latency with a time (`500ms`), memory with a size (`512M`) \
 or a share of its limit (`90% of limit`), cpu with cores (`0.5`) or a share of its limit, counts with a plain number, rates with \
-`10/s`, shares with `0.5%`, cost with an amount of money (`12 USD`). For the host a bare share is of its capacity: `mean(host.cpu) < 80%`.",
+`10/s`, shares with `0.5%`, temperature with `80C`, cost with an amount of money (`12 USD`). For the host a bare share is of its capacity: `mean(host.cpu) < 80%`.",
 };
 
 /// A metric of a later version.

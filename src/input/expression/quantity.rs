@@ -7,12 +7,14 @@ use crate::units::Millicores;
 use crate::units::Money;
 use crate::units::Rate;
 use crate::units::Span;
+use crate::units::Temperature;
 
 /// Units to suggest from, by the kind of figure they belong to.
-const UNITS: [(Kind, &[&str]); 4] = [
+const UNITS: [(Kind, &[&str]); 5] = [
     (Kind::Time, &["ns", "us", "ms", "s", "m", "h", "d", "w"]),
     (Kind::Memory, &["b", "k", "m", "g", "t", "KB", "MB", "GB", "TB", "KiB", "MiB", "GiB"]),
     (Kind::Rate, &["/s", "/min", "/h", "/d"]),
+    (Kind::Temperature, &["C"]),
     (Kind::Money, &["USD", "EUR"]),
 ];
 
@@ -38,6 +40,7 @@ pub(super) fn read(kind: Kind, text: &str) -> Option<Quantity> {
         Kind::Cpu => Millicores::parse(text).ok().map(Quantity::Cpu),
         Kind::Memory if plain && decimal(text, 0) != Some(0) => None,
         Kind::Memory => Bytes::parse(text).ok().map(Quantity::Memory),
+        Kind::Temperature => Temperature::parse(text).ok().map(Quantity::Temperature),
         Kind::Money => Money::parse(text).ok().map(Quantity::Money),
         Kind::OfLimit => None,
     }
@@ -45,7 +48,7 @@ pub(super) fn read(kind: Kind, text: &str) -> Option<Quantity> {
 
 /// Every kind that the figure could be.
 pub(super) fn kinds(text: &str) -> Vec<Kind> {
-    let all = [Kind::Time, Kind::Memory, Kind::Share, Kind::Rate, Kind::Money, Kind::Number];
+    let all = [Kind::Time, Kind::Memory, Kind::Share, Kind::Rate, Kind::Temperature, Kind::Money, Kind::Number];
     // Any three letters may be a currency; in small letters they are more likely a misspelt unit.
     let likely = |kind: &Kind| *kind != Kind::Money || text.bytes().filter(u8::is_ascii_uppercase).count() == 3;
     all.into_iter().filter(likely).filter(|kind| read(*kind, text).is_some()).collect()

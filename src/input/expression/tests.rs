@@ -20,6 +20,7 @@ use crate::units::Millicores;
 use crate::units::Money;
 use crate::units::Permille;
 use crate::units::Span;
+use crate::units::Temperature;
 use proptest::prelude::*;
 
 fn services() -> Vec<ServiceName> {
@@ -108,6 +109,16 @@ fn reads_every_form_of_the_manual() {
             Bound::Value(Quantity::Cpu(Millicores::new(3500))),
         ),
         (
+            "max(temperature) < 80C",
+            measure(Aggregate::Max, Metric::Temperature, Subject::Host, Range::Whole),
+            Bound::Value(Quantity::Temperature(Temperature::celsius(80))),
+        ),
+        (
+            "min(clock) >= 85%",
+            measure(Aggregate::Min, Metric::Clock, Subject::Host, Range::Whole),
+            Bound::Value(Quantity::Share(850_000)),
+        ),
+        (
             "min(limit.cpu.api) >= 0.5 in 95% of seeds",
             measure(Aggregate::Min, Metric::LimitCpu, of("api"), Range::Whole),
             Bound::Value(Quantity::Cpu(Millicores::new(500))),
@@ -153,7 +164,10 @@ fn says_what_is_wrong_and_what_was_meant() {
         ("p95(latency.api) < 90% of limit", "PL0305", "no limit to compare with"),
         ("max(cpu.api) < 80%", "PL0305", "expected a number of cores"),
         ("max(memory.api) < 512", "PL0305", "is a plain number"),
-        ("max(temperature) < 85", "PL0306", "not simulated"),
+        ("max(iowait) < 5%", "PL0306", "not simulated"),
+        ("max(temperature) < 85", "PL0305", "expected a temperature such as `80C`"),
+        ("min(clock) >= 80C", "PL0305", "`80C` is a temperature, expected a share"),
+        ("max(temperature.api) < 85C", "PL0303", "of the host"),
         ("count(latency.api) == 0", "PL0307", "says nothing"),
         ("max(oom) == 0", "PL0307", "says nothing"),
         ("share(cpu.api) < 1%", "PL0307", "says nothing"),
@@ -213,7 +227,7 @@ fn expectations() -> impl Strategy<Value = Expectation> {
         Comparison::AtLeast,
         Comparison::Equal,
     ]);
-    let parts = (0..16_usize, names, level, ranges, figure, any::<bool>(), windows, 1..=1000_u64, comparison);
+    let parts = (0..19_usize, names, level, ranges, figure, any::<bool>(), windows, 1..=1000_u64, comparison);
     parts.prop_map(|(which, name, level, range, figure, other, windows, seeds, comparison)| {
         let service = Subject::Service(name);
         let some = if other { Subject::All } else { service.clone() };
@@ -243,6 +257,14 @@ fn expectations() -> impl Strategy<Value = Expectation> {
             12 => (level, Metric::HostCpu, Subject::Host, share),
             13 => (level, Metric::HostMemory, Subject::Host, value(Quantity::Memory(Bytes::new(figure)))),
             14 => (Aggregate::Count, Metric::Restarts, some, number),
+            15 => (
+                level,
+                Metric::Temperature,
+                Subject::Host,
+                value(Quantity::Temperature(Temperature::milli(figure % 1_000_000_000))),
+            ),
+            16 => (level, Metric::Clock, Subject::Host, share),
+            17 => (level, Metric::Steal, Subject::Host, share),
             _ => (
                 Aggregate::Max,
                 Metric::Cost,

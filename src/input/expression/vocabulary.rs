@@ -81,6 +81,7 @@ pub(super) enum Dimension {
     Cpu,
     Memory,
     Share,
+    Temperature,
     Money,
 }
 
@@ -97,7 +98,7 @@ const fn entry(name: &'static str, metric: Metric, owner: Owner, dimension: Dime
 }
 
 /// Every metric of the language.
-pub(super) const METRICS: [Entry; 20] = [
+pub(super) const METRICS: [Entry; 23] = [
     entry("latency", Metric::Latency, Owner::Service, Dimension::Time),
     entry("requests", Metric::Requests, Owner::Services, Dimension::Events),
     entry("errors", Metric::Errors, Owner::Services, Dimension::Events),
@@ -117,11 +118,14 @@ pub(super) const METRICS: [Entry; 20] = [
     entry("host.memory", Metric::HostMemory, Owner::Host, Dimension::Memory),
     entry("iowait", Metric::IoWait, Owner::Host, Dimension::Share),
     entry("disk", Metric::Disk, Owner::Host, Dimension::Share),
+    entry("temperature", Metric::Temperature, Owner::Host, Dimension::Temperature),
+    entry("clock", Metric::Clock, Owner::Host, Dimension::Share),
+    entry("steal", Metric::Steal, Owner::Host, Dimension::Share),
     entry("cost", Metric::Cost, Owner::Host, Dimension::Money),
 ];
 
 /// Metrics that later versions simulate.
-const LATER: [&str; 5] = ["temperature", "wal", "host.temperature", "network", "energy"];
+const LATER: [&str; 3] = ["wal", "network", "energy"];
 
 /// Whether `series` is of a metric that a later version simulates; its name, if so.
 pub(super) fn later(series: &str) -> Option<&'static str> {
@@ -143,6 +147,7 @@ pub(super) enum Kind {
     Share,
     Cpu,
     Memory,
+    Temperature,
     Money,
     OfLimit,
 }
@@ -157,6 +162,7 @@ impl Kind {
             Self::Share => "a share such as `0.5%`",
             Self::Cpu => "a number of cores such as `0.5`",
             Self::Memory => "a size such as `512M`",
+            Self::Temperature => "a temperature such as `80C`",
             Self::Money => "an amount such as `12 USD`",
             Self::OfLimit => "a share of the limit such as `90% of limit`",
         }
@@ -179,6 +185,7 @@ pub(super) fn accepted(aggregate: Aggregate, metric: Metric, range: Range) -> &'
         (_, _, Some(Dimension::Time)) => &[Kind::Time],
         (_, _, Some(Dimension::Level)) => &[Kind::Number],
         (_, _, Some(Dimension::Share)) => &[Kind::Share],
+        (_, _, Some(Dimension::Temperature)) => &[Kind::Temperature],
         (_, _, Some(Dimension::Money)) => &[Kind::Money],
         (_, Metric::HostCpu, _) => &[Kind::Cpu, Kind::Share],
         (_, Metric::HostMemory, _) => &[Kind::Memory, Kind::Share],

@@ -81,8 +81,9 @@ pub(super) static STACK: Code = Code {
 
 pub(super) static EXPECT: Code = Code {
     id: "PL0220",
-    title: "a tolerance that does not fit",
-    explanation: "`and_at_least` is a figure in the unit of the measure: `5ms` for a latency, `10M` for memory, `1` for a count.",
+    title: "an expectation that does not fit",
+    explanation: "`and_at_least` is a figure in the unit of the measure: `5ms` for a latency, `10M` for memory, `1` for a count. \
+`temperature` and `clock` are those of a host whose profile says something about its `heat`, such as `m1-air`.",
 };
 
 pub(super) static CALL: Code = Code {

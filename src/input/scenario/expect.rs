@@ -11,7 +11,9 @@ use crate::input::problem::Problem;
 use crate::input::problem::Problems;
 use crate::input::yaml::Node;
 use crate::model::Expectation;
+use crate::model::Host;
 use crate::model::Measure;
+use crate::model::Metric;
 use crate::model::Tolerance;
 use std::collections::BTreeMap;
 
@@ -51,6 +53,20 @@ pub(super) fn expectations(
         }
     }
     found
+}
+
+/// Whether the host has what the expectations are about.
+pub(super) fn fits_host(expect: &[Expectation], host: &Host, node: Option<&Node>, problems: &mut Problems) {
+    let warm = |one: &&Expectation| matches!(one.measure.metric, Metric::Temperature | Metric::Clock);
+    for one in expect.iter().filter(warm).filter(|_| host.heat.is_none()) {
+        let message = format!("nothing is known of the heat of `{}`, so it has no `{}`", host.name, one.measure.metric);
+        let problem = Problem::error(&codes::EXPECT, message).help("give its profile a `heat`, as `m1-air` has one");
+        let entry = node.and_then(|node| node.entry(&one.name));
+        problems.push(match entry {
+            Some(entry) => problem.at(&entry.value.place),
+            None => problem,
+        });
+    }
 }
 
 fn tolerance(file: &ToleranceFile, node: &Node, measure: &Measure) -> Result<Tolerance, Problems> {

@@ -101,6 +101,9 @@ pub fn resolve(
     let judged = (Instant::after_start(times.warmup), Instant::after_start(times.duration));
     let known = Known { services: &names, judged: Some(judged).filter(|_| times.warmup < times.duration) };
     let expect = expect::expectations(&file.expect, node.get("expect"), &known, &mut problems);
+    if let Some(host) = &host {
+        expect::fits_host(&expect, host, node.get("expect"), &mut problems);
+    }
     let sample = file.sample.map_or_else(|| sample_usual(&times, &expect), |sample| sample.0);
     let sensors = sensors(file, &policies, node, &mut problems);
     let seeds = seeds(file, options);

@@ -4,8 +4,10 @@ use crate::units::Bytes;
 use crate::units::Millicores;
 use crate::units::Money;
 use crate::units::Permille;
+use crate::units::Power;
 use crate::units::Rate;
 use crate::units::Span;
+use crate::units::Temperature;
 use crate::units::UnitError;
 
 /// Which bare numbers a quantity may be written as.
@@ -33,7 +35,7 @@ fn plain<T>(result: Result<T, UnitError>) -> Result<(), String> {
 }
 
 /// Every format that our schemas name. `expression` is checked later, when the services are known.
-pub(super) const FORMATS: [Format; 10] = [
+pub(super) const FORMATS: [Format; 12] = [
     Format {
         name: "duration",
         expected: "a duration such as `30s`, `1m30s` or `500ms`",
@@ -48,6 +50,12 @@ pub(super) const FORMATS: [Format; 10] = [
         check: |text| plain(Millicores::parse(text)),
     },
     Format { name: "factor", expected: "a factor such as `10x`", check: |text| factor(text).map(|_| ()) },
+    Format {
+        name: "temperature",
+        expected: "a temperature such as `23C`",
+        check: |text| plain(Temperature::parse(text)),
+    },
+    Format { name: "power", expected: "a power such as `13.6W`", check: |text| plain(Power::parse(text)) },
     Format { name: "money", expected: "an amount such as `12 USD`", check: |text| plain(Money::parse(text)) },
     Format {
         name: "time-of-day",
@@ -155,6 +163,16 @@ quantity!(
     /// CPU in cores.
     Cpus(Millicores),
     "cpus", Bare::UpTo(100_000), ["0.5", "2"], Millicores::parse
+);
+quantity!(
+    /// A temperature in degrees Celsius.
+    Degrees(Temperature),
+    "temperature", Bare::Never, ["23C", "23.5C"], Temperature::parse
+);
+quantity!(
+    /// Electrical power.
+    Watts(Power),
+    "power", Bare::Never, ["13.6W", "870mW"], Power::parse
 );
 quantity!(
     /// An amount of money with its currency.

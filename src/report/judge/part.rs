@@ -101,7 +101,10 @@ pub(super) fn part<'a>(
         | Metric::IoWait
         | Metric::Disk
         | Metric::Slack
+        | Metric::Temperature
+        | Metric::Clock
         | Metric::Cost => part.level = level(metric, sample, services),
+        Metric::Steal => part.level = Some(sample.host.steal.unwrap_or(scenario.host.steal).get()),
     }
     if is_event(metric) {
         let per_second = matches!(expectation.bound, Bound::Value(Quantity::Rate(_)));
@@ -156,6 +159,9 @@ pub(super) const fn scale(metric: Metric, of_limit: bool) -> f64 {
         | Metric::IoWait
         | Metric::Disk
         | Metric::Slack
+        | Metric::Temperature
+        | Metric::Clock
+        | Metric::Steal
         | Metric::Cost => 1000.0,
     }
 }
@@ -190,6 +196,8 @@ fn level(metric: Metric, sample: &Sample, services: &[ServiceSample]) -> Option<
         Metric::HostMemory => Some(sample.host.memory.get()),
         Metric::IoWait => Some(sample.host.iowait.get()),
         Metric::Disk => Some(sample.host.disk.get()),
+        Metric::Temperature => Some(sample.host.temperature?.get()),
+        Metric::Clock => Some(sample.host.clock?.get()),
         _ => None,
     }
 }

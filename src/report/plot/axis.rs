@@ -89,6 +89,7 @@ fn value(at: f64, high: f64, unit: Unit) -> String {
         Unit::PerSecond if at == 0.0 => "0".to_owned(),
         Unit::PerSecond => scaled(1.0, "/s"),
         Unit::Share => scaled(0.01, "%"),
+        Unit::Celsius => scaled(1.0, " °C"),
         Unit::Count | Unit::Cores | Unit::Money(_) => rounded(at, 3),
     }
 }

@@ -10,6 +10,7 @@
 mod axis;
 mod bars;
 mod canvas;
+mod heat;
 mod marks;
 mod palette;
 mod panel;

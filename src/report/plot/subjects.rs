@@ -5,6 +5,7 @@ use super::axis::Scale;
 use super::canvas;
 use super::canvas::Align;
 use super::canvas::Canvas;
+use super::heat;
 use super::marks;
 use super::marks::Mark;
 use super::marks::Sign;
@@ -112,6 +113,9 @@ fn host(run: &Run, points: &[Point], time: &Time) -> Picture {
     };
     let mut panels = vec![cpu, memory];
     panels.extend(disk(run, points));
+    panels.extend(heat::temperature(host.heat.as_ref(), points, time.end, bounds(run, Metric::Temperature, None)));
+    panels.extend(heat::clock(points, bounds(run, Metric::Clock, None)));
+    panels.extend(heat::steal(points, bounds(run, Metric::Steal, None)));
     let title = format!("{}: CPU and memory of all services against what it has", host.title);
     let svg = picture(&host.title, &title, &panels, time, &marks::faults(run));
     Picture { service: None, file: "host".to_owned(), title, svg }

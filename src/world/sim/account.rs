@@ -3,6 +3,7 @@
 //! 2. Requests that ended well are spread over the distributions that held while they did; their mean is exact.
 
 use super::World;
+use super::heat::Warmth;
 use super::service::Stretch;
 use super::service::bytes;
 use crate::model::DiskSample;
@@ -20,6 +21,7 @@ impl World {
     pub(super) fn book(&mut self) {
         let held = core::mem::take(&mut self.held);
         self.host_cpu += if self.conditions.host_gone { 0.0 } else { self.cores.system * held };
+        self.stolen += (1.0 - self.cores.ours) * held;
         if let Some(disk) = self.disk.as_deref_mut() {
             disk.pass(held);
         }
@@ -56,8 +58,16 @@ impl World {
         };
         let (iowait, busy) = self.disk.as_deref_mut().map_or((0.0, 0.0), |disk| disk.sample(seconds));
         let share = |part: f64| Permille::new(whole(part * 1000.0).min(1000));
-        let (cpu, memory) = (mean(self.host_cpu), bytes(self.memory_max));
-        let host = HostSample { cpu, memory, iowait: share(iowait), disk: share(busy) };
+        let (temperature, clock) = self.warmth.as_mut().map(Warmth::sample).unzip();
+        let host = HostSample {
+            cpu: mean(self.host_cpu),
+            memory: bytes(self.memory_max),
+            iowait: share(iowait),
+            disk: share(busy),
+            temperature,
+            clock,
+            steal: self.sample_steal(seconds),
+        };
         self.host_cpu = 0.0;
         self.memory_max = 0.0;
         let mut services = Vec::with_capacity(self.services.len());

@@ -88,6 +88,10 @@ pub(super) fn reach(claims: &[Claim], wanted: f64, order: &[usize], capacity: f6
 pub(super) struct Cores {
     /// Number and speed, fastest first.
     groups: Vec<(f64, f64)>,
+    /// Speed of the fastest group at full clock.
+    full_speed: f64,
+    /// What the system wants.
+    system_wants: f64,
     /// How many there are.
     pub(super) count: u32,
     /// Share of time that other guests leave.
@@ -103,14 +107,58 @@ impl Cores {
     pub(super) fn of(host: &Host) -> Self {
         let groups: Vec<(f64, f64)> =
             host.cores.iter().map(|group| (f64::from(group.count), group.speed.as_fraction())).collect();
-        let ours = (1.0 - host.steal.as_fraction()).clamp(0.01, 1.0);
-        let all = groups.iter().map(|(count, speed)| count * speed).sum::<f64>() * ours;
-        let system = host.system_cpu.as_cores().min(all * 0.99);
         let count = host.core_count().max(1);
         let slowdowns = (0..=SLOWDOWNS)
             .map(|point| queueing::slowdown(f64::from(count), point as f64 / SLOWDOWNS as f64 * LOAD_BELIEVED))
             .collect();
-        Self { groups, count, ours, capacity: all - system, system, slowdowns }
+        let mut cores = Self {
+            full_speed: groups.first().map_or(1.0, |group| group.1),
+            groups,
+            system_wants: host.system_cpu.as_cores(),
+            count,
+            ours: 1.0,
+            capacity: 0.0,
+            system: 0.0,
+            slowdowns,
+        };
+        cores.ours = left_of(host.steal.as_fraction());
+        cores.add_up();
+        cores
+    }
+
+    /// What there is for containers, after clock or steal changed.
+    fn add_up(&mut self) {
+        let all = self.groups.iter().map(|(count, speed)| count * speed).sum::<f64>() * self.ours;
+        self.system = self.system_wants.min(all * 0.99);
+        self.capacity = all - self.system;
+    }
+
+    /// From now on the fastest group runs at this share of its full clock.
+    pub(super) fn set_clock(&mut self, clock: f64) {
+        if let Some(fastest) = self.groups.first_mut() {
+            fastest.1 = self.full_speed * clock;
+        }
+        self.add_up();
+    }
+
+    /// From now on this share of time is stolen; whether it was another one.
+    pub(super) fn set_steal(&mut self, share: f64) -> bool {
+        let ours = left_of(share);
+        let changed = ours != self.ours;
+        self.ours = ours;
+        self.add_up();
+        changed
+    }
+
+    /// The busy share of each group when all together do `done`, the fastest first.
+    pub(super) fn busy(&self, done: f64) -> impl Iterator<Item = f64> {
+        let mut left = done / self.ours;
+        self.groups.iter().map(move |(count, speed)| {
+            let all = (count * speed).max(1e-9);
+            let here = left.clamp(0.0, all);
+            left -= here;
+            here / all
+        })
     }
 
     /// Mean speed of the cores that are busy when containers use `used`. Steps of 1/64 where cores differ, so that a
@@ -162,6 +210,11 @@ impl Cores {
         let (from, to) = (self.slowdowns[index], self.slowdowns[index + 1]);
         from + (to - from) * (place - index as f64)
     }
+}
+
+/// What is left of the time when this share is stolen.
+const fn left_of(steal: f64) -> f64 {
+    (1.0 - steal).clamp(0.01, 1.0)
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the place in a table, at least zero")]

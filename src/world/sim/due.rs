@@ -1,7 +1,7 @@
 //! What happens at a time known beforehand: faults, starts, checks, restarts, new rates, scrapes; and how an instance dies.
 //! Before you change it:
 //! 1. Before anything changes, what was counted so far is booked under the old state (`World::book`).
-//! 2. Several things at the same time go in this order: faults, instances, dependencies, rates, scrapes.
+//! 2. Several things at the same time go in this order: faults, steal, instances, dependencies, rates, scrapes.
 
 use super::World;
 use super::instance::Checks;
@@ -35,6 +35,7 @@ impl World {
     pub(super) fn do_what_is_due(&mut self) {
         self.book();
         self.turn_faults();
+        self.change_steal();
         self.change_instances();
         self.change_rates();
         if self.next_scrape <= self.now {
@@ -45,7 +46,7 @@ impl World {
 
     /// When something is due next.
     pub(super) fn plan(&mut self) {
-        let mut next = self.faults.next().min(self.next_scrape);
+        let mut next = self.faults.next().min(self.next_scrape).min(self.steal_due());
         for service in &self.services {
             next = next.min(service.rate_until);
             next = service.instances.iter().fold(next, |next, instance| next.min(instance.due()));

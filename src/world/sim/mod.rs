@@ -18,6 +18,7 @@ mod due;
 mod faults;
 mod flow;
 mod graph;
+mod heat;
 mod instance;
 mod io;
 mod memory;
@@ -25,6 +26,7 @@ mod requests;
 mod sensors;
 mod service;
 mod settle;
+mod steal;
 mod times;
 mod traffic;
 mod trouble;
@@ -48,9 +50,11 @@ use disk::Disk;
 use faults::Conditions;
 use faults::Faults;
 use flow::Flow;
+use heat::Warmth;
 use rand_pcg::Pcg64;
 use service::Service;
 use service::bytes;
+use steal::Steal;
 use times::Library;
 
 /// A simulated host with its services.
@@ -71,6 +75,10 @@ pub struct World {
     speed: f64,
     /// CPU that containers use, in reference cores.
     used: f64,
+    /// How warm it is, where that matters.
+    warmth: Option<Warmth>,
+    /// What other guests take, where it varies.
+    steal: Option<Steal>,
 
     /// Callers before those they call.
     services: Vec<Service>,
@@ -109,6 +117,8 @@ pub struct World {
     /// CPU of everything since the last sample, in reference core-seconds.
     host_cpu: f64,
     memory_max: f64,
+    /// Seconds that were stolen of each core since the last sample.
+    stolen: f64,
     incidents: Vec<(Instant, Incident)>,
 
     // Room for the arithmetic of `settle`, kept so that it allocates nothing.
@@ -144,6 +154,8 @@ impl World {
             disk: Disk::of(scenario, &services).map(Box::new),
             speed: cores.speed(0.0),
             used: 0.0,
+            warmth: scenario.host.heat.as_ref().map(Warmth::of),
+            steal: Steal::of(&scenario.host, seed),
             cores,
             services,
             flows,
@@ -166,6 +178,7 @@ impl World {
             held: 0.0,
             host_cpu: 0.0,
             memory_max: 0.0,
+            stolen: 0.0,
             incidents: Vec::new(),
             incoming: vec![0.0; count],
             claims: Vec::with_capacity(2 * count),
@@ -206,10 +219,13 @@ impl World {
             if moved {
                 self.settle();
             }
-            flow::count(&mut self.flows, &self.calls, self.room);
+            let used = flow::count(&mut self.flows, &self.calls, self.room);
             self.held += length;
             self.container_ticks += self.running;
             self.now = end;
+            if self.warmth.is_some() {
+                self.warm(used, length);
+            }
             if moved || self.leaks {
                 self.check_memory();
             }

@@ -200,11 +200,17 @@ impl World {
     /// Follows the mean speed of the cores that were busy.
     fn fit_speed(&mut self) {
         if self.speed_is_off() {
-            self.speed = self.cores.speed(self.used);
-            for service in &mut self.services {
-                service.fit(&self.cores, self.speed, &mut self.library);
-            }
+            self.fit_cores();
         }
+    }
+
+    /// Takes over what the cores are now. Before they change, what was counted is booked.
+    pub(super) fn fit_cores(&mut self) {
+        self.speed = self.cores.speed(self.used);
+        for service in &mut self.services {
+            service.fit(&self.cores, self.speed, &mut self.library);
+        }
+        self.moving = true;
     }
 
     /// What the coming steps count with. Whether somebody's CPU is limited otherwise than before.
