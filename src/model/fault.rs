@@ -3,8 +3,10 @@
 use super::ServiceName;
 use crate::units::Bytes;
 use crate::units::Instant;
+use crate::units::Millicores;
 use crate::units::Permille;
 use crate::units::Span;
+use crate::units::Temperature;
 
 /// Something that goes wrong.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -104,6 +106,24 @@ pub enum FaultKind {
         /// By how much each of them grows in an hour.
         per_hour: Bytes,
     },
+    /// The room is warmer by so many degrees.
+    HeatWave(Temperature),
+    /// Other guests of the same machine take at least this share of CPU time.
+    StealBurst(Permille),
+    /// A process outside the containers wants CPU.
+    NoisyNeighbour {
+        /// How much.
+        cpu: Millicores,
+        /// Its weight beside the containers, as Docker's `cpu_shares`.
+        weight: u64,
+    },
+    /// Each instance of a service burns CPU besides its requests.
+    CpuSpin {
+        /// The service.
+        service: ServiceName,
+        /// How much each instance burns, within its limit.
+        cpu: Millicores,
+    },
 }
 
 impl FaultKind {
@@ -126,6 +146,10 @@ impl FaultKind {
             Self::FullDisk(_) => "full_disk",
             Self::Oom(_) => "oom",
             Self::Leak { .. } => "leak",
+            Self::HeatWave(_) => "heat_wave",
+            Self::StealBurst(_) => "steal_burst",
+            Self::NoisyNeighbour { .. } => "noisy_neighbour",
+            Self::CpuSpin { .. } => "cpu_spin",
         }
     }
 
@@ -146,7 +170,11 @@ impl FaultKind {
             | Self::ClockBehind(_)
             | Self::SlowDisk { .. }
             | Self::FullDisk(_)
-            | Self::Leak { .. } => false,
+            | Self::Leak { .. }
+            | Self::HeatWave(_)
+            | Self::StealBurst(_)
+            | Self::NoisyNeighbour { .. }
+            | Self::CpuSpin { .. } => false,
         }
     }
 }

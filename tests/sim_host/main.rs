@@ -12,4 +12,5 @@ mod overload;
 mod sensors;
 mod simulation;
 mod steal;
+mod strain;
 mod trouble;

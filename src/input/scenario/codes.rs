@@ -3,7 +3,7 @@
 use crate::input::problem::Code;
 
 /// Every code of this room.
-pub const CODES: &[&Code] = &[&SERVICE, &CYCLE, &TIME, &FAULT, &LATER, &LOAD, &ASSUMED, &FLOOR, &STACK, &EXPECT, &CALL];
+pub const CODES: &[&Code] = &[&SERVICE, &CYCLE, &TIME, &FAULT, &LOAD, &ASSUMED, &FLOOR, &STACK, &EXPECT, &CALL];
 
 pub(super) static SERVICE: Code = Code {
     id: "PL0211",
@@ -42,13 +42,6 @@ pub(super) static FAULT: Code = Code {
 
 `at` is when it begins first. With `every` it comes again and again, with `about_every` at random times drawn from the seed. \
 A crash happens in a moment and has no `for`; an outage lasts for a stated time. All begin within the run.",
-};
-
-pub(super) static LATER: Code = Code {
-    id: "PL0215",
-    title: "this fault comes in a later version",
-    explanation: "This version does not simulate every fault that its schema names. A noisy neighbour is \
-written as one more service with a load of its own.",
 };
 
 pub(super) static LOAD: Code = Code {

@@ -5,6 +5,10 @@
 
 use super::ERRORS_MAX;
 use super::codes;
+use super::strain::CpuSpinFile;
+use super::strain::HeatWaveFile;
+use super::strain::NeighbourFile;
+use super::strain::StealBurstFile;
 use super::trouble::FullDiskFile;
 use super::trouble::LeakFile;
 use super::trouble::OfServiceFile;
@@ -75,10 +79,14 @@ pub struct FaultFile {
     pub oom: Option<OfServiceFile>,
     /// A service leaks as long as this lasts.
     pub leak: Option<LeakFile>,
-    /// Of a later version: another guest takes CPU.
-    pub noisy_neighbour: Option<serde_json::Value>,
-    /// Of a later version: the room gets warmer.
-    pub heat_wave: Option<serde_json::Value>,
+    /// The room gets warmer; for hosts whose profile has a `heat`.
+    pub heat_wave: Option<HeatWaveFile>,
+    /// Other guests of the same machine take CPU time.
+    pub steal_burst: Option<StealBurstFile>,
+    /// A process outside the containers wants CPU.
+    pub noisy_neighbour: Option<NeighbourFile>,
+    /// Each instance of a service burns CPU besides its requests.
+    pub cpu_spin: Option<CpuSpinFile>,
 }
 
 /// Which instances of a service die.
@@ -241,7 +249,6 @@ impl Reader<'_> {
 
     /// What goes wrong; `None` where there is not exactly one answer.
     fn kind(&mut self, file: &FaultFile) -> Option<FaultKind> {
-        let later = self.later(file);
         let mut kinds = Vec::new();
         if let Some(crash) = &file.crash {
             kinds.push(self.crash(crash));
@@ -277,13 +284,14 @@ impl Reader<'_> {
             kinds.push(self.clock(jump));
         }
         kinds.extend(self.trouble(file));
+        kinds.extend(self.strain(file));
         if kinds.len() > 1 {
             let problem = Problem::error(&codes::FAULT, "a fault has one kind, and this one has several");
             self.problems
                 .push(problem.at(&self.node.place).help("write a fault of its own for each, with the same `at`"));
             return None;
         }
-        if kinds.is_empty() && !later {
+        if kinds.is_empty() {
             let problem = Problem::error(&codes::FAULT, "the fault has no kind").at(&self.node.place);
             self.problems.push(problem.help("such as `crash: SERVICE` or `metrics_outage: {}`"));
         }
@@ -349,7 +357,7 @@ impl Reader<'_> {
     }
 
     /// A share of at most all.
-    fn share(&mut self, key: &str, share: Percent) -> Option<Permille> {
+    pub(super) fn share(&mut self, key: &str, share: Percent) -> Option<Permille> {
         if share.0 > Permille::ONE {
             self.wrong(key, &format!("{} is more than all", share.0), "write at most 100%");
             return None;
@@ -360,17 +368,5 @@ impl Reader<'_> {
     pub(super) fn wrong(&mut self, key: &str, message: &str, help: &str) {
         let problem = Problem::error(&codes::FAULT, message).at(&schema::place_of(self.node, key));
         self.problems.push(problem.help(help));
-    }
-
-    /// Reports kinds that this version does not simulate; whether there is one.
-    fn later(&mut self, file: &FaultFile) -> bool {
-        let later = [("noisy_neighbour", &file.noisy_neighbour), ("heat_wave", &file.heat_wave)];
-        for (key, _) in later.iter().filter(|(_, value)| value.is_some()) {
-            let message = format!("this version does not simulate the fault `{key}`");
-            let place = self.node.entry(key).map_or(&self.node.place, |entry| &entry.key_place);
-            let problem = Problem::error(&codes::LATER, message).at(place);
-            self.problems.push(problem.help("take it out, or see `plimsoll explain PL0215`"));
-        }
-        later.iter().any(|(_, value)| value.is_some())
     }
 }

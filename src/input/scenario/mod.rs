@@ -15,6 +15,7 @@ mod load;
 mod resolve;
 mod services;
 mod storage;
+mod strain;
 #[cfg(test)]
 mod tests;
 mod traffic;

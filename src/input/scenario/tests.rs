@@ -189,7 +189,6 @@ fn calls_in_a_circle_are_named() {
 #[test]
 fn faults_are_clear_or_refused() {
     for (text, words) in [
-        ("{ at: 1h, for: 5m, heat_wave: {} }", "PL0215 this version does not simulate the fault `heat_wave`"),
         ("{ at: 1h }", "PL0214 the fault has no kind"),
         ("{ at: 1h, crash: api, metrics_outage: {} }", "PL0214 a fault has one kind"),
         ("{ at: 1h, metrics_outage: {} }", "PL0214 `metrics_outage` lasts for some time"),

@@ -21,6 +21,7 @@ impl World {
     pub(super) fn book(&mut self) {
         let held = core::mem::take(&mut self.held);
         self.host_cpu += if self.conditions.host_gone { 0.0 } else { self.cores.system * held };
+        self.host_cpu += self.outside * held;
         self.stolen += (1.0 - self.cores.ours) * held;
         if let Some(disk) = self.disk.as_deref_mut() {
             disk.pass(held);
@@ -37,7 +38,8 @@ impl World {
                     disk.uses[index].pass(held, service.passage.through, out);
                 }
                 service.cpu_each += used / self.speed / service.up;
-                service.throttled += service.response.at(service.passage.load).throttled * held;
+                let throttled = service.response.at(service.passage.load).throttled;
+                service.throttled += if service.spin.throttled { held } else { throttled * held };
                 service.saturated |= held > 0.0 && service.passage.saturated;
                 if let Some(stretch) = service.stretches.last_mut() {
                     let served = out * (1.0 - flow.fails);

@@ -90,6 +90,8 @@ pub(super) struct Cores {
     groups: Vec<(f64, f64)>,
     /// Speed of the fastest group at full clock.
     full_speed: f64,
+    /// Share of time that other guests take where nothing is said of the moment.
+    pub(super) usual_steal: f64,
     /// What the system wants.
     system_wants: f64,
     /// How many there are.
@@ -114,6 +116,7 @@ impl Cores {
         let mut cores = Self {
             full_speed: groups.first().map_or(1.0, |group| group.1),
             groups,
+            usual_steal: host.steal.as_fraction(),
             system_wants: host.system_cpu.as_cores(),
             count,
             ours: 1.0,

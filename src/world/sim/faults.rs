@@ -116,6 +116,12 @@ pub(super) struct Conditions {
     pub(super) host_gone: bool,
     /// What is left of the disk: shares of its accesses and bytes, and a factor on its latency.
     pub(super) disk_left: [f64; 3],
+    /// The room is warmer by so many kelvin.
+    pub(super) ambient_up: f64,
+    /// Other guests take at least this share of time.
+    pub(super) stolen: f64,
+    /// Processes beside the containers: weight, and time on cores that each wants.
+    pub(super) neighbours: Vec<(f64, f64)>,
     /// Those of each service, by its place.
     pub(super) services: Vec<ServiceConditions>,
 }
@@ -135,6 +141,8 @@ pub(super) struct ServiceConditions {
     pub(super) disk_full: bool,
     /// Bytes per second by which each of its instances grows.
     pub(super) leak: f64,
+    /// Each instance burns so much time on cores besides its requests.
+    pub(super) spins: f64,
 }
 
 impl ServiceConditions {
@@ -155,7 +163,15 @@ impl ServiceConditions {
 
 impl Default for ServiceConditions {
     fn default() -> Self {
-        Self { ill: false, green_ill: false, cpu_shown: 1.0, memory_shown: 1.0, disk_full: false, leak: 0.0 }
+        Self {
+            ill: false,
+            green_ill: false,
+            cpu_shown: 1.0,
+            memory_shown: 1.0,
+            disk_full: false,
+            leak: 0.0,
+            spins: 0.0,
+        }
     }
 }
 
@@ -169,7 +185,9 @@ impl Conditions {
     fn add(&mut self, fault: &FaultKind, find: impl Fn(&ServiceName) -> Option<usize>) {
         let named = match fault {
             FaultKind::Unhealthy(name) | FaultKind::UnhealthyGreen(name) => find(name),
-            FaultKind::MetricsLie { service, .. } | FaultKind::Leak { service, .. } => find(service),
+            FaultKind::MetricsLie { service, .. }
+            | FaultKind::Leak { service, .. }
+            | FaultKind::CpuSpin { service, .. } => find(service),
             FaultKind::FullDisk(Some(name)) => find(name),
             _ => None,
         };
@@ -188,6 +206,12 @@ impl Conditions {
                 for (left, share) in self.disk_left.iter_mut().zip([iops, bandwidth, latency]) {
                     *left *= share.as_fraction();
                 }
+            }
+            (FaultKind::CpuSpin { cpu, .. }, Some(service)) => service.spins += cpu.as_cores(),
+            (FaultKind::HeatWave(up), _) => self.ambient_up += up.as_celsius(),
+            (FaultKind::StealBurst(share), _) => self.stolen = self.stolen.max(share.as_fraction()),
+            (FaultKind::NoisyNeighbour { cpu, weight }, _) => {
+                self.neighbours.push(((*weight).max(1) as f64, cpu.as_cores()));
             }
             (FaultKind::MetricsOutage, _) => self.metrics_out = true,
             (FaultKind::MetricsDelay(by), _) => self.scrapes_late = self.scrapes_late.plus(*by),
@@ -215,7 +239,9 @@ impl World {
             };
             let incident = if begins { Incident::FaultBegan(place) } else { Incident::FaultEnded(place) };
             self.incidents.push((self.now, incident));
-            self.conditions = self.conditions_now();
+            let now = self.conditions_now();
+            let before = core::mem::replace(&mut self.conditions, now);
+            self.follow_conditions(&before);
             self.fit_trouble();
             let kind = self.faults.timers[place].fault.kind.clone();
             if begins { self.begin(&kind) } else { self.end(&kind) }

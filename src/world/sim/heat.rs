@@ -27,8 +27,9 @@ const LEAVES: f64 = 0.75;
 
 /// Temperatures and clock of a host.
 pub(super) struct Warmth {
-    /// Temperature of the room in degrees Celsius.
+    /// Temperature of the room in degrees Celsius: now, and without a fault.
     ambient: f64,
+    usual_ambient: f64,
     base: f64,
     /// Power of each group of cores at full clock, in watts.
     full: Vec<f64>,
@@ -91,6 +92,7 @@ impl Warmth {
         let chip = case + base * resistance.0;
         Self {
             ambient,
+            usual_ambient: ambient,
             base,
             groups: full.clone(),
             busy: vec![0.0; full.len()],
@@ -107,9 +109,9 @@ impl Warmth {
         }
     }
 
-    /// From now on the room is so warm.
-    pub(super) const fn set_ambient(&mut self, ambient: f64) {
-        self.ambient = ambient;
+    /// From now on the room is warmer than usual by so many kelvin.
+    pub(super) const fn set_ambient_up(&mut self, up: f64) {
+        self.ambient = self.usual_ambient + up;
     }
 
     /// So many seconds pass while the cores do `done` reference cores of work, that of the system included. Whether they
@@ -185,7 +187,8 @@ impl World {
     /// The host gets warmer or cooler in a step in which containers used so many reference core-seconds.
     pub(super) fn warm(&mut self, used: f64, seconds: f64) {
         let Some(warmth) = &mut self.warmth else { return };
-        let done = (used + self.starting_cpu) / seconds + self.cores.system;
+        let system = if self.conditions.host_gone { 0.0 } else { self.cores.system + self.outside };
+        let done = (used + self.starting_cpu) / seconds + system;
         if warmth.pass(&self.cores, done, seconds) {
             let clock = warmth.governor.clock;
             self.book();

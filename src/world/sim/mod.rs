@@ -27,6 +27,7 @@ mod sensors;
 mod service;
 mod settle;
 mod steal;
+mod strain;
 mod times;
 mod traffic;
 mod trouble;
@@ -77,8 +78,12 @@ pub struct World {
     used: f64,
     /// How warm it is, where that matters.
     warmth: Option<Warmth>,
-    /// What other guests take, where it varies.
+    /// What other guests take, where it comes in bursts.
     steal: Option<Steal>,
+    /// What other guests take is not always the same.
+    steal_varies: bool,
+    /// CPU that processes beside the containers use, in reference cores.
+    outside: f64,
 
     /// Callers before those they call.
     services: Vec<Service>,
@@ -156,6 +161,8 @@ impl World {
             used: 0.0,
             warmth: scenario.host.heat.as_ref().map(Warmth::of),
             steal: Steal::of(&scenario.host, seed),
+            steal_varies: steal::varies(scenario),
+            outside: 0.0,
             cores,
             services,
             flows,

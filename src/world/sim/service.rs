@@ -14,6 +14,7 @@ use super::requests::Queue;
 use super::response::Response;
 use super::response::Station;
 use super::sensors::Scrapes;
+use super::strain::Spin;
 use super::times::Library;
 use super::times::OnDisk;
 use super::times::Own;
@@ -74,6 +75,9 @@ pub(super) struct Service {
     /// Reference core-seconds of a request.
     pub(super) work_cpu: f64,
     pub(super) idle_cpu: f64,
+    /// The same without what spins in it.
+    pub(super) own_idle_cpu: f64,
+    pub(super) spin: Spin,
     /// What it waits for: service and condition.
     pub(super) waits_for: Vec<(usize, Condition)>,
     /// Calls of one request: service and how often.
@@ -160,6 +164,8 @@ impl Service {
             workers: model.workers,
             work_cpu: model.work.cpu.as_secs().max(1e-9),
             idle_cpu: model.idle_cpu.as_cores(),
+            own_idle_cpu: model.idle_cpu.as_cores(),
+            spin: Spin::default(),
             waits_for: Vec::new(),
             calls: Vec::new(),
             traffic: None,
@@ -202,12 +208,13 @@ impl Service {
     ///
     /// Stolen time stretches the work and is not counted against the quota, so a quota lasts longer in the same measure.
     pub(super) fn fit(&mut self, cores: &Cores, speed: f64, library: &mut Library) {
+        self.fit_spin(f64::from(cores.count), speed);
         let paid = |quota: Millicores| (quota.as_cores() - self.idle_cpu / speed).max(0.001);
         let quota = self.limits.cpu.map(|quota| Millicores::new(whole(paid(quota) / cores.ours * 1000.0).max(1)));
         let work = Span::from_nanos(whole(self.work.nanos() as f64 / (speed * cores.ours)).max(1));
         let station = Station { cores: cores.count, quota, workers: self.workers, work, spread: self.spread };
         (self.station, self.response) = library.station(&station);
-        let parallel = f64::from(station.servers()) * cores.ours * speed + self.idle_cpu;
+        let parallel = f64::from(station.servers()) * cores.ours * speed + self.idle_cpu + self.spin.besides;
         self.cap = self.limits.cpu.map_or(parallel, |quota| parallel.min(quota.as_cores() * speed));
         self.late.forget();
         self.queue.reset(self.queue.inside);

@@ -64,12 +64,14 @@ impl World {
         for (index, service) in self.services.iter().enumerate() {
             let on_disk = self.disk.as_deref().map_or(f64::INFINITY, |disk| disk.uses[index].granted);
             let work = (service.passage.load * service.response.capacity()).min(on_disk) * service.work_cpu;
-            let want = (work + service.idle_cpu).min(service.cap);
+            let want = (work + service.idle_cpu + service.spin.besides).min(service.cap);
             self.claims.push(Claim { weight: service.weight, want, count: service.up });
             let want = service.start_cpu.min(service.cap);
             self.claims.push(Claim { weight: service.weight, want, count: service.starting });
         }
+        self.claim_outside();
         cpu::share(&self.claims, self.cores.capacity, &mut self.grants);
+        self.outside = self.granted_outside();
         let used: f64 = self.claims.iter().zip(&self.grants).map(|(claim, grant)| claim.count * grant).sum();
         debug_assert!(used <= self.cores.capacity * (1.0 + 1e-9), "{used} of {} cores", self.cores.capacity);
         used
@@ -99,7 +101,8 @@ impl World {
                 losing += work;
             }
         }
-        if won > 0.0 && losing > 0.0 && !full {
+        // A process beside the containers never ends, so it has nearly all unfinished work and loses nearly all of this.
+        if won > 0.0 && losing > 0.0 && !full && self.outside <= 0.0 {
             let lost = won / losing;
             for (stretched, load) in self.stretched.iter_mut().zip(&mut self.loads).filter(|place| *place.0 >= equal) {
                 *load = 1.0 - (1.0 - *load) * *stretched / (*stretched + lost);
@@ -224,7 +227,8 @@ impl World {
             starting += service.start_grant * service.starting;
             debug_assert!(grant <= claim.want * (1.0 + 1e-9) && claim.want <= service.cap * (1.0 + 1e-9));
             let short = service.up > 0.0 && grant < claim.want * (1.0 - 1e-12);
-            let by_cpu = if short { (grant - service.idle_cpu).max(0.0) / service.work_cpu } else { f64::INFINITY };
+            let by_cpu =
+                if short { (grant - service.idle_of(grant)).max(0.0) / service.work_cpu } else { f64::INFINITY };
             let mut granted = by_cpu;
             if let Some(io) = self.disk.as_deref_mut().map(|disk| &mut disk.uses[index]) {
                 io.cpu_granted = by_cpu;
@@ -239,7 +243,9 @@ impl World {
             flow.given_up = service.passage.given_up * service.up * step;
             flow.fails = service.fails;
             flow.work = service.work_cpu;
-            flow.idle = service.idle_cpu.min(service.cap) * service.up * step;
+            let work = service.passage.load * service.response.capacity() * service.work_cpu;
+            let besides = service.spin.besides.min((service.cap - service.idle_cpu - work).max(0.0));
+            flow.idle = (service.idle_cpu + besides).min(service.cap) * service.up * step;
             flow.cap = service.cap * service.up * step;
             flow.scatter = if service.up == 0.0 {
                 Scatter::Refused
@@ -252,7 +258,7 @@ impl World {
             };
         }
         self.starting_cpu = starting * step;
-        self.room = self.cores.capacity * step - self.starting_cpu;
+        self.room = (self.cores.capacity - self.outside) * step - self.starting_cpu;
         moved
     }
 }

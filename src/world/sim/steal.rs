@@ -6,13 +6,22 @@
 use super::World;
 use super::instance::NEVER;
 use super::traffic::uniform;
+use crate::model::Fault;
+use crate::model::FaultKind;
 use crate::model::Host;
+use crate::model::Scenario;
 use crate::seed::Seed;
 use crate::units::Instant;
 use crate::units::Permille;
 use crate::units::Span;
 use crate::units::whole;
 use rand_pcg::Pcg64;
+
+/// Whether other guests do not always take the same.
+pub(super) fn varies(scenario: &Scenario) -> bool {
+    let burst = |fault: &Fault| matches!(fault.kind, FaultKind::StealBurst(_));
+    scenario.host.steal_bursts.is_some() || scenario.faults.iter().any(burst)
+}
 
 /// The share of time that is stolen, as it varies.
 pub(super) struct Steal {
@@ -73,9 +82,11 @@ impl World {
 
     /// Follows the steal of the present time.
     pub(super) fn change_steal(&mut self) {
-        let Some(steal) = &mut self.steal else { return };
-        let share = steal.at(self.now);
-        if self.cores.set_steal(share) {
+        let share = match &mut self.steal {
+            Some(steal) => steal.at(self.now),
+            None => self.cores.usual_steal,
+        };
+        if self.cores.set_steal(share.max(self.conditions.stolen)) {
             self.fit_cores();
         }
     }
@@ -83,6 +94,6 @@ impl World {
     /// The share of time that was stolen since the last sample, where it varies.
     pub(super) fn sample_steal(&mut self, seconds: f64) -> Option<Permille> {
         let stolen = core::mem::take(&mut self.stolen);
-        self.steal.as_ref().filter(|_| seconds > 0.0).map(|_| Permille::new(whole(stolen / seconds * 1000.0)))
+        (self.steal_varies && seconds > 0.0).then(|| Permille::new(whole(stolen / seconds * 1000.0)))
     }
 }
