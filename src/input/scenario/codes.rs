@@ -39,6 +39,7 @@ pub(super) static FAULT: Code = Code {
     - { at: 22h, for: 5m, full_disk: {} }
     - { at: 22h30m, oom: { service: n8n } }
     - { at: 23h, for: 30m, leak: { service: n8n, per_hour: 500M } }
+    - { at: 22h, for: 20m, noisy_neighbour: { cpu: 2 } }
 
 `at` is when it begins first. With `every` it comes again and again, with `about_every` at random times drawn from the seed. \
 A crash happens in a moment and has no `for`; an outage lasts for a stated time. All begin within the run.",

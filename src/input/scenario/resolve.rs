@@ -8,6 +8,7 @@ use super::expect;
 use super::faults;
 use super::services;
 use super::storage;
+use super::strain;
 use super::traffic::Traffic;
 use super::trouble;
 use super::unknown_service;
@@ -102,6 +103,7 @@ pub fn resolve(
     let known = Known { services: &names, judged: Some(judged).filter(|_| times.warmup < times.duration) };
     let expect = expect::expectations(&file.expect, node.get("expect"), &known, &mut problems);
     if let Some(host) = &host {
+        strain::fits_host(&faults, host, node, &mut problems);
         expect::fits_host(&expect, host, node.get("expect"), &mut problems);
     }
     let sample = file.sample.map_or_else(|| sample_usual(&times, &expect), |sample| sample.0);

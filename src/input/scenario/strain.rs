@@ -1,11 +1,18 @@
 //! Faults that wear on the cores of the host, as a scenario writes them.
 
+use super::codes;
 use super::faults::FaultFile;
 use super::faults::Reader;
+use crate::input::problem::Problem;
+use crate::input::problem::Problems;
+use crate::input::schema;
 use crate::input::schema::quantity::Cpus;
 use crate::input::schema::quantity::Degrees;
 use crate::input::schema::quantity::Percent;
+use crate::input::yaml::Node;
+use crate::model::Fault;
 use crate::model::FaultKind;
+use crate::model::Host;
 use crate::units::Millicores;
 use crate::units::Permille;
 use schemars::JsonSchema;
@@ -83,5 +90,14 @@ impl Reader<'_> {
             return None;
         }
         Some(cpu.0)
+    }
+}
+
+/// Whether the host has what the faults are about.
+pub(super) fn fits_host(faults: &[Fault], host: &Host, node: &Node, problems: &mut Problems) {
+    if host.heat.is_none() && faults.iter().any(|fault| matches!(fault.kind, FaultKind::HeatWave(_))) {
+        let message = format!("nothing is known of the heat of `{}`, so a `heat_wave` changes nothing", host.name);
+        let problem = Problem::error(&codes::FAULT, message).at(&schema::place_of(node, "/faults"));
+        problems.push(problem.help("give its profile a `heat`, as `m1-air` has one"));
     }
 }

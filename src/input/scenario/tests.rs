@@ -24,6 +24,7 @@ use crate::units::Money;
 use crate::units::Permille;
 use crate::units::Rate;
 use crate::units::Span;
+use crate::units::Temperature;
 use proptest::prelude::*;
 use std::path::Path;
 
@@ -209,11 +210,41 @@ fn faults_are_clear_or_refused() {
         ("{ at: 1h, for: 5m, metrics_gaps: { share: 120% } }", "PL0214 120% is more than all"),
         ("{ at: 1h, for: 5m, metrics_lie: { service: api } }", "PL0214 nothing says what is shown"),
         ("{ at: 1h, for: 5m, clock_jump: {} }", "PL0214 a clock is either ahead or behind"),
+        ("{ at: 1h, for: 5m, heat_wave: { ambient: +12C } }", "PL0214 nothing is known of the heat of `kvm-4`"),
+        ("{ at: 1h, for: 5m, steal_burst: { steal: 100% } }", "PL0214 a steal of 100% leaves no CPU"),
+        ("{ at: 1h, for: 5m, steal_burst: { steal: 130% } }", "PL0214 130% is more than all"),
+        ("{ at: 1h, for: 5m, noisy_neighbour: { cpu: 0 } }", "PL0214 a fault that takes no CPU changes nothing"),
+        ("{ at: 1h, for: 5m, cpu_spin: { service: n9n, cpu: 1 } }", "PL0211 unknown service `n9n`"),
+        ("{ at: 1h, steal_burst: { steal: 30% } }", "PL0214 `steal_burst` lasts for some time"),
         ("{ at: 1h, carsh: api }", "PL0201 unknown key `carsh`, did you mean `crash`?"),
     ] {
         let found = wrong(&format!("faults: [{text}]"));
         assert!(found.len() == 1 && found[0].starts_with(words), "{text}: {found:?}");
     }
+}
+
+#[test]
+fn faults_that_wear_on_the_cores_are_read() {
+    let kinds = |host: &str, fault: &str| {
+        let options = LoadOptions { host: Some(host.to_owned()), ..LoadOptions::default() };
+        let text = format!("faults: [{{ at: 1h, for: 5m, {fault} }}]");
+        let read = read_in(Path::new("/nowhere"), &text, &options).unwrap_or_else(|problems| panic!("{problems}"));
+        read.scenario.faults[0].kind.clone()
+    };
+    let twelve = FaultKind::HeatWave(Temperature::celsius(12));
+    assert_eq!(kinds("m1-air", "heat_wave: { ambient: +12C }"), twelve);
+    assert_eq!(kinds("kvm-4", "steal_burst: { steal: 30% }"), FaultKind::StealBurst(Permille::percent(30)));
+    let neighbour = |weight| FaultKind::NoisyNeighbour { cpu: Millicores::cores(2), weight };
+    assert_eq!(kinds("kvm-4", "noisy_neighbour: { cpu: 2 }"), neighbour(1024));
+    assert_eq!(kinds("kvm-4", "noisy_neighbour: { cpu: 2, weight: 64 }"), neighbour(64));
+    let spin = FaultKind::CpuSpin { service: ServiceName::new("api"), cpu: Millicores::new(1500) };
+    assert_eq!(kinds("kvm-4", "cpu_spin: { service: api, cpu: 1.5 }"), spin);
+    let cold = wrong("expect: { cool: \"max(temperature) < 80C\", fast: \"min(clock) >= 85%\" }");
+    assert_eq!(cold.len(), 2, "{cold:?}");
+    assert!(
+        cold[0].starts_with("PL0220 nothing is known of the heat of `kvm-4`, so it has no `temperature`"),
+        "{cold:?}"
+    );
 }
 
 #[test]
