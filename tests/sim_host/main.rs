@@ -9,6 +9,7 @@ mod laws;
 mod life;
 mod memory;
 mod overload;
+mod relations;
 mod sensors;
 mod simulation;
 mod steal;
