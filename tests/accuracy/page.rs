@@ -1,0 +1,212 @@
+//! Writes `docs/accuracy.md` and its pictures: the same bytes every time.
+
+use crate::bounds;
+use crate::facts;
+use crate::pictures;
+use crate::study;
+use crate::study::BANDS;
+use crate::study::Compared;
+use crate::study::Kind;
+use std::path::Path;
+
+const PAGE: &str = "docs/accuracy.md";
+/// Where the section about real containers begins and ends in the page.
+const REAL: [&str; 2] = ["## Real containers\n", "## What it cannot know\n"];
+
+const HEAD: &str = "\
+# How accurate the simulation is
+
+`plimsoll simulate` steps through time a second at a time and works out the mean of what happens in each second. That is
+fast, and it is an approximation. This page says how far it is off.
+
+It is held against a second simulation, `world::oracle`, which follows every single request, event by event. That one is
+slow and exact, shares nothing with the first, and is itself proved against the closed forms of queueing theory
+(`tests/accuracy/proof_*.rs`). Both run the same random scenarios. The *error* is how much higher or lower the model's
+figure is than the exact one.
+
+**In short**, half of all services are nearer to the truth than this, at each load of the busiest part:
+
+";
+
+const PICTURE: &str = "
+![How far the model is off, by load](accuracy/error-by-load.svg)
+
+Up is how far mean and P95 are off. The load is that of the busiest part: the container that is nearest to its limit, or the
+host. Each load has cases of its own. At 90 % a small error of the load is a large one of the time, for any model.
+
+";
+
+const TIMES: &str = "\
+Not only the mean is met. In three plain cases, the share of requests that is done by a time:
+
+![Response times as the model and the exact simulation see them](accuracy/times.svg)
+
+";
+
+const SINGLE: &str = "\
+1 to 8 cores; no quota, or one of a quarter core up to all cores; 1 to 16 workers, or no limit; requests of 0.5 to 50 ms that
+are all alike, exponential or heavy-tailed. Without a quota the means are the formulas of queueing theory, and P95 and P99 come
+from tables. Under a quota both come from tables.
+
+";
+
+const EQUAL: &str = "\
+Two to six of these services beside each other on 1 to 8 cores, without calls. All have the same weight, as containers have
+where nothing is said.
+
+";
+
+const WEIGHTED: &str = "\
+The same, with weights from 256 to 4096 drawn for each.
+
+**Why containers beside each other are harder.** The model gives a container the CPU that its weight is worth beside what the
+others use *on average*. In truth a neighbour with long requests is busy for seconds and then idle for seconds. While it is
+busy, a container with short requests has its bare share, and may queue although there is room on average; while it is idle,
+there is more than enough. So the times of containers on a busy host, above all of those with short requests beside long ones,
+are an estimate, sometimes a poor one. Throughput and CPU are not concerned: they stay exact until something is full.
+
+";
+
+const GRAPH: &str = "\
+Three to eight services on 2 to 16 cores, each called by one of those before it, once or twice for each request, one call after
+the other; one to three instances; quotas, workers and weights for some. All services of a graph count, not only the first. Where the host is the busiest part, they wait
+for each other as containers of different weights do.
+
+";
+
+const LIMITS: &str = "\
+## What it cannot know
+
+- **More load than capacity.** Nothing has a steady answer then: the queue grows for as long as the load lasts. Reports say
+  *saturated*, and times are those of the backlog so far. The CPU is right, and so is what is served
+  (`what_is_full_is_called_saturated`), unless all requests share the CPU at once, without limited workers: then in truth
+  short ones still come through, and of a heavy-tailed load about a tenth more are served than the model says.
+- **Between 90 % and 100 %** times depend on how long the load lasts, and on luck. Read them as \"too slow\", not as a figure.
+- **A request that takes longer than the timeout** gives up in the model before it takes CPU. A real server often works on it to
+  the end, so a service in trouble is worse off than the model says.
+- **Work that is not like the figures.** The error above is that of the arithmetic. A request that costs 8 ms and not the 5 ms
+  that the scenario says makes everything 60 % heavier; measure it before you trust any of this.
+- **Locks, garbage collection, cold caches, disks**, and neighbours on the same machine beyond a steady share of stolen time.
+
+## How to make this page again
+
+```sh
+PLIMSOLL_ACCURACY=write cargo test --release --test accuracy the_step_model -- --nocapture
+```
+
+It takes some minutes, prints the worst cases, and writes the same bytes every time while neither simulation changes. Without
+the variable a few of the cases are compared in seconds, as CI does.
+";
+
+/// Writes the page and its pictures.
+pub(crate) fn write(all: &[Compared]) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let before = std::fs::read_to_string(root.join(PAGE)).unwrap_or_default();
+    let mut page = String::from(HEAD);
+    page.push_str(&overview(all));
+    page.push_str(PICTURE);
+    page.push_str(TIMES);
+    for (kind, about) in Kind::ALL.into_iter().zip([SINGLE, EQUAL, WEIGHTED, GRAPH]) {
+        page.push_str(&format!("## {}\n\n{about}{}\n", kind.title(), table(all, kind)));
+    }
+    page.push_str(&real(&before));
+    page.push_str(LIMITS);
+    std::fs::create_dir_all(root.join("docs/accuracy")).expect("a folder for the pictures");
+    std::fs::write(root.join(PAGE), page).expect("the page is written");
+    std::fs::write(root.join("docs/accuracy/error-by-load.svg"), pictures::by_load(all)).expect("a picture");
+    std::fs::write(root.join("docs/accuracy/times.svg"), pictures::by_time()).expect("a picture");
+}
+
+/// Percent with one digit, as a table shows it.
+fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}
+
+/// The medians of mean and P95 by kind and load.
+fn overview(all: &[Compared]) -> String {
+    let bands: String = BANDS.iter().map(|band| format!(" {band} % |")).collect();
+    let mut text = format!("| error of mean / P95, half are within |{bands}\n|---|{}\n", "--:|".repeat(BANDS.len()));
+    for kind in Kind::ALL {
+        text.push_str(&format!("| {} |", kind.title().to_lowercase()));
+        for band in BANDS {
+            let median = |figure| study::quantile(&study::errors(all, kind, &[band], figure), 0.5);
+            text.push_str(&format!(" {} / {} |", percent(median(0)), percent(median(2))));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// One kind: how far half and nine of ten are off.
+fn table(all: &[Compared], kind: Kind) -> String {
+    let mut text = String::from(
+        "| load | services | mean: half, nine of ten | P50 | P95 | P99 | throughput |\n|--:|--:|--:|--:|--:|--:|--:|\n",
+    );
+    for band in BANDS {
+        text.push_str(&format!("| {band} % | {} |", study::errors(all, kind, &[band], 0).len()));
+        for figure in 0..study::FIGURES.len() {
+            let errors = study::errors(all, kind, &[band], figure);
+            let of = |share| percent(study::quantile(&errors, share));
+            text.push_str(&format!(" {}, {} |", of(0.5), of(0.9)));
+        }
+        text.push('\n');
+    }
+    let [most, most_at_90] = bounds::promised(kind);
+    let worst = |bands: &[u32]| percent(study::quantile(&study::errors(all, kind, bands, 0), 1.0));
+    text.push_str(&format!(
+        "\nThe mean is at worst {} off up to 80 %, and {} at 90 %. Tests hold the median error of mean and P95 to {:.0} % up to \
+         80 %, and {:.0} % at 90 %.\n",
+        worst(&BANDS[..4]),
+        worst(&BANDS[4..]),
+        most * 100.0,
+        most_at_90 * 100.0
+    ));
+    text
+}
+
+/// The section about real containers: anew from the measurements, or as it was where they are not there.
+#[expect(clippy::print_stdout, reason = "whoever writes the page learns what was kept")]
+fn real(before: &str) -> String {
+    let Ok(text) = std::fs::read_to_string(facts::FACTS) else {
+        println!("{} is not there: the section about real containers stays as it is", facts::FACTS);
+        let kept = before.split_once(REAL[0]).and_then(|(_, rest)| rest.split_once(REAL[1]));
+        return kept.map_or(String::new(), |(section, _)| format!("{}{section}", REAL[0]));
+    };
+    let measured = text.split_once("measured ").map_or("", |(_, rest)| rest.get(..10).unwrap_or_default());
+    let rows = facts::rows(&text);
+    let mut section = format!(
+        "{}\nA server in a container with a CPU quota on a real kernel, under Poisson arrivals, measured {measured} beside the \
+         checkout\n(`../shared/facts/real_containers.csv`, {} runs of at most 90 % of the quota, work of several spreads). Each \
+         row is one run of\na minute or less, which alone scatters by 5 to 15 %.\n\n\
+         | quota | runs | mean: half are within | P95: half are within | throttled periods: measured, model |\n\
+         |--:|--:|--:|--:|--:|\n",
+        REAL[0],
+        rows.len()
+    );
+    let mut quotas: Vec<f64> = rows.iter().map(|row| row.quota).collect();
+    quotas.sort_by(f64::total_cmp);
+    quotas.dedup();
+    let line = |name: String, rows: &[&facts::Row]| {
+        let median = |of: fn(&facts::Row) -> [f64; 2]| {
+            let mut errors: Vec<f64> = rows.iter().map(|row| (of(row)[1] / of(row)[0] - 1.0).abs()).collect();
+            errors.sort_by(f64::total_cmp);
+            percent(errors[errors.len() / 2])
+        };
+        let throttled = |place: usize| rows.iter().map(|row| row.throttled[place]).sum::<f64>() / rows.len() as f64;
+        format!(
+            "| {name} | {} | {} | {} | {}, {} |\n",
+            rows.len(),
+            median(|row| row.mean),
+            median(|row| row.p95),
+            percent(throttled(0)),
+            percent(throttled(1))
+        )
+    };
+    for quota in quotas {
+        let of_quota: Vec<&facts::Row> = rows.iter().filter(|row| row.quota == quota).collect();
+        section.push_str(&line(format!("{quota} cores"), &of_quota));
+    }
+    section.push_str(&line("all".to_owned(), &rows.iter().collect::<Vec<_>>()));
+    section.push('\n');
+    section
+}

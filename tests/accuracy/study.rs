@@ -1,0 +1,201 @@
+//! The step model against the oracle, case by case, and what comes of it by load.
+
+use crate::draws;
+use crate::draws::Case;
+use crate::measure::together;
+use crate::simulation::merged;
+use crate::simulation::run;
+use plimsoll::model::Latencies;
+use plimsoll::seed::Seed;
+use plimsoll::units::Span;
+use plimsoll::world::oracle::Oracle;
+use plimsoll::world::oracle::ServiceOutcome;
+use rayon::prelude::*;
+
+/// Loads of the busiest part, in percent.
+pub(crate) const BANDS: [u32; 5] = [20, 40, 60, 80, 90];
+/// What is compared, in this order everywhere.
+pub(crate) const FIGURES: [&str; 5] = ["mean", "P50", "P95", "P99", "throughput"];
+/// Batches that the oracle runs before it asks whether it is sure enough.
+const BATCHES: usize = 20;
+
+/// What is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Single,
+    Equal,
+    Weighted,
+    Graph,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 4] = [Self::Single, Self::Equal, Self::Weighted, Self::Graph];
+
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Single => "One service",
+            Self::Equal => "Containers on one host",
+            Self::Weighted => "Containers of different weights",
+            Self::Graph => "Services that call each other",
+        }
+    }
+
+    /// The case of this number at a load of its busiest part.
+    pub(crate) fn case(self, number: u64, load: f64) -> Case {
+        match self {
+            Self::Single => draws::single(number, load),
+            Self::Equal => draws::shared(number, load, false),
+            Self::Weighted => draws::shared(number, load, true),
+            Self::Graph => draws::graph(number, load),
+        }
+    }
+}
+
+/// How much is compared.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Effort {
+    /// Cases of each kind.
+    pub(crate) cases: [u64; 4],
+    /// The oracle goes on until the standard deviation of each mean is below this share of it …
+    pub(crate) sure: f64,
+    /// … or it has seen so many events.
+    pub(crate) events: u64,
+}
+
+/// One service of one case, by the step model and by the oracle.
+pub(crate) struct Compared {
+    pub(crate) kind: Kind,
+    pub(crate) number: u64,
+    /// The load of the busiest part, in percent.
+    pub(crate) band: u32,
+    pub(crate) service: usize,
+    /// The larger one of its own utilisation and of the host's.
+    pub(crate) utilisation: f64,
+    pub(crate) model: [f64; 5],
+    pub(crate) oracle: [f64; 5],
+    /// Standard deviation of the oracle's mean, as a share of it.
+    pub(crate) deviation: f64,
+}
+
+impl Compared {
+    /// By how much the step model is above the oracle, as a share.
+    pub(crate) fn error(&self, figure: usize) -> f64 {
+        self.model[figure] / self.oracle[figure] - 1.0
+    }
+}
+
+/// All cases of a study, in order.
+pub(crate) fn compare(effort: Effort) -> Vec<Compared> {
+    let mut cases = Vec::new();
+    for (kind, count) in Kind::ALL.into_iter().zip(effort.cases) {
+        cases.extend((0..count).map(|number| (kind, number)));
+    }
+    cases.into_par_iter().flat_map_iter(|(kind, number)| compare_one(kind, number, effort)).collect()
+}
+
+/// One case of a kind; its load goes through the bands by its number.
+pub(crate) fn compare_one(kind: Kind, number: u64, effort: Effort) -> Vec<Compared> {
+    let turn = usize::try_from(number).expect("small") % BANDS.len();
+    let band = BANDS[turn];
+    let case = kind.case(number, f64::from(band) / 100.0);
+    let seen = judge(&case, Seed::new(number), effort);
+    let samples = &run(&case.scenario, 600)[2..];
+    let compared = seen.into_iter().enumerate().map(|(service, (outcome, seconds, deviation))| {
+        let times = merged(samples, service);
+        let served: u64 = samples.iter().map(|sample| sample.services[service].served).sum();
+        let rate = served as f64 / 1000.0 / (60.0 * samples.len() as f64);
+        Compared {
+            kind,
+            number,
+            band,
+            service,
+            utilisation: case.utilisations[service],
+            model: figures(&times, rate),
+            oracle: figures(&outcome.latency, outcome.served as f64 / seconds),
+            deviation,
+        }
+    });
+    compared.collect()
+}
+
+fn figures(times: &Latencies, rate: f64) -> [f64; 5] {
+    let quantile = |percent| times.quantile(percent, 100).map_or(f64::NAN, Span::as_secs);
+    [times.mean().map_or(f64::NAN, Span::as_secs), quantile(50), quantile(95), quantile(99), rate]
+}
+
+/// The oracle's word on a case: the services, over how many seconds, how sure.
+pub(crate) fn judge(case: &Case, seed: Seed, effort: Effort) -> Vec<(ServiceOutcome, f64, f64)> {
+    let mut oracle = Oracle::new(&case.scenario, seed).expect("constant rates");
+    // The busiest part sees a few thousand requests in each batch, or the host as many of the slowest service.
+    let length = 3000.0 / case.outside_rate();
+    oracle.advance(2.0 * length);
+    let _ = oracle.take();
+    let (mut batches, mut events): (Vec<Vec<ServiceOutcome>>, u64) = (Vec::new(), 0);
+    loop {
+        for _ in 0..BATCHES {
+            oracle.advance(length);
+            let outcome = oracle.take();
+            events += outcome.events;
+            batches.push(outcome.services);
+        }
+        let seconds = length * batches.len() as f64;
+        let found: Vec<_> = (0..batches[0].len())
+            .map(|place| together(batches.iter().map(|batch| &batch[place])))
+            .map(|seen| (seen.whole, seconds, seen.deviation))
+            .collect();
+        let unsure = found.iter().map(|service| service.2).fold(0.0, f64::max);
+        if unsure < effort.sure || events >= effort.events {
+            return found;
+        }
+    }
+}
+
+/// The absolute errors of a figure in some bands, ascending.
+pub(crate) fn errors(all: &[Compared], kind: Kind, bands: &[u32], figure: usize) -> Vec<f64> {
+    let here = all.iter().filter(|compared| compared.kind == kind && bands.contains(&compared.band));
+    let mut errors: Vec<f64> = here.map(|compared| compared.error(figure).abs()).collect();
+    errors.sort_by(f64::total_cmp);
+    errors
+}
+
+/// What a share of sorted values stays within.
+pub(crate) fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let below = sorted.iter().zip(1..).find(|(_, place)| f64::from(*place) >= share * sorted.len() as f64);
+    below.map_or(f64::NAN, |found| *found.0)
+}
+
+/// The table and the worst cases, for whoever looks with `--nocapture`.
+#[expect(clippy::print_stdout, reason = "shown with --nocapture")]
+pub(crate) fn show(all: &[Compared]) {
+    for kind in Kind::ALL {
+        println!("{}: median | 90 % | worst of the absolute errors in percent", kind.title());
+        for band in BANDS {
+            let cells: Vec<String> = (0..FIGURES.len())
+                .map(|figure| {
+                    let errors = errors(all, kind, &[band], figure);
+                    let of = |share| quantile(&errors, share) * 100.0;
+                    format!("{} {:5.1} {:5.1} {:6.1}", FIGURES[figure], of(0.5), of(0.9), of(1.0))
+                })
+                .collect();
+            println!("{band:3} %  n {:4}  {}", errors(all, kind, &[band], 0).len(), cells.join(" | "));
+        }
+    }
+    let mut worst: Vec<&Compared> = all.iter().collect();
+    worst.sort_by(|one, other| other.error(0).abs().total_cmp(&one.error(0).abs()));
+    for bad in worst.iter().take(12) {
+        let case = bad.kind.case(bad.number, f64::from(bad.band) / 100.0);
+        println!(
+            "{:?} {} at {} %, s{} ({:.2}): mean {:+.0} % of {:.2} ms ± {:.1} %, P95 {:+.0} %\n    {}",
+            bad.kind,
+            bad.number,
+            bad.band,
+            bad.service,
+            bad.utilisation,
+            bad.error(0) * 100.0,
+            bad.oracle[0] * 1e3,
+            bad.deviation * 100.0,
+            bad.error(2) * 100.0,
+            case.describe()
+        );
+    }
+}
