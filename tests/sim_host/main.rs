@@ -3,10 +3,12 @@
 mod allocations;
 mod disk;
 mod faults;
+mod graph;
 mod heat;
 mod latency;
 mod laws;
 mod life;
+mod loops;
 mod memory;
 mod overload;
 mod relations;

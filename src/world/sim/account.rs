@@ -7,7 +7,6 @@ use super::heat::Warmth;
 use super::service::Stretch;
 use super::service::bytes;
 use crate::model::DiskSample;
-use crate::model::Errors;
 use crate::model::HostSample;
 use crate::model::Latencies;
 use crate::model::ServiceSample;
@@ -26,12 +25,15 @@ impl World {
         if let Some(disk) = self.disk.as_deref_mut() {
             disk.pass(held);
         }
+        self.show_breakers(held);
         for (index, (service, flow)) in self.services.iter_mut().zip(&mut self.flows).enumerate() {
             let (used, out) = (core::mem::take(&mut flow.cpu), core::mem::take(&mut flow.out));
             let started = service.start_grant * held;
             self.host_cpu += used + started * service.starting;
             service.cpu += (used + started * service.starting) / self.speed;
             service.start_cpu_each += started / self.speed;
+            let refused = if service.up > 0.0 { service.refused } else { 1.0 };
+            service.causes.book(flow.failed, out * flow.fails, service.shares, refused);
             if service.up > 0.0 {
                 service.queue.pass(held);
                 if let Some(disk) = self.disk.as_deref_mut() {
@@ -44,7 +46,7 @@ impl World {
                 if let Some(stretch) = service.stretches.last_mut() {
                     let served = out * (1.0 - flow.fails);
                     stretch.served += served;
-                    stretch.time += served * service.time;
+                    stretch.time += served * service.time_well;
                 }
             }
         }
@@ -95,7 +97,7 @@ impl World {
                 restarts: service.restarts,
                 oom_kills: service.oom_kills,
                 saturated: service.saturated,
-                errors: Errors::default(),
+                errors: service.causes.take(failed),
                 disk: DiskSample { swap: bytes(service.swap_max), ..disk.unwrap_or_default() },
             });
             (service.cpu, service.throttled, service.saturated) = (0.0, 0.0, false);
@@ -167,6 +169,8 @@ impl World {
             let last = service.stretches.pop();
             service.stretches.clear();
             service.called.clear();
+            service.link_states.clear();
+            service.waits_of.clear();
             if let Some(last) = last.filter(|_| service.up > 0.0) {
                 service.stretches.push(Stretch {
                     own: last.own,
@@ -186,6 +190,9 @@ impl World {
                 let there = if self.services[to].stretches.is_empty() { usize::MAX } else { 0 };
                 self.services[index].called.push(there);
             }
+            let service = &mut self.services[index];
+            service.note_wait();
+            service.link_states.extend(service.links.iter().map(|link| link.state));
         }
         self.library.tidy();
     }

@@ -4,6 +4,7 @@
 //! 2. Several things at the same time go in this order: faults, steal, instances, dependencies, rates, scrapes.
 
 use super::World;
+use super::causes;
 use super::instance::Checks;
 use super::instance::Phase;
 use super::sensors::Scrape;
@@ -38,6 +39,7 @@ impl World {
         self.change_steal();
         self.change_instances();
         self.change_rates();
+        self.change_breakers();
         if self.next_scrape <= self.now {
             self.scrape();
         }
@@ -51,7 +53,7 @@ impl World {
             next = next.min(service.rate_until);
             next = service.instances.iter().fold(next, |next, instance| next.min(instance.due()));
         }
-        self.next_due = next;
+        self.next_due = next.min(self.breakers_due());
     }
 
     /// Ends the process of an instance; what is inside it fails.
@@ -76,6 +78,7 @@ impl World {
         service.oom_kills += u32::from(oom);
         if dying.phase == Phase::Up {
             self.flows[index].failed += service.queue.inside;
+            service.causes.add(causes::Cause::Killed, service.queue.inside);
             service.queue.inside *= (service.up - 1.0) / service.up;
         }
         match cause {
@@ -86,6 +89,7 @@ impl World {
         if service.up == 0.0 {
             let flow = &mut self.flows[index];
             flow.failed += flow.carried.max(0.0);
+            service.causes.add(causes::Cause::Killed, flow.carried.max(0.0));
             flow.carried = flow.carried.min(0.0);
             flow.owed = 0.0;
         }
@@ -153,7 +157,10 @@ impl World {
             let Some(traffic) = service.traffic.as_mut().filter(|_| service.rate_until <= now) else { continue };
             let (rate, until) = traffic.stretch(now.since_start());
             service.rate_until = Instant::after_start(until);
-            if rate != service.own_rate {
+            if let Some(clients) = &mut service.clients {
+                self.moving |= clients.number != rate;
+                clients.number = rate;
+            } else if rate != service.own_rate {
                 service.own_rate = rate;
                 self.moving = true;
             }

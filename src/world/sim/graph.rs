@@ -1,7 +1,9 @@
 //! The services of a scenario in the order in which requests go through them.
 
 use super::arrivals::Arrivals;
+use super::calls::Link;
 use super::flow::Flow;
+use super::loops::Clients;
 use super::sensors;
 use super::service::Service;
 use super::times::Library;
@@ -30,16 +32,19 @@ pub(super) fn build(
         let mut service = Service::new(name, model, &sensors, library);
         service.swap = Some(model.shortage.swap).filter(|_| scenario.host.swap > Bytes::ZERO);
         let from = all_calls.len();
-        for call in &model.work.calls {
-            // A call back up the order would be part of a cycle, which the input does not let through.
-            if let Some(&to) = places.get(&call.to).filter(|to| **to > place) {
-                service.calls.push((to, call.count));
-                all_calls.push((to, f64::from(call.count)));
-            }
+        // A call back up the order would be part of a cycle, which the input does not let through.
+        let calls = model.work.calls.iter().filter_map(|call| Some((*places.get(&call.to)?, call)));
+        let calls: Vec<_> = calls.filter(|(to, _)| *to > place).collect();
+        for (to, call) in &calls {
+            service.calls.push((*to, call.count));
+            all_calls.push((*to, f64::from(call.count)));
         }
+        service.links = Link::all(&calls, scenario, library);
         let waits_for = model.depends_on.iter();
         service.waits_for = waits_for.filter_map(|(to, condition)| Some((*places.get(to)?, *condition))).collect();
         let load = scenario.load.get(*name);
+        service.clients = load.and_then(|load| Clients::of(&load.pattern));
+        service.hops = load.map_or(0.0, |_| scenario.host.hop.as_secs() * 2.0);
         service.traffic = load.map(|load| Traffic::new(&load.pattern, scenario.step, seed, name.as_str()));
         if service.traffic.is_none() {
             service.rate_until = super::instance::NEVER;

@@ -11,21 +11,28 @@ pub mod response;
 
 mod account;
 mod arrivals;
+mod breaker;
 mod cache;
+mod calls;
+mod causes;
+mod closed;
 mod cpu;
 mod disk;
 mod due;
 mod faults;
 mod flow;
+mod gate;
 mod graph;
 mod heat;
 mod instance;
 mod io;
+mod loops;
 mod memory;
 mod requests;
 mod sensors;
 mod service;
 mod settle;
+mod stages;
 mod steal;
 mod strain;
 mod times;
@@ -52,6 +59,7 @@ use faults::Conditions;
 use faults::Faults;
 use flow::Flow;
 use heat::Warmth;
+use loops::Callers;
 use rand_pcg::Pcg64;
 use service::Service;
 use service::bytes;
@@ -111,6 +119,8 @@ pub struct World {
     room: f64,
     /// CPU of starting containers in a step, in reference core-seconds.
     starting_cpu: f64,
+    /// Somebody waits for an answer before the next request.
+    loops: bool,
     /// Some container's memory grows by itself.
     leaks: bool,
     /// Containers that run.
@@ -128,6 +138,7 @@ pub struct World {
 
     // Room for the arithmetic of `settle`, kept so that it allocates nothing.
     incoming: Vec<f64>,
+    callers: Vec<Callers>,
     claims: Vec<Claim>,
     grants: Vec<f64>,
     greediest: Vec<usize>,
@@ -147,6 +158,7 @@ impl World {
         let mut by_name: Vec<usize> = (0..services.len()).collect();
         by_name.sort_by(|one, other| services[*one].name.cmp(&services[*other].name));
         let count = services.len();
+        let loops = services.iter().any(|service| service.gate.is_some() || service.clients.is_some());
         let mut world = Self {
             now: Instant::START,
             sampled: Instant::START,
@@ -179,6 +191,7 @@ impl World {
             step_secs: 0.0,
             room: 0.0,
             starting_cpu: 0.0,
+            loops,
             leaks: false,
             running: 0,
             container_ticks: 0,
@@ -188,6 +201,7 @@ impl World {
             stolen: 0.0,
             incidents: Vec::new(),
             incoming: vec![0.0; count],
+            callers: vec![Callers::default(); count],
             claims: Vec::with_capacity(2 * count),
             grants: Vec::with_capacity(2 * count),
             greediest: Vec::with_capacity(2 * count),

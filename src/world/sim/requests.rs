@@ -81,6 +81,13 @@ impl Queue {
         self.left -= seconds;
     }
 
+    /// Takes over what somebody else found out.
+    pub(super) const fn take(&mut self, passage: Passage, inflow: Inflow) {
+        self.passage = passage;
+        self.inflow = inflow;
+        self.left = 0.0;
+    }
+
     /// What passes through in the coming step, or for longer where the answer says so.
     pub(super) fn look(&mut self, response: &Response, late: &mut Late, inflow: Inflow) -> Passage {
         if self.left >= inflow.step && inflow == self.inflow {
@@ -205,7 +212,7 @@ impl Late {
     }
 
     /// The share that is late when the mean is `time` seconds.
-    fn share(&mut self, response: &Response, time: f64) -> f64 {
+    pub(super) fn share(&mut self, response: &Response, time: f64) -> f64 {
         let Some(timeout) = self.timeout else { return 0.0 };
         if time * FAR <= timeout {
             return 0.0;

@@ -3,17 +3,24 @@
 //! 2. CPU is counted in reference cores here; limits and what is shown are in time on a core, as Docker counts.
 //! 3. Counters only grow; a sample is the difference of two readings.
 
+use super::calls::Link;
+use super::causes::Causes;
+use super::causes::Shares;
 use super::cpu::Cores;
+use super::gate::Pace;
 use super::instance::Check;
 use super::instance::Instance;
 use super::instance::Phase;
 use super::instance::Rules;
+use super::loops::Clients;
+use super::loops::Gate;
 use super::requests::Late;
 use super::requests::Passage;
 use super::requests::Queue;
 use super::response::Response;
 use super::response::Station;
 use super::sensors::Scrapes;
+use super::stages::State;
 use super::strain::Spin;
 use super::times::Library;
 use super::times::OnDisk;
@@ -82,6 +89,10 @@ pub(super) struct Service {
     pub(super) waits_for: Vec<(usize, Condition)>,
     /// Calls of one request: service and how often.
     pub(super) calls: Vec<(usize, u32)>,
+    /// The same calls, where one of them is more than a call.
+    pub(super) links: Vec<Link>,
+    /// For each stretch and link: how it was.
+    pub(super) link_states: Vec<State>,
     pub(super) traffic: Option<Traffic>,
     /// When the own rate changes.
     pub(super) rate_until: Instant,
@@ -103,6 +114,14 @@ pub(super) struct Service {
     pub(super) rate: f64,
     /// Requests per second and instance that the granted CPU is enough for; infinite where it gets all it wants.
     pub(super) granted: f64,
+    /// Its workers, where they are more than a part of the station.
+    pub(super) gate: Option<Gate>,
+    /// Who sends requests in a closed loop.
+    pub(super) clients: Option<Clients>,
+    /// Seconds that the calls of a request take on average.
+    pub(super) calls_time: f64,
+    /// Seconds of a request from outside on the network, there and back.
+    pub(super) hops: f64,
     /// Most CPU that one instance can use, in reference cores.
     pub(super) cap: f64,
     /// CPU that each starting instance gets.
@@ -111,6 +130,16 @@ pub(super) struct Service {
     pub(super) contention: f64,
     /// Mean time of a request, calls included, in seconds.
     pub(super) time: f64,
+    /// For each stretch of a service with a gate: how requests wait for a worker.
+    pub(super) waits_of: Vec<State>,
+    pub(super) last_wait: State,
+    /// Mean time of a request whose calls all come back well, in seconds.
+    pub(super) time_well: f64,
+    /// Why what comes out fails after all.
+    pub(super) shares: Shares,
+    pub(super) causes: Causes,
+    /// Share of those that did not come out that was refused.
+    pub(super) refused: f64,
     /// Share of what comes out that fails after all: too late with its calls, or a call failed.
     pub(super) fails: f64,
     /// Share of what comes that fails.
@@ -143,6 +172,7 @@ impl Service {
         let replicas = usize::try_from(model.replicas.max(1)).unwrap_or(1);
         let station = Station { cores: 1, quota: None, workers: None, work: model.work.cpu, spread: model.work.spread };
         let (station, response) = library.station(&station);
+        let gate_response = Arc::clone(&response);
         Self {
             name: name.clone(),
             limits: model.limits,
@@ -168,6 +198,8 @@ impl Service {
             spin: Spin::default(),
             waits_for: Vec::new(),
             calls: Vec::new(),
+            links: Vec::new(),
+            link_states: Vec::new(),
             traffic: None,
             rate_until: Instant::START,
             own_rate: 0.0,
@@ -182,10 +214,20 @@ impl Service {
             passage: Passage::default(),
             rate: 0.0,
             granted: f64::INFINITY,
+            gate: Gate::new(model, &gate_response),
+            clients: None,
+            calls_time: 0.0,
+            hops: 0.0,
             cap: 0.0,
             start_grant: 0.0,
             contention: 0.0,
             time: 0.0,
+            waits_of: Vec::new(),
+            last_wait: State::default(),
+            time_well: 0.0,
+            shares: Shares::default(),
+            causes: Causes::default(),
+            refused: 0.0,
             fails: 0.0,
             fails_all: 0.0,
             stretches: Vec::with_capacity(128),
@@ -212,8 +254,15 @@ impl Service {
         let paid = |quota: Millicores| (quota.as_cores() - self.idle_cpu / speed).max(0.001);
         let quota = self.limits.cpu.map(|quota| Millicores::new(whole(paid(quota) / cores.ours * 1000.0).max(1)));
         let work = Span::from_nanos(whole(self.work.nanos() as f64 / (speed * cores.ours)).max(1));
-        let station = Station { cores: cores.count, quota, workers: self.workers, work, spread: self.spread };
+        let (count, workers) = match &self.gate {
+            Some(gate) => (cores.count.min(gate.workers), None),
+            None => (cores.count, self.workers),
+        };
+        let station = Station { cores: count, quota, workers, work, spread: self.spread };
         (self.station, self.response) = library.station(&station);
+        if let Some(gate) = &mut self.gate {
+            (gate.inner, gate.pace) = (Arc::clone(&self.response), Pace::default());
+        }
         let parallel = f64::from(station.servers()) * cores.ours * speed + self.idle_cpu + self.spin.besides;
         self.cap = self.limits.cpu.map_or(parallel, |quota| parallel.min(quota.as_cores() * speed));
         self.late.forget();

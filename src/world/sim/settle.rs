@@ -6,13 +6,18 @@
 //!    top of what the service's own load makes. Its weight protects a container: it waits for no more than takes its share.
 
 use super::World;
+use super::calls::Link;
+use super::causes::Shares;
 use super::cpu;
 use super::cpu::Claim;
 use super::flow::Scatter;
+use super::loops::Callers;
 use super::requests::FAR;
 use super::requests::Inflow;
+use super::requests::LOAD_STATIONARY;
 use super::response::PERIOD;
 use super::service::Stretch;
+use super::stages::Part;
 use super::times::OnDisk;
 use super::times::Own;
 
@@ -31,9 +36,12 @@ impl World {
             disk.wait_idle(&self.cores, self.used);
         }
         self.stretch_work();
-        self.pass_times();
+        let calls_moved = self.pass_times();
         let limits_moved = self.fill_flows();
-        self.moving = limits_moved || holds <= self.step_secs || self.speed_is_off();
+        if calls_moved {
+            self.next_due = self.next_due.min(self.breakers_due());
+        }
+        self.moving = limits_moved || calls_moved || holds <= self.step_secs || self.speed_is_off();
         self.holds = holds;
     }
 
@@ -41,21 +49,43 @@ impl World {
     fn pass_requests(&mut self) -> f64 {
         let mut holds = f64::INFINITY;
         self.incoming.fill(0.0);
+        self.callers.fill(Callers::default());
         for index in 0..self.services.len() {
             let service = &mut self.services[index];
-            service.rate = service.own_rate + self.incoming[index];
+            service.rate = service.own_rate + self.incoming[index] + self.callers[index].wanted;
             if service.up == 0.0 {
+                continue;
+            }
+            service.links.iter_mut().for_each(Link::make);
+            if self.loops {
+                let found = self.look_closed(index);
+                let holding = found.unwrap_or_else(|| self.look_open(index));
+                holds = holds.min(holding).min(self.services[index].until_full(self.now));
+                self.pass_loops(index);
                 continue;
             }
             let inflow = Inflow { rate: service.rate / service.up, granted: service.granted, step: self.step_secs };
             service.passage = service.queue.look(&service.response, &mut service.late, inflow);
             holds = holds.min(service.passage.holds).min(service.until_full(self.now));
             let through = service.passage.through * service.up;
-            for &(called, times) in &service.calls {
-                self.incoming[called] += through * f64::from(times);
+            if service.links.is_empty() {
+                for &(called, times) in &service.calls {
+                    self.incoming[called] += through * f64::from(times);
+                }
+            }
+            for link in &service.links {
+                self.incoming[link.to] += through * link.made;
             }
         }
         holds
+    }
+
+    /// What passes through a service that nobody waits for; for how long it holds.
+    fn look_open(&mut self, index: usize) -> f64 {
+        let service = &mut self.services[index];
+        let inflow = Inflow { rate: service.rate / service.up, granted: service.granted, step: self.step_secs };
+        service.passage = service.queue.look(&service.response, &mut service.late, inflow);
+        service.passage.holds
     }
 
     /// Shares the cores out; the CPU used by all containers.
@@ -111,44 +141,69 @@ impl World {
         }
     }
 
-    /// Times from the called to the callers, and which distribution they follow.
-    fn pass_times(&mut self) {
+    /// Times from the called to the callers, and which distribution they follow. Whether calls will be made more or less
+    /// often than now.
+    fn pass_times(&mut self) -> bool {
+        let mut moved = false;
         for index in (0..self.services.len()).rev() {
+            let linked = !self.services[index].links.is_empty() && self.services[index].up > 0.0;
+            let linked = linked.then(|| self.weigh_links(index));
             let (before, called) = self.services.split_at_mut(index + 1);
             let service = &mut before[index];
             if service.up == 0.0 {
-                (service.time, service.fails, service.fails_all) = (0.0, 1.0, 1.0);
+                (service.time, service.time_well, service.fails, service.fails_all) = (0.0, 0.0, 1.0, 1.0);
                 self.stretch_changed[index] = true;
                 continue;
             }
             let grant = self.grants[2 * index];
             let more = self.stretched[index] - self.cores.alone(grant);
             service.contention = service.work_cpu / (self.speed * self.cores.ours) * more.max(0.0);
-            let own_time = service.passage.time + service.contention;
-            let (mut time, mut good, mut changed) = (own_time, 1.0, false);
+            let own_time = service.passage.time + service.contention + service.hops;
+            let (mut time, mut time_well, mut good, mut changed) = (own_time, own_time, 1.0, false);
+            let before = service.time;
+            if let Some(outcome) = linked {
+                time += outcome.time;
+                time_well += outcome.time_well;
+                (good, changed) = (outcome.well, outcome.changed);
+                moved |= outcome.moved;
+            }
             let mut on_disk = None;
             if let Some(io) = self.disk.as_deref().map(|disk| &disk.uses[index]) {
-                time += io.time;
-                good -= io.fails();
+                (time, time_well) = (time + io.time, time_well + io.time);
+                good *= 1.0 - io.fails();
                 on_disk = OnDisk::of(&io.access);
-                changed = service.stretches.last().is_some_and(|stretch| stretch.on_disk != on_disk);
+                changed |= service.stretches.last().is_some_and(|stretch| stretch.on_disk != on_disk);
             }
-            for &(to, times) in &service.calls {
+            for &(to, times) in service.calls.iter().filter(|_| linked.is_none()) {
                 let callee = &called[to - index - 1];
                 time += f64::from(times) * callee.time;
+                time_well += f64::from(times) * callee.time_well;
                 if callee.fails_all > 0.0 {
                     good *= libm::pow(1.0 - callee.fails_all, f64::from(times));
                 }
                 changed |= self.stretch_changed[to];
             }
-            service.time = time;
+            (service.time, service.time_well) = (time, time_well);
+            service.calls_time = time - own_time;
+            let mut own_time = own_time;
+            if let Some(held) = service.split_times() {
+                (own_time, time) = (held, service.time);
+                changed |= service.last_wait != service.wait_state();
+            }
+            moved |= self.loops && (time - before).abs() > 1e-6 * time;
             let last = service.stretches.last().map(|stretch| stretch.own);
             let same = service.passage.holds > 0.0 && self.settled_time[index] == own_time && last.is_some();
             self.settled_time[index] = own_time;
             if !same || changed {
                 // Times scatter as on a core that all load together, where they wait for nothing else.
                 let load = if service.response.is_free() { self.loads[index] } else { 0.0 };
-                let own = Own::at(service.station, &service.response, load.max(service.passage.load), own_time);
+                let own = match &service.gate {
+                    Some(gate) => {
+                        let load = service.passage.load * service.response.capacity() / gate.inner.capacity();
+                        Own::at(service.station, &gate.inner, load.min(LOAD_STATIONARY), own_time)
+                    }
+                    None => Own::at(service.station, &service.response, load.max(service.passage.load), own_time),
+                };
                 changed |= last != Some(own);
                 if changed {
                     service.stretches.push(Stretch { own, on_disk, served: 0.0, time: 0.0, number: None });
@@ -156,9 +211,12 @@ impl World {
                         let stretch = called[to - index - 1].stretches.len().wrapping_sub(1);
                         service.called.push(if called[to - index - 1].up > 0.0 { stretch } else { usize::MAX });
                     }
+                    service.note_wait();
+                    service.link_states.extend(service.links.iter().map(|link| link.state));
                 }
             }
             self.stretch_changed[index] = changed;
+            let good_calls = good;
             let given_up = if service.rate > 0.0 { service.passage.given_up * service.up / service.rate } else { 0.0 };
             let waits = !service.calls.is_empty() || on_disk.is_some();
             if waits && service.timeout.is_some_and(|timeout| time * FAR > timeout) {
@@ -167,9 +225,12 @@ impl World {
                 good *= (within / (1.0 - given_up).max(1e-9)).min(1.0);
             }
             let service = &mut self.services[index];
+            let broken = linked.map_or(0.0, |outcome| outcome.broken);
+            service.shares = Shares { late: good_calls - good, call: 1.0 - good_calls, broken };
             service.fails = 1.0 - good;
             service.fails_all = 1.0 - (1.0 - given_up) * good;
         }
+        moved
     }
 
     /// The number of the distribution of a stretch, made if need be.
@@ -179,10 +240,14 @@ impl World {
             return number;
         }
         let calls = service.calls.len();
-        let mut parts = Vec::with_capacity(calls);
+        let linked = !service.links.is_empty();
         let on_disk = service.stretches[stretch].on_disk;
+        let mut parts = if linked { self.linked(index, stretch) } else { Vec::with_capacity(calls) };
         parts.extend(on_disk.map(|key| (self.library.on_disk(key), 1)));
-        for call in 0..calls {
+        if let Some(&state) = self.services[index].waits_of.get(stretch) {
+            parts.push((self.library.stage(&[Part { number: None, how: 0, state }]), 1));
+        }
+        for call in 0..if linked { 0 } else { calls } {
             let (to, times) = self.services[index].calls[call];
             let called = self.services[index].called[stretch * calls + call];
             if called != usize::MAX {
@@ -237,6 +302,10 @@ impl World {
             moved |= granted.is_finite() != service.granted.is_finite()
                 || (granted - service.granted).abs() > 1e-9 * granted;
             service.granted = granted;
+            let (from, _) = flow.calls;
+            for (link, made) in service.links.iter().zip(&mut self.calls[from..]) {
+                made.1 = link.made;
+            }
             flow.arrivals.expect(service.own_rate * step);
             flow.expected = service.rate * step;
             flow.through = service.passage.through * service.up * step;

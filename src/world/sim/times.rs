@@ -87,7 +87,7 @@ pub(super) struct Times {
 }
 
 impl Times {
-    fn of((first, shares): (usize, Vec<f64>)) -> Self {
+    pub(super) fn of((first, shares): (usize, Vec<f64>)) -> Self {
         Self { first, shares, below: Vec::new(), within: 1.0, ratio: 1.0 }
     }
 
@@ -108,7 +108,7 @@ impl Times {
     }
 
     /// Without ends that hold nothing, and no longer than `Latencies`.
-    fn trimmed(mut self) -> Self {
+    pub(super) fn trimmed(mut self) -> Self {
         let room = Latencies::buckets().saturating_sub(self.first).max(1);
         if self.shares.len() > room {
             let beyond: f64 = self.shares.drain(room..).sum();
@@ -133,7 +133,7 @@ impl Times {
     }
 
     /// Only those within the timeout.
-    fn cut(mut self, timeout: Option<f64>) -> Self {
+    pub(super) fn cut(mut self, timeout: Option<f64>) -> Self {
         let Some(timeout) = timeout else { return self };
         let late = above(self.first, &self.shares, timeout);
         if late <= 0.0 {
@@ -157,11 +157,24 @@ impl Times {
     }
 
     /// The bucket after the last one.
-    fn end(&self) -> usize {
+    pub(super) fn end(&self) -> usize {
         self.first + self.shares.len()
     }
 
-    fn mean(&self) -> f64 {
+    pub(super) const fn first(&self) -> usize {
+        self.first
+    }
+
+    pub(super) fn shares(&self) -> &[f64] {
+        &self.shares
+    }
+
+    /// The same times, with nothing known of others that were cut off.
+    pub(super) fn as_is(&self) -> Self {
+        Self::of((self.first, self.shares.clone()))
+    }
+
+    pub(super) fn mean(&self) -> f64 {
         self.shares.iter().zip(&MIDDLES[self.first..]).map(|(share, middle)| share * middle).sum()
     }
 
@@ -215,6 +228,10 @@ pub(super) struct Library {
     called: BTreeMap<Vec<(usize, u32)>, Times>,
     /// Numbers of the distributions of times for the disk.
     disks: BTreeMap<OnDisk, usize>,
+    /// What calls are like that are more than calls.
+    pub(super) hows: Vec<super::stages::How>,
+    /// Numbers of the distributions of their stages.
+    pub(super) stages: BTreeMap<Vec<super::stages::Part>, usize>,
     /// By how many buckets the longer of two times moves when the shorter is added, and the part that moves one further;
     /// by how many buckets they are apart.
     sums: Vec<(usize, f64)>,
@@ -235,6 +252,8 @@ impl Library {
             times: Vec::new(),
             called: BTreeMap::new(),
             disks: BTreeMap::new(),
+            hows: vec![super::stages::How::PLAIN],
+            stages: BTreeMap::new(),
             sums: sums.collect(),
         }
     }
@@ -275,13 +294,19 @@ impl Library {
         self.times.len() - 1
     }
 
+    /// Keeps a distribution, and gives it a number.
+    pub(super) fn keep(&mut self, times: Times) -> usize {
+        self.times.push(times.added_up());
+        self.times.len() - 1
+    }
+
     /// The distribution of the time that all calls take together, one after the other.
     fn calls(&mut self, calls: &[(usize, u32)]) -> Times {
         let mut all: Option<Times> = None;
         for &call in calls {
             let one = match self.called.remove(&[call][..]) {
                 Some(known) => known,
-                None => self.repeated(call),
+                None => self.repeated(&self.times[call.0], call.1),
             };
             all = Some(all.map_or_else(|| one.clone(), |all| self.sum(&all, &one)));
             self.called.insert(vec![call], one);
@@ -290,13 +315,8 @@ impl Library {
     }
 
     /// The distribution of the time that so many calls of the same service take.
-    fn repeated(&self, (number, count): (usize, u32)) -> Times {
-        self.several(self.times[number].clone(), count)
-    }
-
-    /// The distribution of so many independent times, one after the other.
-    fn several(&self, one: Times, count: u32) -> Times {
-        let mut doubled = one;
+    pub(super) fn repeated(&self, one: &Times, count: u32) -> Times {
+        let mut doubled = one.clone();
         let mut times: Option<Times> = None;
         let mut left = count;
         while left > 0 {
@@ -318,6 +338,7 @@ impl Library {
             self.known.clear();
             self.called.clear();
             self.disks.clear();
+            self.stages.clear();
         }
         if self.bases.len() > KEPT {
             self.bases.clear();
@@ -337,7 +358,7 @@ impl Library {
     /// The distribution of the sum of two independent times.
     ///
     /// Goes through it by how far the two are apart, so that each pass is one multiplication after the other.
-    fn sum(&self, one: &Times, other: &Times) -> Times {
+    pub(super) fn sum(&self, one: &Times, other: &Times) -> Times {
         let first = one.first.max(other.first);
         let last = one.end().max(other.end());
         let mut shares = vec![0.0; last - first + FURTHEST + 2];

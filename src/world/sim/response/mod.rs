@@ -93,6 +93,17 @@ impl Response {
         Self { station: *station, power: quota, work, curve }
     }
 
+    /// The curve of a service whose workers are so fast together, on these cores.
+    #[must_use]
+    pub(in crate::world::sim) fn behind(&self, pace: &super::gate::Pace) -> Self {
+        let work = pace.alone();
+        let most = pace.most();
+        let curve = Curve::new(FREE_WARP, Between::Measured, |load| {
+            (pace.scaled(load), self.at(load * most / self.capacity()).throttled)
+        });
+        Self { station: self.station, power: most * work, work, curve }
+    }
+
     /// Whether requests wait for nothing but the cores: neither for a worker nor for a quota.
     #[must_use]
     pub fn is_free(&self) -> bool {

@@ -1,0 +1,125 @@
+//! Requests of so many who wait for an answer before they send the next: clients, and workers that wait for their calls.
+//! Before you change it:
+//! 1. Who is here is not elsewhere: the rate falls with the number inside, and is found together with it, so that a step
+//!    much longer than the round of a request does not swing.
+//! 2. An arrival finds the others only: of `N` in the loop `N − 1` (Schweitzer 1979).
+
+use super::requests::Inflow;
+use super::requests::Passage;
+use super::response::Response;
+
+/// Clients up to which mean value analysis counts each one.
+const EXACT: f64 = 1000.0;
+
+/// Who sends requests to one service and waits for them.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Loop {
+    /// How many there are, for all instances of the service.
+    pub(super) population: f64,
+    /// Requests per second that they would send at most.
+    pub(super) wanted: f64,
+    /// Seconds from the end of a visit to the next.
+    pub(super) rest: f64,
+    /// They are always somewhere in the loop, as clients are; workers may have nothing to do.
+    pub(super) always: bool,
+}
+
+/// A loop as one of `instances` sees it, with requests of others.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Visit {
+    pub(super) from: Loop,
+    pub(super) instances: f64,
+    /// Requests per second of others, for one instance.
+    pub(super) open: f64,
+    /// Share of those inside that are of the loop.
+    pub(super) share: f64,
+    /// Load of the instance up to now.
+    pub(super) load: f64,
+}
+
+impl Visit {
+    /// Requests per second for one instance, with so many inside.
+    pub(super) fn rate(&self, inside: f64) -> f64 {
+        let away = (self.from.population / self.instances - self.share * inside).max(0.0);
+        self.open + (away / self.from.rest.max(1e-6)).min(self.from.wanted / self.instances)
+    }
+
+    /// Of those inside, how many an arrival finds, as a share. In a loop through one core it is exact: workers that are busy
+    /// for a share `u` of the time find `(1 − uᴺ⁻¹) / (1 − uᴺ)` of those who are there on average, and clients find as many
+    /// as there were with one client less (the arrival theorem: Reiser and Lavenberg 1980).
+    fn found(&self, response: &Response) -> f64 {
+        let population = self.from.population.max(1.0);
+        let others = if self.from.always && population <= EXACT {
+            self.found_of_clients(response)
+        } else if self.from.always || self.load > 1.0 - 1e-9 {
+            (population - 1.0) / population
+        } else {
+            let load = self.load.max(0.0);
+            (1.0 - libm::pow(load, population - 1.0)) / (1.0 - libm::pow(load, population))
+        };
+        1.0 - self.share * (1.0 - others)
+    }
+
+    fn found_of_clients(&self, response: &Response) -> f64 {
+        let (mut before, mut inside, mut number) = (0.0, 0.0, 1.0);
+        while number <= self.from.population {
+            let time = time_of(response, inside);
+            before = inside;
+            inside = number / (self.from.rest + time) / self.instances * time;
+            number += 1.0;
+        }
+        if inside > 0.0 { before / inside } else { 0.0 }
+    }
+
+    /// What passes through in the coming step, starting with so many inside.
+    pub(super) fn look(
+        &self,
+        response: &Response,
+        late: &mut super::requests::Late,
+        before: f64,
+        inflow: Inflow,
+    ) -> (Passage, f64) {
+        let Inflow { granted, step, .. } = inflow;
+        let share_found = self.found(response);
+        let mut state = |inside: f64| {
+            let out = (inside / time_of(response, inside * share_found)).min(response.capacity()).min(granted);
+            let time = if out > 0.0 && inside > 0.0 { inside / out } else { response.at(0.0).mean };
+            (out, time, late.share(response, time))
+        };
+        let (mut low, mut high) = (0.0, before + step * self.rate(0.0));
+        if self.open == 0.0 && self.share >= 1.0 {
+            high = high.min((self.from.population / self.instances).max(before));
+        }
+        for _ in 0..60 {
+            let middle = f64::midpoint(low, high);
+            let (out, _, share_late) = state(middle);
+            if middle - before < step * (self.rate(middle) * (1.0 - share_late) - out) {
+                low = middle
+            } else {
+                high = middle
+            }
+            if high - low <= 1e-10 * high {
+                break;
+            }
+        }
+        let after = f64::midpoint(low, high);
+        let rate = self.rate(after);
+        let (out, time, share_late) = state(after);
+        let still = (after - before).abs() <= 1e-6 * (step * rate).min(after);
+        let growth = if still { 0.0 } else { (after - before) / step };
+        let left = (rate - growth).max(0.0);
+        let given_up = (rate * share_late).min(left);
+        let load = (out / response.capacity()).min(1.0);
+        let holds = if still { f64::INFINITY } else { 0.0 };
+        let through = left - given_up;
+        (Passage { through, given_up, growth, load, time, saturated: false, holds }, rate)
+    }
+}
+
+/// Mean time of a request that finds so many there.
+fn time_of(response: &Response, found: f64) -> f64 {
+    if found <= 1e-6 {
+        return response.at(0.0).mean.max(1e-12);
+    }
+    found / (response.capacity() * response.load_for(found)).max(1e-12)
+}

@@ -1,0 +1,234 @@
+//! Workers that wait for the calls of their requests, and queues before workers that have room for so many only. Before you
+//! change it:
+//! 1. How fast `n` busy workers are together comes from mean value analysis of the places where they are: their own
+//!    cores, the services they call. An arrival finds the others only (Schweitzer 1979; for one place it is exact).
+//! 2. With that, the number in the service is a birth-death process whose death rate no longer grows beyond the workers
+//!    (the flow-equivalent server of Chandy, Herzog and Woo 1975). Such a station then is one [`Response`] like others.
+
+use super::response::Response;
+use std::sync::Arc;
+
+/// Rounds of mean value analysis for each number of workers.
+const ROUNDS: usize = 24;
+/// Numbers of workers up to which each one is looked at; above, one in sixteen.
+const EACH: u32 = 16;
+
+/// Where busy workers are.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) response: Arc<Response>,
+    /// Visits of one request, at one instance of the place, for each busy worker there is of one instance of the service.
+    pub(super) visits: f64,
+    /// Instances of the place for one of the service.
+    pub(super) instances: f64,
+    /// Requests of others at one instance.
+    pub(super) others: f64,
+}
+
+impl Place {
+    /// Mean time at the place of who finds so many there.
+    fn time(&self, found: f64) -> f64 {
+        if found <= 1e-9 {
+            return self.response.at(0.0).mean;
+        }
+        found / (self.response.capacity() * self.response.load_for(found)).max(1e-12)
+    }
+}
+
+/// How fast so many busy workers are, for a row of numbers of them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Pace {
+    /// Numbers of workers, and requests per second that they end.
+    points: Vec<(f64, f64)>,
+}
+
+impl Pace {
+    /// The pace of up to `workers` at these places, with so many seconds more that they wait for nobody.
+    pub(super) fn of(workers: u32, places: &[Place], rest: f64) -> Self {
+        let mut points: Vec<(f64, f64)> = Vec::new();
+        let mut number = 1;
+        loop {
+            let busy = f64::from(number);
+            let mut shares: Vec<f64> = vec![1.0; places.len()];
+            let mut pace = 0.0;
+            for _ in 0..ROUNDS {
+                let times: Vec<f64> = places
+                    .iter()
+                    .zip(&shares)
+                    .map(|(place, share)| place.time(place.others + share * (busy - 1.0) / place.instances))
+                    .collect();
+                let all = rest + places.iter().zip(&times).map(|(place, time)| place.visits * time).sum::<f64>();
+                let before = core::mem::replace(&mut pace, busy / all.max(1e-9));
+                for ((share, place), time) in shares.iter_mut().zip(places).zip(&times) {
+                    *share = f64::midpoint(*share, place.visits * time / all.max(1e-9));
+                }
+                if (pace - before).abs() < 1e-6 * pace {
+                    break;
+                }
+            }
+            // More workers are never slower together.
+            points.push((busy, points.last().map_or(pace, |last| pace.max(last.1))));
+            if number == workers {
+                return Self { points };
+            }
+            number = (number + 1 + number / EACH).min(workers);
+        }
+    }
+
+    /// All workers' pace.
+    pub(super) fn most(&self) -> f64 {
+        self.points.last().map_or(0.0, |last| last.1)
+    }
+
+    fn workers(&self) -> f64 {
+        self.points.last().map_or(0.0, |last| last.0)
+    }
+
+    /// Mean time of a request that finds all workers free.
+    pub(super) fn alone(&self) -> f64 {
+        self.points.first().map_or(0.0, |first| 1.0 / first.1)
+    }
+
+    /// Whether this is as good as another one.
+    pub(super) fn is_near(&self, other: &Self) -> bool {
+        let near = |(one, other): (&(f64, f64), &(f64, f64))| one.0 == other.0 && (one.1 / other.1 - 1.0).abs() < 2e-3;
+        self.points.len() == other.points.len() && self.points.iter().zip(&other.points).all(near)
+    }
+
+    /// How likely each number of busy workers is at a rate, up to a factor: for all below the number of workers, their
+    /// sum and the sum of `n` times that; and the likelihood that all are busy and nobody waits.
+    fn likely(&self, rate: f64) -> (f64, f64, f64) {
+        let (mut all, mut sum, mut likely) = (1.0, 0.0, 1.0);
+        let (mut number, workers) = (1.0, self.workers());
+        let mut points = self.points.iter().peekable();
+        let mut before = (0.0, 0.0);
+        while let Some(&&(end, pace)) = points.peek() {
+            let here = before.1 + (pace - before.1) * (number - before.0) / (end - before.0);
+            likely *= rate / here.max(1e-12);
+            if number >= workers {
+                break;
+            }
+            all += likely;
+            sum += number * likely;
+            if all > 1e200 {
+                (all, sum, likely) = (all / 1e200, sum / 1e200, likely / 1e200);
+            }
+            if number >= end {
+                before = (end, pace);
+                points.next();
+            }
+            number += 1.0;
+        }
+        (all, sum, likely)
+    }
+
+    /// Mean number in the service at a share of the most that it can do, over what is needed for that if nobody waited,
+    /// times `1 − load`: what a response curve is made from.
+    pub(super) fn scaled(&self, load: f64) -> f64 {
+        if load <= 0.0 {
+            return 1.0;
+        }
+        let free = 1.0 - load;
+        let (all, sum, full) = self.likely(load * self.most());
+        let inside = (free * free * sum + full * (self.workers() * free + load)) / (free * all + full);
+        inside / (load * self.most() * self.alone())
+    }
+
+    /// Share of arrivals that find all workers busy.
+    pub(super) fn busy(&self, load: f64) -> f64 {
+        let free = (1.0 - load).max(0.0);
+        let (all, _, full) = self.likely(load.min(1.0) * self.most());
+        full / (free * all + full)
+    }
+
+    /// Where only so many may wait: the mean number inside at a rate, and the share of arrivals that is refused.
+    pub(super) fn bounded(&self, rate: f64, room: u32, slower: f64) -> (f64, f64) {
+        let (most, workers, room) = (self.most() / slower, self.workers(), f64::from(room));
+        let (all, sum, full) = self.likely(rate * slower);
+        let load = rate / most.max(1e-12);
+        // Sums of a geometric row: with `n` from nobody waiting up to as many as there is room for.
+        let (mut row, mut more, mut term, mut waiting) = (0.0, 0.0, 1.0, 0.0);
+        let (mut last, mut scale) = (1.0, 1.0);
+        while waiting <= room {
+            row += term;
+            more += waiting * term;
+            last = term;
+            term *= load;
+            waiting += 1.0;
+            if row > 1e200 {
+                (row, more, term, last, scale) = (row / 1e200, more / 1e200, term / 1e200, last / 1e200, scale / 1e200);
+            }
+            if term < row * 1e-15 && load < 1.0 {
+                last = if waiting <= room { 0.0 } else { last };
+                break;
+            }
+        }
+        let whole = all * scale + full * row;
+        ((sum * scale + full * (workers * row + more)) / whole, full * last / whole)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Spread;
+    use crate::units::Span;
+    use crate::world::sim::queueing;
+    use crate::world::sim::response::Station;
+
+    fn place(cores: u32) -> Place {
+        let station =
+            Station { cores, quota: None, workers: None, work: Span::from_millis(10), spread: Spread::Exponential };
+        Place { response: Arc::new(Response::of(&station)), visits: 1.0, instances: 1.0, others: 0.0 }
+    }
+
+    fn close(found: f64, wanted: f64, within: f64) {
+        assert!((found / wanted - 1.0).abs() < within, "{found} for {wanted}");
+    }
+
+    /// Workers that only sleep are the servers of M/M/c.
+    #[test]
+    fn workers_that_wait_for_something_else_are_servers() {
+        let pace = Pace::of(8, &[], 0.05);
+        close(pace.most(), 160.0, 1e-9);
+        for load in [0.3, 0.8, 0.95] {
+            let waits = queueing::erlang_c(8, load);
+            close(pace.busy(load), waits, 1e-6);
+            close(pace.scaled(load), 1.0 - load + waits / 8.0, 1e-6);
+        }
+    }
+
+    /// However many workers share one core: the whole is M/M/1.
+    #[test]
+    fn workers_of_one_core_are_no_faster() {
+        for workers in [1, 5, 40] {
+            let pace = Pace::of(workers, &[place(1)], 0.0);
+            close(pace.most(), 100.0, 1e-3);
+            close(pace.scaled(0.8), 1.0, 2e-3);
+        }
+    }
+
+    /// M/M/1/K: with a load of ρ, `ρ^K (1 − ρ) / (1 − ρ^(K+1))` are refused.
+    #[test]
+    fn who_finds_no_room_is_refused() {
+        let pace = Pace::of(1, &[place(1)], 0.0);
+        for load in [0.5_f64, 0.9, 1.5] {
+            let (inside, refused) = pace.bounded(load * 100.0, 4, 1.0);
+            close(refused, libm::pow(load, 5.0) * (1.0 - load) / (1.0 - libm::pow(load, 6.0)), 1e-3);
+            let likely: f64 = (0..6).map(|n| libm::pow(load, f64::from(n))).sum();
+            close(inside, (0..6).map(|n| f64::from(n) * libm::pow(load, f64::from(n))).sum::<f64>() / likely, 1e-3);
+        }
+    }
+
+    /// Exact mean value analysis (Reiser and Lavenberg 1980) of a core of 10 ms and a sleep of 30 ms.
+    #[test]
+    fn mean_value_analysis_is_met() {
+        let mut queue = 0.0;
+        for workers in 1..=20_u32 {
+            let time = 0.01 * (1.0 + queue);
+            let exact = f64::from(workers) / (0.03 + time);
+            queue = exact * time;
+            close(Pace::of(workers, &[place(1)], 0.03).most(), exact, 0.05);
+        }
+    }
+}

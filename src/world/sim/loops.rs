@@ -1,0 +1,260 @@
+//! Where loops and gates meet the other services: who waits for whom, from callers to the called. Before you change it:
+//! 1. Only a host with clients in a closed loop, blocking workers or a bounded backlog comes here.
+//! 2. A gate passes on as many requesters as it has workers; a service without one passes on those it has.
+//! 3. The times that a gate needs of its callees are those of the step before; a gate knows by itself how they grow with
+//!    the number of its workers that are busy, so that it does not swing.
+
+use super::World;
+use super::closed::Loop;
+use super::closed::Visit;
+use super::gate::Pace;
+use super::gate::Place;
+use super::requests::Inflow;
+use super::requests::LOAD_STATIONARY;
+use super::requests::Passage;
+use super::response::Response;
+use super::service::Service;
+use super::stages::State;
+use crate::model::Pattern;
+use crate::model::ServiceModel;
+use std::sync::Arc;
+
+/// What callers bring to a service.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Callers {
+    population: f64,
+    pub(super) wanted: f64,
+    /// Requests per second if all of them were busy all the time as they are when they are.
+    busy: f64,
+    always: bool,
+}
+
+/// Workers that are taken for longer than their own work, or before whom only so many may wait.
+pub(super) struct Gate {
+    pub(super) workers: u32,
+    /// Workers wait for calls.
+    pub(super) blocking: bool,
+    room: Option<u32>,
+    pub(super) pace: Pace,
+    /// The cores alone.
+    pub(super) inner: Arc<Response>,
+    /// Seconds that a request is on the cores, and that it waits for a worker.
+    pub(super) times: (f64, f64),
+}
+
+impl Gate {
+    /// The gate of a service that has one.
+    pub(super) fn new(model: &ServiceModel, inner: &Arc<Response>) -> Option<Self> {
+        let blocking = model.blocking && !model.work.calls.is_empty();
+        let workers = model.workers.filter(|_| blocking || model.backlog.is_some())?.max(1);
+        let pace = Pace::default();
+        Some(Self { workers, blocking, room: model.backlog, pace, inner: Arc::clone(inner), times: (0.0, 0.0) })
+    }
+}
+
+/// Clients of a closed loop, and how long they think.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Clients {
+    pub(super) number: f64,
+    think: f64,
+}
+
+impl Clients {
+    /// The clients of a load that has them, none of them there yet.
+    pub(super) fn of(pattern: &Pattern) -> Option<Self> {
+        match pattern {
+            Pattern::Clients { think, .. } => Some(Self { number: 0.0, think: think.as_secs() }),
+            _ => None,
+        }
+    }
+}
+
+impl World {
+    /// What passes through a service with a gate or in a loop; `None` where it is one like others.
+    pub(super) fn look_closed(&mut self, index: usize) -> Option<f64> {
+        self.fit_gate(index);
+        let callers = self.callers[index];
+        let step = self.step_secs;
+        let incoming = self.incoming[index];
+        let service = &mut self.services[index];
+        let clients = service.clients.filter(|clients| clients.number > 0.0);
+        if service.clients.is_some() && clients.is_none() {
+            service.own_rate = 0.0;
+            service.rate = incoming + callers.wanted;
+        }
+        let from = match clients {
+            Some(clients) => Loop {
+                population: clients.number,
+                wanted: f64::INFINITY,
+                rest: clients.think + (service.time - service.passage.time).max(0.0),
+                always: true,
+            },
+            None if callers.population > 0.0 && callers.busy > 0.0 => Loop {
+                population: callers.population,
+                wanted: callers.wanted,
+                rest: (callers.population / callers.busy - service.passage.time).max(0.0),
+                always: callers.always,
+            },
+            None => return self.look_bounded(index),
+        };
+        let open = if clients.is_some() { incoming + callers.wanted } else { service.own_rate + incoming };
+        let of_loop = if clients.is_some() { service.rate - open } else { callers.wanted };
+        let share = if open <= 0.0 { 1.0 } else { (of_loop / (of_loop + open)).clamp(0.0, 1.0) };
+        let load = service.passage.load;
+        let visit = Visit { from, instances: service.up, open: open / service.up, share, load };
+        let inflow = Inflow { rate: 0.0, granted: service.granted, step };
+        let before = service.queue.inside;
+        let (passage, rate) = visit.look(&service.response, &mut service.late, before, inflow);
+        service.rate = rate * service.up;
+        if clients.is_some() {
+            service.own_rate = (service.rate - open).max(0.0);
+        }
+        service.passage = passage;
+        service.queue.take(passage, inflow);
+        service.refused = 0.0;
+        Some(passage.holds)
+    }
+
+    /// What passes through where only so many may wait.
+    fn look_bounded(&mut self, index: usize) -> Option<f64> {
+        let step = self.step_secs;
+        let service = &mut self.services[index];
+        let gate = service.gate.as_ref()?;
+        let room = gate.room?;
+        let rate = service.rate / service.up;
+        let most = gate.pace.most();
+        let slower = (most / service.granted).max(1.0);
+        let (rest, refused) = if rate > 0.0 { gate.pace.bounded(rate, room, slower) } else { (0.0, 0.0) };
+        let before = service.queue.inside;
+        let out = rate * (1.0 - refused);
+        let after = rest.clamp((before - step * most / slower).max(0.0), before + step * rate);
+        let still = (after - before).abs() <= 1e-7 * step * rate;
+        let growth = if still { 0.0 } else { (after - before) / step };
+        let time = if out > 0.0 { rest / out } else { service.response.at(0.0).mean };
+        let late = service.late.share(&service.response, time);
+        let left = (rate - growth).max(0.0);
+        let (refused, late) = ((rate * refused).min(left), (rate * (1.0 - refused) * late).min(left));
+        let given_up = (refused + late).min(left);
+        let passage = Passage {
+            through: left - given_up,
+            given_up,
+            growth,
+            load: (out / most).min(1.0),
+            time,
+            saturated: rate >= most / slower,
+            holds: if still { f64::INFINITY } else { 0.0 },
+        };
+        service.refused = if given_up > 0.0 { (refused / given_up).min(1.0) } else { 0.0 };
+        service.passage = passage;
+        service.queue.take(passage, Inflow { rate, granted: service.granted, step });
+        Some(passage.holds)
+    }
+
+    /// Tells the called services who waits for them, where somebody does.
+    pub(super) fn pass_loops(&mut self, index: usize) {
+        let service = &self.services[index];
+        let through = service.passage.through * service.up;
+        let held = self.callers[index];
+        let (mut population, mut busy, mut always) = match service.clients.filter(|clients| clients.number > 0.0) {
+            Some(clients) => (clients.number, service.rate, true),
+            None => (held.population, held.busy, held.always),
+        };
+        if let Some(gate) = service.gate.as_ref().filter(|gate| gate.blocking) {
+            let workers = f64::from(gate.workers) * service.up;
+            let alone = gate.times.0 + service.calls_time + service.contention;
+            if population <= 0.0 || workers < population {
+                let taken = if alone > 0.0 { alone } else { gate.pace.alone() };
+                (population, busy, always) = (workers, workers / taken.max(1e-9), false);
+            }
+        }
+        for (call, &(to, count)) in service.calls.iter().enumerate() {
+            let made = service.links.get(call).map_or(f64::from(count), |link| link.made);
+            if population > 0.0 && busy > 0.0 {
+                let there = &mut self.callers[to];
+                there.population += population;
+                there.wanted += through * made;
+                there.busy += busy * made;
+                there.always |= always;
+            } else {
+                self.incoming[to] += through * made;
+            }
+        }
+    }
+
+    /// Finds out anew how fast the workers of a gate are.
+    fn fit_gate(&mut self, index: usize) {
+        let Some(gate) = self.services[index].gate.as_ref() else { return };
+        let service = &self.services[index];
+        let own = Place { response: Arc::clone(&gate.inner), visits: 1.0, instances: 1.0, others: 0.0 };
+        let (mut places, mut rest, mut there) = (vec![own], service.contention, 0.0);
+        if gate.blocking {
+            for (call, &(to, count)) in service.calls.iter().enumerate() {
+                let callee = &self.services[to];
+                let visits = service.links.get(call).map_or(f64::from(count), |link| link.made);
+                if callee.up == 0.0 || visits <= 0.0 {
+                    continue;
+                }
+                let mine = service.passage.through * service.up * visits * callee.passage.time / callee.up;
+                let others = (callee.queue.inside - mine).max(0.0);
+                there += visits * callee.passage.time;
+                let response = Arc::clone(&callee.response);
+                places.push(Place { response, visits, instances: callee.up / service.up, others });
+            }
+            // Calls at the same time, or cut off, take less than the sum of their visits.
+            let shorter = if there > service.calls_time { service.calls_time / there } else { 1.0 };
+            places.iter_mut().skip(1).for_each(|place| place.visits *= shorter.max(1e-6));
+            rest += (service.calls_time - there).max(0.0);
+        }
+        let pace = Pace::of(gate.workers, &places, rest);
+        if !pace.is_near(&gate.pace) {
+            let response = Arc::new(gate.inner.behind(&pace));
+            let service = &mut self.services[index];
+            service.response = response;
+            service.late.forget();
+            service.queue.reset(service.queue.inside);
+            if let Some(gate) = service.gate.as_mut() {
+                gate.pace = pace;
+            }
+        }
+    }
+}
+
+impl Service {
+    /// Takes the times apart of a service with a gate, whose requests are there while they wait for a worker, are worked on
+    /// and, where workers block, wait for calls; the seconds on the cores, with the network. `time` is as of a service
+    /// without a gate before.
+    pub(super) fn split_times(&mut self) -> Option<f64> {
+        let gate = self.gate.as_mut()?;
+        let out = self.passage.load * self.response.capacity();
+        let alone = gate.inner.at(0.0).mean;
+        let found = gate.inner.at(out / gate.inner.capacity()).in_system.min(f64::from(gate.workers));
+        let inner = if out > 0.0 { (found / out).max(alone) } else { alone };
+        let calls = if gate.blocking { self.calls_time } else { 0.0 };
+        let taken = inner + self.contention + calls;
+        gate.times = (inner, (self.passage.time - taken).max(0.0));
+        let calls_well = self.time_well - self.time + self.calls_time;
+        let inside = self.passage.time.max(taken) + self.hops;
+        self.time = inside + self.calls_time - calls;
+        self.time_well = inside - calls + calls_well;
+        Some(inner + self.contention + self.hops)
+    }
+
+    /// How requests wait for a worker now.
+    pub(super) fn wait_state(&self) -> State {
+        let Some(gate) = &self.gate else { return State::default() };
+        let wait = gate.times.1;
+        if self.passage.load > LOAD_STATIONARY {
+            return State::always(wait);
+        }
+        let chance = gate.pace.busy(self.passage.load).clamp(1.0 / 256.0, 1.0);
+        State::new((0.0, 0.0), 0.0, (chance, wait / chance))
+    }
+
+    /// Notes how requests of the last stretch wait for a worker.
+    pub(super) fn note_wait(&mut self) {
+        if self.gate.is_some() {
+            self.last_wait = self.wait_state();
+            self.waits_of.push(self.last_wait);
+        }
+    }
+}

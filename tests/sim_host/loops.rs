@@ -1,0 +1,189 @@
+//! Who waits for whom: clients in a closed loop, workers that block, queues with room for so many. Against exact mean value
+//! analysis and closed forms, and as stories.
+
+use crate::simulation;
+use crate::simulation::call;
+use crate::simulation::constant;
+use crate::simulation::host;
+use crate::simulation::run;
+use crate::simulation::scenario;
+use crate::simulation::service;
+use plimsoll::model::Breaker;
+use plimsoll::model::Call;
+use plimsoll::model::Load;
+use plimsoll::model::Noise;
+use plimsoll::model::Pattern;
+use plimsoll::model::Sample;
+use plimsoll::model::Scenario;
+use plimsoll::model::ServiceModel;
+use plimsoll::units::Permille;
+use plimsoll::units::Rate;
+use plimsoll::units::Span;
+
+fn close(found: f64, wanted: f64, within: f64) {
+    assert!((found / wanted - 1.0).abs() < within, "{found} for {wanted}");
+}
+
+fn single(work_millis: u64) -> ServiceModel {
+    ServiceModel { workers: Some(1), ..service(work_millis) }
+}
+
+fn clients(number: u32, think_millis: u64) -> Load {
+    let pattern = Pattern::Clients { clients: vec![(Span::ZERO, number)], think: Span::from_millis(think_millis) };
+    Load { pattern, noise: Noise::None }
+}
+
+/// Requests per second and mean seconds of a service, and that nothing is lost on the way.
+fn measured(scenario: &Scenario, place: usize) -> (f64, f64) {
+    let samples = run(scenario, 1200);
+    let mut queue = 0;
+    for sample in &samples {
+        let one = &sample.services[place];
+        assert_eq!(queue + one.arrived, one.served + one.failed + one.queue);
+        assert_eq!(one.errors.all(), one.failed);
+        queue = one.queue;
+    }
+    let rate = samples[10..].iter().map(|sample| sample.services[place].served).sum::<u64>() as f64;
+    let mean = simulation::merged(&samples[10..], place).mean().expect("requests").as_secs();
+    (rate / (samples.len() - 10) as f64 / 60_000.0, mean)
+}
+
+/// Exact mean value analysis (Reiser and Lavenberg 1980): throughput, and the time at all stations together.
+fn exact(number: u32, think: f64, works: &[f64]) -> (f64, f64) {
+    let mut queues = vec![0.0; works.len()];
+    let (mut rate, mut all) = (0.0, 0.0);
+    for number in 1..=number {
+        let times: Vec<f64> = works.iter().zip(&queues).map(|(work, queue)| work * (1.0 + queue)).collect();
+        all = times.iter().sum::<f64>();
+        rate = f64::from(number) / (think + all);
+        queues = times.iter().map(|time| time * rate).collect();
+    }
+    (rate, all)
+}
+
+/// The worst is at the knee, where as many think as wait.
+#[test]
+fn clients_of_one_service_meet_mean_value_analysis() {
+    for number in [1, 2, 5, 10, 11, 15, 30, 100] {
+        let found = measured(&scenario(host(256), [("web", single(10))], [("web", clients(number, 100))]), 0);
+        let wanted = exact(number, 0.1, &[0.01]);
+        close(found.0, wanted.0, 0.05);
+        close(found.1, wanted.1, 0.1);
+    }
+}
+
+#[test]
+fn one_client_who_never_thinks_waits_for_nobody() {
+    let found = measured(&scenario(host(256), [("web", single(10))], [("web", clients(1, 0))]), 0);
+    close(found.0, 100.0, 1e-3);
+    close(found.1, 0.01, 1e-3);
+    let found = measured(&scenario(host(256), [("web", single(10))], [("web", clients(40, 0))]), 0);
+    close(found.0, 100.0, 1e-3);
+    close(found.1, 0.4, 0.01);
+}
+
+/// The database is the narrow place: the clients wait there, and nowhere else.
+#[test]
+fn clients_wait_where_it_is_narrow() {
+    let mut web = single(4);
+    web.work.calls = vec![call("db", 1)];
+    for number in [1, 5, 20, 100] {
+        let load = clients(number, 50);
+        let scenario = scenario(host(256), [("web", web.clone()), ("db", single(10))], [("web", load)]);
+        let found = measured(&scenario, 1);
+        let wanted = exact(number, 0.05, &[0.004, 0.01]);
+        close(found.0, wanted.0, 0.05);
+        close(found.1, wanted.1, 0.1);
+    }
+}
+
+/// Workers that do nothing but wait for a database that does one thing after another: where a request waits makes no
+/// difference, and the whole is M/M/1.
+#[test]
+fn blocking_workers_only_move_the_queue() {
+    for (workers, load) in [(1, 50), (4, 50), (4, 80), (16, 80), (64, 90)] {
+        let mut web = service(1);
+        web.work.cpu = Span::from_nanos(1000);
+        web.work.calls = vec![call("db", 1)];
+        (web.workers, web.blocking) = (Some(workers), true);
+        let rate = constant(Rate::per_second(load), Noise::None);
+        let found = measured(&scenario(host(256), [("web", web), ("db", single(10))], [("web", rate)]), 1);
+        close(found.0, load as f64, 1e-3);
+        close(found.1, 0.01 / (1.0 - load as f64 / 100.0), 0.1);
+    }
+}
+
+/// Ten workers that wait 90 ms and work 10 ms: above 100 requests a second they are all busy, though the cores are not.
+#[test]
+fn blocking_workers_run_out_before_the_cores_do() {
+    let mut web = service(10);
+    web.work.calls = vec![call("slow", 1)];
+    (web.workers, web.blocking) = (Some(10), true);
+    web.timeout = Some(Span::from_secs(5));
+    let rate = constant(Rate::per_second(150), Noise::None);
+    let services = |web: ServiceModel| [("web", web), ("slow", service(90))];
+    let samples = run(&scenario(host(256), services(web.clone()), [("web", rate.clone())]), 1200);
+    let last = &samples[19].services[1];
+    close(last.served as f64 / 60_000.0, 100.0, 0.03);
+    assert!(last.saturated && last.errors.timed_out == last.failed && last.failed > 0);
+    web.blocking = false;
+    let samples = run(&scenario(host(256), services(web), [("web", rate)]), 1200);
+    assert_eq!(samples[19].services[1].failed, 0);
+}
+
+/// M/M/1 with room for four to wait: with a load of ρ, `ρ⁵ (1 − ρ) / (1 − ρ⁶)` are refused.
+#[test]
+fn a_full_queue_refuses() {
+    for rate in [50, 90, 150] {
+        let mut web = single(10);
+        web.backlog = Some(4);
+        let samples =
+            run(&scenario(host(256), [("web", web)], [("web", constant(Rate::per_second(rate), Noise::None))]), 1200);
+        let last = &samples[19].services[0];
+        let load = rate as f64 / 100.0;
+        close(
+            last.failed as f64 / last.arrived as f64,
+            libm::pow(load, 5.0) * (1.0 - load) / (1.0 - libm::pow(load, 6.0)),
+            0.01,
+        );
+        assert_eq!(last.errors.refused, last.failed);
+        assert!(last.queue <= 5000);
+    }
+}
+
+/// An API whose database is kept busy by a nightly report for ten minutes.
+fn report_at_night(breaker: Option<Breaker>) -> Vec<Sample> {
+    let mut api = service(2);
+    (api.workers, api.blocking) = (Some(16), true);
+    api.timeout = Some(Span::from_secs(5));
+    api.work.calls = vec![Call { timeout: Some(Span::from_secs(1)), breaker, ..call("db", 1) }];
+    let steps = vec![
+        (Span::ZERO, Rate::ZERO),
+        (Span::from_secs(600), Rate::per_second(400)),
+        (Span::from_secs(1200), Rate::ZERO),
+    ];
+    let report = Load { pattern: Pattern::Steps(steps), noise: Noise::None };
+    let mut db = single(10);
+    db.timeout = Some(Span::from_secs(3));
+    let load = [("api", constant(Rate::per_second(50), Noise::None)), ("db", report)];
+    run(&scenario(host(16), [("api", api), ("db", db)], load), 2400)
+}
+
+/// Each of the workers waits a second for a call that fails: sixteen requests a second get through the pool and the
+/// others wait until they are late. A breaker gives the workers back at once.
+#[test]
+fn a_slow_database_stalls_its_callers_unless_a_breaker_stops_them() {
+    let samples = report_at_night(None);
+    let api = &samples[15].services[0];
+    assert!(api.served < api.arrived / 50, "{api:?}");
+    assert!(api.errors.timed_out > api.failed / 2, "{:?}", api.errors);
+    assert!(api.queue > 100_000, "{} wait", api.queue);
+    let breaker =
+        Breaker { failures: Permille::percent(50), window: Span::from_secs(10), least: 20, open: Span::from_secs(10) };
+    let samples = report_at_night(Some(breaker));
+    let api = &samples[15].services[0];
+    assert!(api.errors.breaker > api.failed * 8 / 10, "{:?}", api.errors);
+    assert!(api.queue < 20_000, "{} wait", api.queue);
+    let after = &samples[30].services[0];
+    assert_eq!(after.failed, 0, "{after:?}");
+}
