@@ -54,7 +54,7 @@ pub struct CallFile {
     pub cached: Option<Percent>,
     /// A try that takes longer fails for the caller; the called service goes on working on it.
     pub timeout: Option<Duration>,
-    /// Connections that one instance of the caller has for these calls; a call waits for one that is free.
+    /// Of a later version: connections that one instance of the caller has for these calls.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub pool: Option<u32>,
     /// What is done about a try that failed; nothing unless said otherwise, so that the request fails, too.
@@ -147,6 +147,9 @@ fn call(to: &ServiceName, file: &CallFile, node: &Node, problems: &mut Problems)
     if cached > Permille::ONE {
         wrong("cached", "no more than all calls, `100%`, can be answered from a cache");
     }
+    if file.pool.is_some() {
+        wrong("pool", "this version does not simulate the connections of a `pool`; take it out");
+    }
     let timeout = file.timeout.map(|timeout| timeout.0);
     if timeout == Some(Span::ZERO) {
         wrong("timeout", "a call that may take no time always fails");
@@ -182,8 +185,18 @@ fn call(to: &ServiceName, file: &CallFile, node: &Node, problems: &mut Problems)
     }
 }
 
-/// Reports what only makes sense with `workers`, where there are none; `node` is the service.
-pub(super) fn check_workers(file: &ServiceFile, node: &Node, problems: &mut Problems) {
+/// Reports what only makes sense with `workers`, where there are none, and sizes, which nothing reads; `node` is the service.
+pub(super) fn check_service(file: &ServiceFile, node: &Node, problems: &mut Problems) {
+    let work = file.work.as_ref();
+    for key in ["request", "answer"] {
+        let size = work.and_then(|work| if key == "request" { work.request } else { work.answer });
+        if size.is_some() {
+            let message = format!("this version does not simulate how long it takes to send a `{key}`; take it out");
+            let at = node.get("work").and_then(|work| work.entry(key));
+            let place = at.map_or(&node.place, |entry| &entry.key_place);
+            problems.push(Problem::error(&codes::CALL, message).at(place));
+        }
+    }
     let asked = [("blocking", file.blocking == Some(true)), ("backlog", file.backlog.is_some())];
     for (key, _) in asked.iter().filter(|(_, asked)| *asked && file.workers.is_none()) {
         let problem = Problem::error(&codes::CALL, format!("`{key}` needs `workers`, and there is no limit to them"));

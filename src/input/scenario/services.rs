@@ -133,7 +133,7 @@ fn add_calls(
     for entry in node.get("services").map(Node::entries).unwrap_or_default() {
         let Some(file) = files.get(&entry.key) else { continue };
         let Some(model) = models.get_mut(&ServiceName::new(&entry.key)) else { continue };
-        calls::check_workers(file, &entry.value, problems);
+        calls::check_service(file, &entry.value, problems);
         let at = entry.value.get("work").and_then(|node| node.get("calls")).unwrap_or(node);
         if let Some(file) = file.work.as_ref().and_then(|work| work.calls.as_ref()) {
             model.work.calls = calls::calls(file, at, &names, problems);

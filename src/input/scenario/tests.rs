@@ -278,14 +278,13 @@ fn calls_say_in_which_order_and_through_what() {
     let plain = calls("{ postgres: 3 }");
     assert_eq!(plain, [Call::new(ServiceName::new("postgres"), 3)]);
     let full = calls(
-        "[{ postgres: { cached: 80%, timeout: 1s, pool: 10, retry: { times: 2, backoff: 50ms, budget: 20% }, breaker: {} } }, \
+        "[{ postgres: { cached: 80%, timeout: 1s, retry: { times: 2, backoff: 50ms, budget: 20% }, breaker: {} } }, \
          { postgres: 2 }]",
     );
     let stages: Vec<_> = full.iter().map(|call| (call.stage, call.count)).collect();
     assert_eq!(stages, [(Some(0), 1), (Some(1), 2)]);
     let first = &full[0];
     assert_eq!((first.cached, first.timeout), (Permille::percent(80), Some(Span::from_secs(1))));
-    assert_eq!(first.pool, Some(10));
     let retry = Retry { times: 2, backoff: Span::from_millis(50), budget: Some(Permille::percent(20)) };
     assert_eq!(first.retry, Some(retry));
     let breaker =
@@ -294,6 +293,11 @@ fn calls_say_in_which_order_and_through_what() {
     for (text, words) in [
         ("services: { api: { work: { calls: { postgres: { cached: 101% } } } } }", "PL0226 no more than all calls"),
         ("services: { api: { work: { calls: [{ postgres: { timeout: 0s } }] } } }", "PL0226 a call that may take no"),
+        (
+            "services: { api: { work: { calls: { postgres: { pool: 10 } } } } }",
+            "PL0226 this version does not simulate the",
+        ),
+        ("services: { api: { work: { answer: 5k } } }", "PL0226 this version does not simulate how long"),
         ("services: { api: { blocking: true } }", "PL0226 `blocking` needs `workers`"),
         ("load: { api: { pattern: clients, clients: [[5m, 3], [1m, 4]] } }", "PL0216 1m does not come after 5m"),
     ] {

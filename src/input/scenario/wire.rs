@@ -167,9 +167,9 @@ pub struct WorkFile {
     pub memory: Option<Size>,
     /// Calls to other services for one request.
     pub calls: Option<CallsFile>,
-    /// Size of a request as it is sent; nothing unless said otherwise.
+    /// Of a later version: size of a request as it is sent.
     pub request: Option<Size>,
-    /// Size of the answer as it is sent; nothing unless said otherwise.
+    /// Of a later version: size of the answer as it is sent.
     pub answer: Option<Size>,
     /// Reads from disk for one request, before any page is found in memory; none unless said otherwise.
     #[schemars(range(min = 0, max = 1_000_000))]

@@ -1,17 +1,15 @@
 //! Workers that wait for the calls of their requests, and queues before workers that have room for so many only. Before you
 //! change it:
 //! 1. How fast `n` busy workers are together comes from mean value analysis of the places where they are: their own
-//!    cores, the services they call. An arrival finds the others only (Schweitzer 1979; for one place it is exact).
+//!    cores, the services they call. An arrival finds as many as there are with one worker less (Reiser and Lavenberg 1980).
 //! 2. With that, the number in the service is a birth-death process whose death rate no longer grows beyond the workers
 //!    (the flow-equivalent server of Chandy, Herzog and Woo 1975). Such a station then is one [`Response`] like others.
 
 use super::response::Response;
 use std::sync::Arc;
 
-/// Rounds of mean value analysis for each number of workers.
-const ROUNDS: usize = 24;
-/// Numbers of workers up to which each one is looked at; above, one in sixteen.
-const EACH: u32 = 16;
+/// Numbers of workers up to which each one is looked at; above, steps grow with the number.
+const EACH: u32 = 256;
 
 /// Where busy workers are.
 #[derive(Debug, Clone)]
@@ -47,31 +45,23 @@ impl Pace {
     pub(super) fn of(workers: u32, places: &[Place], rest: f64) -> Self {
         let mut points: Vec<(f64, f64)> = Vec::new();
         let mut number = 1;
+        // How many of the workers each place has while one less is busy: what an arrival finds.
+        let mut found: Vec<f64> = vec![0.0; places.len()];
         loop {
             let busy = f64::from(number);
-            let mut shares: Vec<f64> = vec![1.0; places.len()];
-            let mut pace = 0.0;
-            for _ in 0..ROUNDS {
-                let times: Vec<f64> = places
-                    .iter()
-                    .zip(&shares)
-                    .map(|(place, share)| place.time(place.others + share * (busy - 1.0) / place.instances))
-                    .collect();
-                let all = rest + places.iter().zip(&times).map(|(place, time)| place.visits * time).sum::<f64>();
-                let before = core::mem::replace(&mut pace, busy / all.max(1e-9));
-                for ((share, place), time) in shares.iter_mut().zip(places).zip(&times) {
-                    *share = f64::midpoint(*share, place.visits * time / all.max(1e-9));
-                }
-                if (pace - before).abs() < 1e-6 * pace {
-                    break;
-                }
-            }
+            let visits = places.iter().zip(&found);
+            let times: Vec<f64> = visits
+                .map(|(place, found)| place.visits * place.time(place.others + found / place.instances))
+                .collect();
+            let pace = busy / (rest + times.iter().sum::<f64>()).max(1e-9);
             // More workers are never slower together.
             points.push((busy, points.last().map_or(pace, |last| pace.max(last.1))));
             if number == workers {
                 return Self { points };
             }
             number = (number + 1 + number / EACH).min(workers);
+            let more = (f64::from(number) - 1.0) / busy;
+            found.iter_mut().zip(&times).for_each(|(found, time)| *found = pace * time * more);
         }
     }
 
@@ -228,7 +218,7 @@ mod tests {
             let time = 0.01 * (1.0 + queue);
             let exact = f64::from(workers) / (0.03 + time);
             queue = exact * time;
-            close(Pace::of(workers, &[place(1)], 0.03).most(), exact, 0.05);
+            close(Pace::of(workers, &[place(1)], 0.03).most(), exact, 0.01);
         }
     }
 }
