@@ -17,11 +17,11 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::path::PathBuf;
 
-/// Try the engine and the simulator on drawn projects: stacks, hosts, loads, policies and faults, all from a seed.
+/// Draw stacks, hosts, loads and faults from seeds and see that the rules hold.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The first half of each run is stormy, the second calm. Rules of safety must hold
-in every moment; at the end all must be well again. A failure is made as small as
+The first half of each run is stormy, the second calm. Rules of safety hold in
+every moment; at the end all must be well again. What fails is made as small as
 it gets and written as a project that can be run.
 
 Examples:

@@ -164,7 +164,7 @@ fn says_what_is_wrong_and_what_was_meant() {
         ("p95(latency.api) < 90% of limit", "PL0305", "no limit to compare with"),
         ("max(cpu.api) < 80%", "PL0305", "expected a number of cores"),
         ("max(memory.api) < 512", "PL0305", "is a plain number"),
-        ("max(iowait) < 5%", "PL0306", "not simulated"),
+        ("max(wal) < 5", "PL0306", "not simulated"),
         ("max(temperature) < 85", "PL0305", "expected a temperature such as `80C`"),
         ("min(clock) >= 80C", "PL0305", "`80C` is a temperature, expected a share"),
         ("max(temperature.api) < 85C", "PL0303", "of the host"),
