@@ -117,6 +117,8 @@ fn a_full_disk_fails_what_writes() {
     let failed = |sample: &Sample| [0, 1].map(|place: usize| sample.services[place].failed / 1000);
     assert_eq!(failed(&samples[3]), [0, 0]);
     assert_eq!(failed(&samples[8]), [6000, 6000]);
+    let errors = [0, 1].map(|place: usize| samples[8].services[place].errors);
+    assert_eq!((errors[0].disk, errors[1].call_failed), (6_000_000, 6_000_000));
     assert_eq!(failed(&samples[13]), [0, 0]);
     let mut half = stack(FaultKind::FullDisk(Some(ServiceName::new("db"))));
     half.services.get_mut(&ServiceName::new("db")).expect("db").disk.writes = 250;

@@ -167,10 +167,11 @@ impl World {
                 (good, changed) = (outcome.well, outcome.changed);
                 moved |= outcome.moved;
             }
-            let mut on_disk = None;
+            let (mut on_disk, mut unwritten) = (None, 0.0);
             if let Some(io) = self.disk.as_deref().map(|disk| &disk.uses[index]) {
                 (time, time_well) = (time + io.time, time_well + io.time);
-                good *= 1.0 - io.fails();
+                unwritten = io.fails();
+                good *= 1.0 - unwritten;
                 on_disk = OnDisk::of(&io.access);
                 changed |= service.stretches.last().is_some_and(|stretch| stretch.on_disk != on_disk);
             }
@@ -226,7 +227,8 @@ impl World {
             }
             let service = &mut self.services[index];
             let broken = linked.map_or(0.0, |outcome| outcome.broken);
-            service.shares = Shares { late: good_calls - good, call: 1.0 - good_calls, broken };
+            let call = (1.0 - unwritten - good_calls).max(0.0);
+            service.shares = Shares { late: good_calls - good, call, broken, disk: unwritten };
             service.fails = 1.0 - good;
             service.fails_all = 1.0 - (1.0 - given_up) * good;
         }
