@@ -316,7 +316,10 @@ fn bounds(run: &Run, metric: Metric, service: Option<&ServiceName>) -> Vec<(f64,
             Aggregate::Rate | Aggregate::Count | Aggregate::Share => continue,
         };
         let sign = words::comparison(expectation.comparison).replace("<=", "≤").replace(">=", "≥").replace("==", "=");
-        bounds.push((figure.value, format!("{aggregate} {sign} {figure}")));
+        let bound = (figure.value, format!("{aggregate} {sign} {figure}"));
+        if !bounds.contains(&bound) {
+            bounds.push(bound);
+        }
     }
     bounds
 }
