@@ -69,6 +69,9 @@ impl Causes {
 
     /// The causes of so many thousandths of failed requests, in the proportion of what was booked since the last sample.
     pub(super) fn take(&mut self, failed: u64) -> Errors {
+        if failed == 0 {
+            return Errors::default();
+        }
         let since = core::mem::take(&mut self.since);
         let all: f64 = since.iter().sum();
         let last = since.iter().rposition(|count| *count > 0.0).unwrap_or(Cause::TimedOut as usize);

@@ -58,6 +58,8 @@ pub(super) struct Scrapes {
     ring: Vec<Scrape>,
     room: usize,
     next: usize,
+    /// The stamp of the newest.
+    newest: Instant,
 }
 
 impl Scrapes {
@@ -66,14 +68,15 @@ impl Scrapes {
         let each = sensors.scrape;
         let room = sensors.window.fit(each).saturating_add(sensors.delay.fit(each)).saturating_add(3).min(SCRAPES_MAX);
         let room = usize::try_from(room).unwrap_or(3);
-        Self { ring: Vec::with_capacity(room), room, next: 0 }
+        Self { ring: Vec::with_capacity(room), room, next: 0, newest: Instant::START }
     }
 
     /// Keeps a scrape. One that is stamped before the newest is thrown away, as Prometheus does.
     pub(super) fn push(&mut self, scrape: Scrape) {
-        if self.iter().next_back().is_some_and(|newest| newest.at >= scrape.at) {
+        if scrape.at <= self.newest && !self.ring.is_empty() {
             return;
         }
+        self.newest = scrape.at;
         if self.ring.len() < self.room {
             self.ring.push(scrape);
         } else {
