@@ -6,6 +6,9 @@ use criterion::Criterion;
 use criterion::Throughput;
 use criterion::criterion_group;
 use criterion::criterion_main;
+use plimsoll::input::profile::Profiles;
+use plimsoll::model::Breaker;
+use plimsoll::model::Call;
 use plimsoll::model::CoreGroup;
 use plimsoll::model::DiskUse;
 use plimsoll::model::Host;
@@ -14,6 +17,7 @@ use plimsoll::model::Load;
 use plimsoll::model::Noise;
 use plimsoll::model::Pattern;
 use plimsoll::model::Restart;
+use plimsoll::model::Retry;
 use plimsoll::model::Scenario;
 use plimsoll::model::Sensors;
 use plimsoll::model::ServiceModel;
@@ -31,6 +35,7 @@ use plimsoll::units::Span;
 use plimsoll::world::sim::World;
 use std::collections::BTreeMap;
 use std::hint::black_box;
+use std::path::Path;
 
 const SERVICES: u64 = 20;
 const WARM: Span = Span::from_mins(2);
@@ -56,7 +61,6 @@ fn scenario(load_percent: u64, timeout: Option<Span>, pattern: fn(Rate) -> Patte
             answer: Bytes::ZERO,
         },
         workers: None,
-
         blocking: false,
         backlog: None,
         timeout,
@@ -97,6 +101,44 @@ fn scenario(load_percent: u64, timeout: Option<Span>, pattern: fn(Rate) -> Patte
     }
 }
 
+/// The same twenty services with everything that a host can have: ten call the other ten in parallel, half of it cached, with
+/// timeouts, retries and breakers; those read and write a disk behind a page cache; the chip warms up and guests steal.
+fn everything() -> Scenario {
+    let mut scenario = scenario(90, Some(Span::from_secs(10)), constant);
+    let profiled = Profiles::below(Path::new("/")).find("m1-air", None, Path::new("/")).expect("a shipped profile");
+    scenario.host.heat = profiled.heat;
+    scenario.host.storage = profiled.storage;
+    scenario.host.cores =
+        [12, 8].map(|count| CoreGroup { count, speed: Permille::percent(u64::from(count) * 12 - 44) }).to_vec();
+    scenario.host.steal = Permille::percent(1);
+    let names: Vec<ServiceName> = scenario.services.keys().cloned().collect();
+    let (callers, called) = names.split_at(10);
+    for (place, name) in callers.iter().enumerate() {
+        let service = scenario.services.get_mut(name).expect("a service");
+        for next in 0..2 {
+            service.work.calls.push(Call {
+                stage: Some(0),
+                cached: Permille::percent(50),
+                timeout: Some(Span::from_secs(2)),
+                retry: Some(Retry { times: 2, backoff: Span::from_millis(20), budget: Some(Permille::percent(20)) }),
+                breaker: Some(Breaker {
+                    failures: Permille::percent(50),
+                    window: Span::from_secs(10),
+                    least: 20,
+                    open: Span::from_secs(5),
+                }),
+                ..Call::new(called[(place + next) % 10].clone(), 1)
+            });
+        }
+    }
+    for name in called {
+        scenario.load.remove(name);
+        let service = scenario.services.get_mut(name).expect("a service");
+        service.disk = DiskUse { reads: 1000, writes: 200, data: Bytes::gibi(4), ..DiskUse::default() };
+    }
+    scenario
+}
+
 const fn constant(rate: Rate) -> Pattern {
     Pattern::Constant { rate }
 }
@@ -132,6 +174,12 @@ fn steps(criterion: &mut Criterion) {
             bencher.iter(|| ten_minutes(&mut world));
         });
     }
+    group.bench_function(BenchmarkId::from_parameter("load 0.9, all of it on"), |bencher| {
+        let mut world = World::new(&everything(), Seed::new(1));
+        world.advance(Instant::after_start(WARM));
+        world.sample();
+        bencher.iter(|| ten_minutes(&mut world));
+    });
     group.finish();
 }
 
