@@ -124,6 +124,17 @@ pub enum FaultKind {
         /// How much each instance burns, within its limit.
         cpu: Millicores,
     },
+    /// Each request of a service takes more CPU.
+    SlowDependency {
+        /// The service.
+        service: ServiceName,
+        /// How many times as much.
+        factor: Permille,
+    },
+    /// Each trip between containers, and from outside and back, takes so much longer.
+    NetworkDelay(Span),
+    /// So many packets are lost, and sent again.
+    NetworkLoss(Permille),
 }
 
 impl FaultKind {
@@ -150,6 +161,9 @@ impl FaultKind {
             Self::StealBurst(_) => "steal_burst",
             Self::NoisyNeighbour { .. } => "noisy_neighbour",
             Self::CpuSpin { .. } => "cpu_spin",
+            Self::SlowDependency { .. } => "slow_dependency",
+            Self::NetworkDelay(_) => "network_delay",
+            Self::NetworkLoss(_) => "network_loss",
         }
     }
 
@@ -174,7 +188,10 @@ impl FaultKind {
             | Self::HeatWave(_)
             | Self::StealBurst(_)
             | Self::NoisyNeighbour { .. }
-            | Self::CpuSpin { .. } => false,
+            | Self::CpuSpin { .. }
+            | Self::SlowDependency { .. }
+            | Self::NetworkDelay(_)
+            | Self::NetworkLoss(_) => false,
         }
     }
 }

@@ -10,6 +10,7 @@ mod laws;
 mod life;
 mod loops;
 mod memory;
+mod network;
 mod overload;
 mod relations;
 mod sensors;

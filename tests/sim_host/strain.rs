@@ -1,5 +1,6 @@
 //! Faults that wear on the cores: who notices them, and who does not.
 
+use crate::simulation::call;
 use crate::simulation::constant;
 use crate::simulation::host;
 use crate::simulation::merged;
@@ -13,6 +14,7 @@ use plimsoll::model::FaultKind;
 use plimsoll::model::Noise;
 use plimsoll::model::Sample;
 use plimsoll::model::Scenario;
+use plimsoll::model::ServiceModel;
 use plimsoll::model::ServiceName;
 use plimsoll::units::Millicores;
 use plimsoll::units::Permille;
@@ -95,6 +97,36 @@ fn a_spin_without_a_quota_is_everybodys() {
     assert!(api[1] > 1.5 * api[0] && (api[2] / api[0] - 1.0).abs() < 0.05, "{api:?}");
     // The loop, and 20 requests a second of 5 ms.
     assert!((cores(&samples, 1, 30) - 1.1).abs() < 0.02, "{}", cores(&samples, 1, 30));
+}
+
+/// The database plans its queries badly for a while, and each takes five times the work: M/M/1 with a load of 0.12 before
+/// and of 0.6 in it, so 2 ms / 0.88 and 10 ms / 0.4. Who calls it waits as long, and recovers.
+#[test]
+fn a_slow_dependency_slows_who_calls_it() {
+    let mut api = service(1);
+    api.work.cpu = Span::from_micros(1);
+    api.work.calls = vec![call("db", 1)];
+    let db = ServiceModel { workers: Some(1), ..service(2) };
+    let load = constant(Rate::per_second(60), Noise::None);
+    let plain = scenario(host(8), [("api", api), ("db", db)], [("api", load)]);
+    let slow = FaultKind::SlowDependency { service: ServiceName::new("db"), factor: Permille::new(5000) };
+    let samples = run(&with(plain.clone(), slow.clone()), 3600);
+    let mean = |minutes: std::ops::Range<usize>| merged(&samples[minutes], 0).mean().expect("requests").as_secs();
+    for (minutes, wanted) in [(5..19, 0.002 / 0.88), (22..39, 0.01 / 0.4), (45..60, 0.002 / 0.88)] {
+        let found = mean(minutes);
+        assert!((found / wanted - 1.0).abs() < 0.01, "{found} for {wanted}");
+    }
+    for (minute, wanted) in [(10, 0.12), (30, 0.6), (50, 0.12)] {
+        assert!((cores(&samples, 1, minute) - wanted).abs() < 0.002, "{}", cores(&samples, 1, minute));
+    }
+    assert_eq!(samples[..19], run(&plain, 1200)[..19]);
+    // Two of them at once are 25 times the work, more than its core can do; it works off what is left when they are over.
+    let mut twice = with(plain, slow);
+    twice.faults.push(twice.faults[0].clone());
+    let samples = run(&twice, 3 * 3600);
+    let db = &samples[30].services[1];
+    assert!((db.served as f64 / 60_000.0 / 20.0 - 1.0).abs() < 0.01, "{} of 20 a second", db.served);
+    assert_eq!(samples[170].services[1].served, samples[10].services[1].served);
 }
 
 /// Three tenths of the time are stolen: a full host serves seven tenths, and the sample says why.

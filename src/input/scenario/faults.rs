@@ -5,9 +5,12 @@
 
 use super::ERRORS_MAX;
 use super::codes;
+use super::network::NetworkDelayFile;
+use super::network::NetworkLossFile;
 use super::strain::CpuSpinFile;
 use super::strain::HeatWaveFile;
 use super::strain::NeighbourFile;
+use super::strain::SlowDependencyFile;
 use super::strain::StealBurstFile;
 use super::trouble::FullDiskFile;
 use super::trouble::LeakFile;
@@ -87,6 +90,12 @@ pub struct FaultFile {
     pub noisy_neighbour: Option<NeighbourFile>,
     /// Each instance of a service burns CPU besides its requests.
     pub cpu_spin: Option<CpuSpinFile>,
+    /// Each request of a service takes more CPU, so that who calls it waits longer.
+    pub slow_dependency: Option<SlowDependencyFile>,
+    /// Packets between containers, and from outside and back, take longer.
+    pub network_delay: Option<NetworkDelayFile>,
+    /// Packets between containers, and from outside and back, are lost and sent again.
+    pub network_loss: Option<NetworkLossFile>,
 }
 
 /// Which instances of a service die.
@@ -285,6 +294,7 @@ impl Reader<'_> {
         }
         kinds.extend(self.trouble(file));
         kinds.extend(self.strain(file));
+        kinds.extend(self.network(file));
         if kinds.len() > 1 {
             let problem = Problem::error(&codes::FAULT, "a fault has one kind, and this one has several");
             self.problems

@@ -12,6 +12,7 @@ mod codes;
 mod expect;
 mod faults;
 mod load;
+mod network;
 mod resolve;
 mod services;
 mod storage;

@@ -8,6 +8,7 @@ use crate::input::problem::Problems;
 use crate::input::schema;
 use crate::input::schema::quantity::Cpus;
 use crate::input::schema::quantity::Degrees;
+use crate::input::schema::quantity::Factor;
 use crate::input::schema::quantity::Percent;
 use crate::input::yaml::Node;
 use crate::model::Fault;
@@ -58,6 +59,16 @@ pub struct CpuSpinFile {
     pub cpu: Cpus,
 }
 
+/// A service that is slower than it was.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SlowDependencyFile {
+    /// Which.
+    pub service: String,
+    /// How many times as much CPU each of its requests takes: 5x.
+    pub factor: Factor,
+}
+
 impl Reader<'_> {
     /// The kinds of this file that are given; `None` for one that is wrong.
     pub(super) fn strain(&mut self, file: &FaultFile) -> Vec<Option<FaultKind>> {
@@ -81,7 +92,21 @@ impl Reader<'_> {
             let both = self.service(&spin.service, "/cpu_spin/service").zip(self.some("/cpu_spin/cpu", spin.cpu));
             kinds.push(both.map(|(service, cpu)| FaultKind::CpuSpin { service, cpu }));
         }
+        if let Some(slow) = &file.slow_dependency {
+            kinds.push(self.slow_dependency(slow));
+        }
         kinds
+    }
+
+    fn slow_dependency(&mut self, slow: &SlowDependencyFile) -> Option<FaultKind> {
+        let service = self.service(&slow.service, "/slow_dependency/service")?;
+        let factor = slow.factor.0;
+        if factor <= Permille::ONE {
+            let message = format!("`{service}` is not slower");
+            self.wrong("/slow_dependency/factor", &message, "write more than once its work, such as `factor: 5x`");
+            return None;
+        }
+        Some(FaultKind::SlowDependency { service, factor })
     }
 
     fn some(&mut self, key: &str, cpu: Cpus) -> Option<Millicores> {

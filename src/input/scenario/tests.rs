@@ -215,6 +215,11 @@ fn faults_are_clear_or_refused() {
         ("{ at: 1h, for: 5m, steal_burst: { steal: 130% } }", "PL0214 130% is more than all"),
         ("{ at: 1h, for: 5m, noisy_neighbour: { cpu: 0 } }", "PL0214 a fault that takes no CPU changes nothing"),
         ("{ at: 1h, for: 5m, cpu_spin: { service: n9n, cpu: 1 } }", "PL0211 unknown service `n9n`"),
+        ("{ at: 1h, for: 5m, slow_dependency: { service: api, factor: 1 } }", "PL0214 `api` is not slower"),
+        ("{ at: 1h, for: 5m, slow_dependency: { service: n9n, factor: 2x } }", "PL0211 unknown service `n9n`"),
+        ("{ at: 1h, for: 5m, network_delay: { latency: 0s } }", "PL0214 a delay of nothing changes nothing"),
+        ("{ at: 1h, for: 5m, network_loss: { loss: 100% } }", "PL0214 a network that loses 100% of its packets"),
+        ("{ at: 1h, network_loss: { loss: 2% } }", "PL0214 `network_loss` lasts for some time"),
         ("{ at: 1h, steal_burst: { steal: 30% } }", "PL0214 `steal_burst` lasts for some time"),
         ("{ at: 1h, carsh: api }", "PL0201 unknown key `carsh`, did you mean `crash`?"),
     ] {
@@ -239,6 +244,11 @@ fn faults_that_wear_on_the_cores_are_read() {
     assert_eq!(kinds("kvm-4", "noisy_neighbour: { cpu: 2, weight: 64 }"), neighbour(64));
     let spin = FaultKind::CpuSpin { service: ServiceName::new("api"), cpu: Millicores::new(1500) };
     assert_eq!(kinds("kvm-4", "cpu_spin: { service: api, cpu: 1.5 }"), spin);
+    let slow = FaultKind::SlowDependency { service: ServiceName::new("redis"), factor: Permille::new(2500) };
+    let late = FaultKind::NetworkDelay(Span::from_millis(50));
+    assert_eq!(kinds("kvm-4", "network_delay: { latency: 50ms }"), late);
+    assert_eq!(kinds("kvm-4", "network_loss: { loss: 2.5% }"), FaultKind::NetworkLoss(Permille::new(25)));
+    assert_eq!(kinds("kvm-4", "slow_dependency: { service: redis, factor: 2.5x }"), slow);
     let cold = wrong("expect: { cool: \"max(temperature) < 80C\", fast: \"min(clock) >= 85%\" }");
     assert_eq!(cold.len(), 2, "{cold:?}");
     assert!(

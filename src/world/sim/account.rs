@@ -175,6 +175,7 @@ impl World {
                 service.stretches.push(Stretch {
                     own: last.own,
                     on_disk: last.on_disk,
+                    network: last.network,
                     served: 0.0,
                     time: 0.0,
                     number: None,

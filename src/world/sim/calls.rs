@@ -6,6 +6,7 @@
 
 use super::World;
 use super::breaker::Breaker;
+use super::network;
 use super::requests::FAR;
 use super::stages::How;
 use super::stages::Part;
@@ -71,7 +72,8 @@ impl Link {
     pub(super) fn all(calls: &[(usize, &Call)], scenario: &Scenario, library: &mut Library) -> Vec<Self> {
         let hops = scenario.host.hop.as_secs() * 2.0;
         let plain = |call: &Call| *call == Call::new(call.to.clone(), call.count);
-        if hops == 0.0 && calls.iter().all(|(_, call)| plain(call)) {
+        let network = network::is_ever_bad(scenario);
+        if hops == 0.0 && !network && calls.iter().all(|(_, call)| plain(call)) {
             return Vec::new();
         }
         let link = |(to, call): &(usize, &Call)| {
@@ -126,10 +128,11 @@ impl Link {
     }
 
     /// Takes note of how tries end now: `answered` is the called service's time in seconds and its share of failures,
-    /// `late` the share of its answers that come too late, and the mean time of the others over that of all.
-    fn weigh(&mut self, answered: (f64, f64), (late, ratio): (f64, f64)) -> (Ended, bool) {
+    /// `late` the share of its answers that come too late, and the mean time of the others over that of all; `network`
+    /// the number of the network in between, and the seconds that a try takes longer on it.
+    fn weigh(&mut self, answered: (f64, f64), (late, ratio): (f64, f64), network: (usize, f64)) -> (Ended, bool) {
         let how = self.how;
-        let (time, failing) = (answered.0 + how.hops, answered.1);
+        let (time, failing) = (answered.0 + how.hops + network.1, answered.1);
         let fails = (1.0 - (1.0 - failing) * (1.0 - late)).clamp(0.0, 1.0);
         let timeout = how.timeout.unwrap_or(f64::INFINITY);
         let (cut, soon) = (time.min(timeout), time * ratio);
@@ -170,7 +173,7 @@ impl Link {
         let next = (1.0 - how.cached) * made * f64::from(how.count);
         let moved = (next - self.tries).abs() > STILL * self.tries || (fails - self.fails).abs() > STILL;
         (self.tries, self.fails) = (next, fails);
-        self.state = State::new((fails, again), time_failing, (0.0, 0.0));
+        self.state = State::new((fails, again), time_failing, (0.0, 0.0)).over(network.0);
         (ended, moved)
     }
 }
@@ -190,7 +193,7 @@ impl World {
                 let before = link.state;
                 let late = self.late_share(link);
                 let callee = &self.services[link.to];
-                let (ended, moved) = link.weigh((callee.time, callee.fails_all), late);
+                let (ended, moved) = link.weigh((callee.time, callee.fails_all), late, self.network);
                 outcome.changed |= link.state != before || self.stretch_changed[link.to];
                 outcome.moved |= moved;
                 outcome.well *= libm::pow(ended.well, f64::from(link.how.count));
@@ -218,7 +221,8 @@ impl World {
     fn late_share(&mut self, link: &Link) -> (f64, f64) {
         let callee = &self.services[link.to];
         let Some(timeout) = link.how.timeout else { return (0.0, 1.0) };
-        if callee.up == 0.0 || (callee.time + link.how.hops) * FAR <= timeout || callee.stretches.is_empty() {
+        let soon = (callee.time + link.how.hops) * FAR <= timeout && self.network.0 == 0;
+        if callee.up == 0.0 || soon || callee.stretches.is_empty() {
             return (0.0, 1.0);
         }
         let number = self.number(link.to, self.services[link.to].stretches.len() - 1);
@@ -226,7 +230,11 @@ impl World {
         if left <= 0.0 {
             return (1.0, 1.0);
         }
-        let cut = self.library.times(number).as_is().cut(Some(left));
+        let mut times = self.library.times(number).as_is();
+        if self.network.0 > 0 {
+            times = self.library.sum(&times, self.library.trips(self.network.0));
+        }
+        let cut = times.cut(Some(left));
         (1.0 - cut.within, cut.ratio)
     }
 

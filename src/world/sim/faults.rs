@@ -9,6 +9,7 @@ use super::World;
 use super::due::Cause;
 use super::instance::Instance;
 use super::instance::NEVER;
+use super::network::Network;
 use super::service::bytes;
 use super::traffic::uniform;
 use crate::model::Again;
@@ -120,6 +121,8 @@ pub(super) struct Conditions {
     pub(super) ambient_up: f64,
     /// Other guests take at least this share of time.
     pub(super) stolen: f64,
+    /// How bad the network is.
+    pub(super) network: Network,
     /// Processes beside the containers: weight, and time on cores that each wants.
     pub(super) neighbours: Vec<(f64, f64)>,
     /// Those of each service, by its place.
@@ -143,6 +146,8 @@ pub(super) struct ServiceConditions {
     pub(super) leak: f64,
     /// Each instance burns so much time on cores besides its requests.
     pub(super) spins: f64,
+    /// Each of its requests takes so many times as much CPU.
+    pub(super) slower: f64,
 }
 
 impl ServiceConditions {
@@ -171,6 +176,7 @@ impl Default for ServiceConditions {
             disk_full: false,
             leak: 0.0,
             spins: 0.0,
+            slower: 1.0,
         }
     }
 }
@@ -187,7 +193,8 @@ impl Conditions {
             FaultKind::Unhealthy(name) | FaultKind::UnhealthyGreen(name) => find(name),
             FaultKind::MetricsLie { service, .. }
             | FaultKind::Leak { service, .. }
-            | FaultKind::CpuSpin { service, .. } => find(service),
+            | FaultKind::CpuSpin { service, .. }
+            | FaultKind::SlowDependency { service, .. } => find(service),
             FaultKind::FullDisk(Some(name)) => find(name),
             _ => None,
         };
@@ -208,10 +215,15 @@ impl Conditions {
                 }
             }
             (FaultKind::CpuSpin { cpu, .. }, Some(service)) => service.spins += cpu.as_cores(),
+            (FaultKind::SlowDependency { factor, .. }, Some(service)) => service.slower *= factor.as_fraction(),
             (FaultKind::HeatWave(up), _) => self.ambient_up += up.as_celsius(),
             (FaultKind::StealBurst(share), _) => self.stolen = self.stolen.max(share.as_fraction()),
             (FaultKind::NoisyNeighbour { cpu, weight }, _) => {
                 self.neighbours.push(((*weight).max(1) as f64, cpu.as_cores()));
+            }
+            (FaultKind::NetworkDelay(by), _) => self.network.delay += by.as_secs(),
+            (FaultKind::NetworkLoss(share), _) => {
+                self.network.lost = 1.0 - (1.0 - self.network.lost) * (1.0 - share.as_fraction());
             }
             (FaultKind::MetricsOutage, _) => self.metrics_out = true,
             (FaultKind::MetricsDelay(by), _) => self.scrapes_late = self.scrapes_late.plus(*by),
@@ -243,6 +255,7 @@ impl World {
             let before = core::mem::replace(&mut self.conditions, now);
             self.follow_conditions(&before);
             self.fit_trouble();
+            self.fit_network();
             let kind = self.faults.timers[place].fault.kind.clone();
             if begins { self.begin(&kind) } else { self.end(&kind) }
         }

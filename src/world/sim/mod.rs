@@ -28,6 +28,7 @@ mod instance;
 mod io;
 mod loops;
 mod memory;
+mod network;
 mod requests;
 mod sensors;
 mod service;
@@ -104,6 +105,8 @@ pub struct World {
     faults: Faults,
     /// What the faults that are on make of the host.
     conditions: Conditions,
+    /// The number of the network that they make, and the seconds that a request and its answer take longer on it.
+    network: (usize, f64),
     /// Which scrapes are lost, and when the next one comes.
     scrape_luck: Pcg64,
     next_scrape: Instant,
@@ -183,6 +186,7 @@ impl World {
             library,
             faults: Faults::new(&scenario.faults, seed),
             conditions: Conditions::good(count),
+            network: (0, 0.0),
             scrape_luck: seed.stream("scrape"),
             next_scrape: Instant::START,
             next_due: Instant::START,

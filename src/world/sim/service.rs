@@ -47,6 +47,8 @@ pub(super) struct Stretch {
     pub(super) own: Own,
     /// What it waits for the disk, where it uses it.
     pub(super) on_disk: Option<OnDisk>,
+    /// The number of the network over which its requests come from outside.
+    pub(super) network: usize,
     /// Requests that ended well.
     pub(super) served: f64,
     /// Their times, if none were cut off, in seconds.
@@ -77,6 +79,8 @@ pub(super) struct Service {
     pub(super) growth: f64,
     pub(super) growth_since: Instant,
     work: Span,
+    /// A fault makes each request take so many times as much CPU.
+    pub(super) slower: f64,
     spread: Spread,
     workers: Option<u32>,
     /// Reference core-seconds of a request.
@@ -122,6 +126,9 @@ pub(super) struct Service {
     pub(super) calls_time: f64,
     /// Seconds of a request from outside on the network, there and back.
     pub(super) hops: f64,
+    /// The number of the network over which requests come from outside, and the seconds that they and their answers take
+    /// longer on it.
+    pub(super) trips: (usize, f64),
     /// Most CPU that one instance can use, in reference cores.
     pub(super) cap: f64,
     /// CPU that each starting instance gets.
@@ -190,6 +197,7 @@ impl Service {
             growth: 0.0,
             growth_since: Instant::START,
             work: model.work.cpu,
+            slower: 1.0,
             spread: model.work.spread,
             workers: model.workers,
             work_cpu: model.work.cpu.as_secs().max(1e-9),
@@ -218,6 +226,7 @@ impl Service {
             clients: None,
             calls_time: 0.0,
             hops: 0.0,
+            trips: (0, 0.0),
             cap: 0.0,
             start_grant: 0.0,
             contention: 0.0,
@@ -246,14 +255,15 @@ impl Service {
         }
     }
 
-    /// Takes over new limits or a new speed of the cores.
+    /// Takes over new limits, a new speed of the cores, or a request that takes more CPU.
     ///
     /// Stolen time stretches the work and is not counted against the quota, so a quota lasts longer in the same measure.
     pub(super) fn fit(&mut self, cores: &Cores, speed: f64, library: &mut Library) {
         self.fit_spin(f64::from(cores.count), speed);
         let paid = |quota: Millicores| (quota.as_cores() - self.idle_cpu / speed).max(0.001);
         let quota = self.limits.cpu.map(|quota| Millicores::new(whole(paid(quota) / cores.ours * 1000.0).max(1)));
-        let work = Span::from_nanos(whole(self.work.nanos() as f64 / (speed * cores.ours)).max(1));
+        self.work_cpu = (self.work.as_secs() * self.slower).max(1e-9);
+        let work = Span::from_nanos(whole(self.work.nanos() as f64 * self.slower / (speed * cores.ours)).max(1));
         let (count, workers) = match &self.gate {
             Some(gate) => (cores.count.min(gate.workers), None),
             None => (cores.count, self.workers),
@@ -296,7 +306,7 @@ impl Service {
 
     /// Requests that came out of the stations and wait for a core or for their calls.
     pub(super) fn on_the_way(&self) -> f64 {
-        self.passage.through * self.up * (self.time - self.passage.time).max(0.0)
+        self.passage.through * self.up * (self.time - self.passage.time - self.trips.1).max(0.0)
     }
 
     /// Working set of an instance in bytes.

@@ -18,6 +18,7 @@ use super::requests::LOAD_STATIONARY;
 use super::response::PERIOD;
 use super::service::Stretch;
 use super::stages::Part;
+use super::stages::State;
 use super::times::OnDisk;
 use super::times::Own;
 
@@ -191,6 +192,12 @@ impl World {
                 (own_time, time) = (held, service.time);
                 changed |= service.last_wait != service.wait_state();
             }
+            let (network, trips) = service.trips;
+            if network > 0 {
+                time += trips;
+                (service.time, service.time_well) = (service.time + trips, service.time_well + trips);
+            }
+            changed |= service.stretches.last().is_some_and(|stretch| stretch.network != network);
             moved |= self.loops && (time - before).abs() > 1e-6 * time;
             let last = service.stretches.last().map(|stretch| stretch.own);
             let same = service.passage.holds > 0.0 && self.settled_time[index] == own_time && last.is_some();
@@ -207,7 +214,7 @@ impl World {
                 };
                 changed |= last != Some(own);
                 if changed {
-                    service.stretches.push(Stretch { own, on_disk, served: 0.0, time: 0.0, number: None });
+                    service.stretches.push(Stretch { own, on_disk, network, served: 0.0, time: 0.0, number: None });
                     for &(to, _) in &service.calls {
                         let stretch = called[to - index - 1].stretches.len().wrapping_sub(1);
                         service.called.push(if called[to - index - 1].up > 0.0 { stretch } else { usize::MAX });
@@ -219,8 +226,9 @@ impl World {
             self.stretch_changed[index] = changed;
             let good_calls = good;
             let given_up = if service.rate > 0.0 { service.passage.given_up * service.up / service.rate } else { 0.0 };
-            let waits = !service.calls.is_empty() || on_disk.is_some();
-            if waits && service.timeout.is_some_and(|timeout| time * FAR > timeout) {
+            let waits = !service.calls.is_empty() || on_disk.is_some() || network > 0;
+            let may_be_late = |timeout| time * FAR > timeout || self.network.0 > 0;
+            if waits && service.timeout.is_some_and(may_be_late) {
                 let number = self.number(index, self.services[index].stretches.len() - 1);
                 let within = self.library.times(number).within;
                 good *= (within / (1.0 - given_up).max(1e-9)).min(1.0);
@@ -247,6 +255,11 @@ impl World {
         let mut parts = if linked { self.linked(index, stretch) } else { Vec::with_capacity(calls) };
         parts.extend(on_disk.map(|key| (self.library.on_disk(key), 1)));
         if let Some(&state) = self.services[index].waits_of.get(stretch) {
+            parts.push((self.library.stage(&[Part { number: None, how: 0, state }]), 1));
+        }
+        let network = self.services[index].stretches[stretch].network;
+        if network > 0 {
+            let state = State::default().over(network);
             parts.push((self.library.stage(&[Part { number: None, how: 0, state }]), 1));
         }
         for call in 0..if linked { 0 } else { calls } {

@@ -36,6 +36,8 @@ pub(super) struct State {
     waits: (u16, u16),
     /// What all wait, as above.
     always: u16,
+    /// The number of the network that it goes over.
+    network: usize,
 }
 
 impl How {
@@ -51,7 +53,13 @@ impl State {
             failing: if fails.0 > 0.0 { doublings(failing) } else { 0 },
             waits: if parts(waits.0) > 0 { (parts(waits.0), doublings(waits.1)) } else { (0, 0) },
             always: 0,
+            network: 0,
         }
+    }
+
+    /// The same over this network.
+    pub(super) const fn over(self, network: usize) -> Self {
+        Self { network, ..self }
     }
 
     /// All wait so many seconds.
@@ -110,6 +118,9 @@ impl Library {
         if how.hops > 0.0 {
             one = self.sum(&one, &Times::point(how.hops));
         }
+        if part.state.network > 0 {
+            one = self.sum(&one, self.trips(part.state.network));
+        }
         one = self.tried(one.cut(how.timeout).as_is(), &how, part.state);
         if how.cached > 0.0 {
             let (fails, again) = shares(part.state);
@@ -161,7 +172,7 @@ pub(super) fn tries(again: f64, retries: u32) -> f64 {
 }
 
 /// One of these times, by weight.
-fn mixed(parts: &[(f64, Times)]) -> Times {
+pub(super) fn mixed(parts: &[(f64, Times)]) -> Times {
     let all: f64 = parts.iter().map(|part| part.0).sum();
     let first = parts.iter().map(|part| part.1.first()).min().unwrap_or(0);
     let end = parts.iter().map(|part| part.1.end()).max().unwrap_or(first + 1);

@@ -1,4 +1,5 @@
-//! Faults that wear on the cores: a warm room, stolen time, a process beside the containers, a container that spins.
+//! Faults that wear on the cores: a warm room, stolen time, a process beside the containers, a container that spins, a
+//! service whose requests take more work.
 //! Before you change it:
 //! 1. A process beside the containers is one more claim to the cores, after those of the services.
 //! 2. What spins in a container takes turns with its requests: of a quota it takes at most half while they want the rest,
@@ -46,8 +47,9 @@ impl World {
             warmth.set_ambient_up(self.conditions.ambient_up);
         }
         for (service, condition) in self.services.iter_mut().zip(&self.conditions.services) {
-            if condition.spins != service.spin.wants {
+            if condition.spins != service.spin.wants || condition.slower != service.slower {
                 service.spin.wants = condition.spins;
+                service.slower = condition.slower;
                 service.fit(&self.cores, self.speed, &mut self.library);
                 self.moving = true;
             }

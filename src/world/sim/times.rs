@@ -230,6 +230,8 @@ pub(super) struct Library {
     disks: BTreeMap<OnDisk, usize>,
     /// What calls are like that are more than calls.
     pub(super) hows: Vec<super::stages::How>,
+    /// Networks, and how much longer requests and answers take on each.
+    pub(super) networks: Vec<(super::network::Network, Times)>,
     /// Numbers of the distributions of their stages.
     pub(super) stages: BTreeMap<Vec<super::stages::Part>, usize>,
     /// By how many buckets the longer of two times moves when the shorter is added, and the part that moves one further;
@@ -253,6 +255,7 @@ impl Library {
             called: BTreeMap::new(),
             disks: BTreeMap::new(),
             hows: vec![super::stages::How::PLAIN],
+            networks: vec![(super::network::Network::default(), Times::of((0, vec![1.0])))],
             stages: BTreeMap::new(),
             sums: sums.collect(),
         }
