@@ -147,6 +147,20 @@ impl Errors {
         ]
     }
 
+    /// Each cause of this one and of another, put together.
+    #[must_use]
+    pub fn with(self, other: Self, both: impl Fn(u64, u64) -> u64) -> Self {
+        Self {
+            refused: both(self.refused, other.refused),
+            timed_out: both(self.timed_out, other.timed_out),
+            call_failed: both(self.call_failed, other.call_failed),
+            breaker: both(self.breaker, other.breaker),
+            killed: both(self.killed, other.killed),
+            network: both(self.network, other.network),
+            disk: both(self.disk, other.disk),
+        }
+    }
+
     /// Of all causes together.
     #[must_use]
     pub fn all(&self) -> u64 {

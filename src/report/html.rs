@@ -1,6 +1,7 @@
 //! A report as one HTML file without network access and without script: verdict first, then the host, the services
 //! over time, the budget, what was done, what was held back, what happened, and how to repeat it.
 
+use super::causes;
 use super::collect::Report;
 use super::figure::Figure;
 use super::figure::rounded;
@@ -78,6 +79,7 @@ struct ServiceRow {
     saturated: bool,
     requests: String,
     errors: String,
+    causes: String,
     restarts: u64,
     actions: u64,
 }
@@ -275,6 +277,7 @@ fn services(report: &Report, pictures: &[Picture]) -> Vec<ServiceRow> {
             saturated: figures.is_saturated(),
             requests: counted(figures.requests_whole()),
             errors: counted(figures.errors_whole()),
+            causes: causes::words(figures),
             restarts: figures.restarts,
             actions: figures.actions,
         }

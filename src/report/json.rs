@@ -3,6 +3,7 @@
 //! Figures are over the judged part of the run. Over several seeds response times are those of all requests, counts of
 //! requests are means, OOM kills and restarts are added up, maxima are the largest; `runs` has each seed on its own.
 
+use super::causes;
 use super::collect::Report;
 use super::collect::Run;
 use super::judge::Failure;
@@ -132,7 +133,7 @@ fn services(summary: &Summary) -> Value {
 }
 
 fn service(figures: &ServiceFigures) -> Value {
-    json!({
+    let mut fields = json!({
         "latency_ms": {
             "mean": figures.latency_ms_mean(),
             "p50": figures.latency_ms(50),
@@ -155,7 +156,13 @@ fn service(figures: &ServiceFigures) -> Value {
         "queue_max": figures.queue_max as f64 / 1000.0,
         "saturated_seconds": figures.saturated_nanos as f64 / 1e9,
         "actions": figures.actions,
-    })
+    });
+    let causes = causes::counts(figures);
+    if !causes.is_empty() {
+        let by_cause = causes.into_iter().map(|(cause, count)| (cause.replace(' ', "_"), json!(count)));
+        fields["errors_by_cause"] = Value::Object(by_cause.collect());
+    }
+    fields
 }
 
 fn host(summary: &Summary, scenario: &Scenario) -> Value {

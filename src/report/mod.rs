@@ -10,6 +10,7 @@
 
 pub mod baseline;
 pub mod budget;
+mod causes;
 mod collect;
 mod columns;
 mod figure;

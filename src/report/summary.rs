@@ -1,5 +1,6 @@
 //! The figures of each service and of the host over the judged part of a run (after the warm-up).
 
+use crate::model::Errors;
 use crate::model::Latencies;
 use crate::model::Limits;
 use crate::model::Sample;
@@ -44,6 +45,8 @@ pub struct ServiceFigures {
     pub requests: u64,
     /// Failed requests, in thousandths.
     pub errors: u64,
+    /// The same by cause.
+    pub errors_by_cause: Errors,
     /// CPU of all instances over time, in thousandths of a core.
     pub cpu: Level,
     /// Share of periods with throttling over time, in thousandths.
@@ -136,6 +139,7 @@ impl ServiceFigures {
         self.latency.merge(&service.latency);
         self.requests += service.served + service.failed;
         self.errors += service.failed;
+        self.errors_by_cause = self.errors_by_cause.with(service.errors, |sum, more| sum + more);
         self.cpu.add(service.cpu.get(), nanos);
         self.throttled.add(service.throttled.get(), nanos);
         if service.memory >= self.memory_max {
@@ -264,6 +268,7 @@ pub(super) fn together<'a>(runs: impl Iterator<Item = &'a Summary>) -> Option<Su
     for figures in all.services.values_mut() {
         mean(&mut figures.requests);
         mean(&mut figures.errors);
+        figures.errors_by_cause = figures.errors_by_cause.with(Errors::default(), |sum, _| (sum + count / 2) / count);
         mean(&mut figures.actions);
         mean(&mut figures.saturated_nanos);
     }
@@ -275,6 +280,7 @@ fn merge(figures: &mut ServiceFigures, other: &ServiceFigures) {
     figures.latency.merge(&other.latency);
     figures.requests += other.requests;
     figures.errors += other.errors;
+    figures.errors_by_cause = figures.errors_by_cause.with(other.errors_by_cause, |sum, more| sum + more);
     figures.cpu.merge(&other.cpu);
     figures.throttled.merge(&other.throttled);
     if other.memory_max > figures.memory_max {

@@ -1,5 +1,6 @@
 //! A report for the terminal.
 
+use super::causes;
 use super::collect::Report;
 use super::columns::Columns;
 use super::figure::Figure;
@@ -74,6 +75,7 @@ pub fn text(report: &Report, width: usize, paint: Paint) -> String {
     let width = width.clamp(60, 160);
     let mut out = head(report, width, paint);
     out.push_str(&table(report, width, paint));
+    out.push_str(&errors(report, width));
     out.push_str(&host(report, width));
     verdicts(&mut out, report, width, paint);
     out.push_str(&foot(report, width, paint));
@@ -166,6 +168,18 @@ fn table(report: &Report, width: usize, paint: Paint) -> String {
         out.push('\n');
     }
     out
+}
+
+/// Why requests failed, where some did.
+fn errors(report: &Report, width: usize) -> String {
+    let services = report.together.services.iter().map(|(name, figures)| (name, causes::words(figures)));
+    let failed: Vec<String> =
+        services.filter(|(_, words)| !words.is_empty()).map(|(name, words)| format!("{name} {words}")).collect();
+    let mut lines = String::new();
+    if !failed.is_empty() {
+        folded(&mut lines, "errors: ", &failed.join("; "), width);
+    }
+    lines
 }
 
 fn host(report: &Report, width: usize) -> String {
