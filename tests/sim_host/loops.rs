@@ -82,6 +82,27 @@ fn one_client_who_never_thinks_waits_for_nobody() {
     close(found.1, 0.4, 0.01);
 }
 
+/// Fifteen clients and two services that share all cores of a host. The machines and their repairmen of Palm (1947): with
+/// `k` of N clients on c cores, `pₖ ∝ N! / (N − k)! · (S / Z)ᵏ / Π min(j, c)`, whatever the spread of work that is shared.
+/// That the two containers get the same share, and not all requests, hardly matters where their works are alike.
+#[test]
+fn clients_on_busy_cores_wait_for_no_more_than_the_others() {
+    let (number, think, cores) = (15, 0.15, 2);
+    let mut web = service(20);
+    web.work.calls = vec![call("api", 1)];
+    let services = [("api", service(20)), ("web", web)];
+    let (rate, time) = measured(&scenario(host(cores), services, [("web", clients(number, 150))]), 1);
+    let (mut weight, mut all, mut used) = (1.0, 1.0, 0.0);
+    for inside in 1..=number {
+        weight *= f64::from(number + 1 - inside) * 0.04 / think / f64::from(inside.min(cores));
+        all += weight;
+        used += weight * f64::from(inside.min(cores));
+    }
+    let wanted = used / all / 0.04;
+    close(rate, wanted, 0.1);
+    close(time, f64::from(number) / wanted - think, 0.2);
+}
+
 /// The database is the narrow place: the clients wait there, and nowhere else.
 #[test]
 fn clients_wait_where_it_is_narrow() {

@@ -181,6 +181,29 @@ impl World {
         }
     }
 
+    /// Where all requests are of so many clients, one that comes finds those of the others only, and the cores have no more
+    /// than all of them: work is stretched by less than it is behind requests that come whatever is there. Clients come
+    /// less often the more it is stretched, so it goes a third of the way in a step, and does not swing.
+    pub(super) fn stretch_for_clients(&mut self) {
+        if self.services.iter().any(|service| service.traffic.is_some() && service.clients.is_none()) {
+            return;
+        }
+        let clients: f64 =
+            self.services.iter().filter_map(|service| service.clients).map(|clients| clients.number).sum();
+        if clients <= 0.0 {
+            return;
+        }
+        let most = (clients / self.cores.capacity).max(1.0);
+        for (index, service) in self.services.iter().enumerate() {
+            let (stretched, load) = (&mut self.stretched[index], &mut self.loads[index]);
+            *load *= 1.0 - 1.0 / clients;
+            *stretched = stretched.min(self.cores.slowdown(*load)).min(most);
+            let before = service.contention / service.work_cpu * self.speed * self.cores.ours
+                + self.cores.alone(self.grants[2 * index]);
+            *stretched = before + (*stretched - before) / 3.0;
+        }
+    }
+
     /// Finds out anew how fast the workers of a gate are.
     fn fit_gate(&mut self, index: usize) {
         let Some(gate) = self.services[index].gate.as_ref() else { return };

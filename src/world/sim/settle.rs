@@ -140,6 +140,9 @@ impl World {
                 *stretched += lost;
             }
         }
+        if self.loops {
+            self.stretch_for_clients();
+        }
     }
 
     /// Times from the called to the callers, and which distribution they follow. Whether calls will be made more or less
