@@ -14,15 +14,30 @@ use plimsoll::seed::Seed;
 ///
 /// For one service and for call graphs this is what the model is built for. Containers on one host are worse off: the
 /// model gives each the CPU that its weight is worth beside what the others use on average, while in truth neighbours
-/// with long requests are busy for long and then idle for long. So the bounds there are what it reaches.
+/// with long requests are busy for long and then idle for long. So the bounds there are what it reaches. With blocking
+/// workers and clients it is the same on top of each other: who waits for a core holds a worker, or stays away.
 pub(crate) const fn promised(kind: Kind) -> [f64; 2] {
     match kind {
         Kind::Single => [0.05, 0.15],
         Kind::Equal => [0.15, 0.20],
         Kind::Weighted => [0.20, 0.25],
         Kind::Graph => [0.10, 0.25],
+        Kind::Between => [0.10, 0.30],
+        Kind::Clients => [0.10, 0.20],
     }
 }
+
+/// Most that the median error of throughput may be. From outside comes what comes; clients come less often where the model
+/// lets them wait for too long.
+const fn promised_throughput(kind: Kind) -> f64 {
+    match kind {
+        Kind::Clients => 0.04,
+        _ => 0.01,
+    }
+}
+
+/// What is compared for the page.
+pub(crate) const FOR_THE_PAGE: Effort = Effort { cases: [400, 150, 150, 150, 120, 150], sure: 0.01, events: 2_000_000 };
 
 fn assert_kept(all: &[Compared]) {
     for kind in Kind::ALL {
@@ -33,7 +48,11 @@ fn assert_kept(all: &[Compared]) {
                 assert!(median <= most, "{title} at {bands:?} %: median error of the {figure} is {median:.3}");
             }
             let throughput = study::quantile(&study::errors(all, kind, bands, 4), 0.5);
-            assert!(throughput <= 0.01, "{} at {bands:?} %: throughput is {throughput:.3} off", kind.title());
+            assert!(
+                throughput <= promised_throughput(kind),
+                "{} at {bands:?} %: throughput is {throughput:.3} off",
+                kind.title()
+            );
         }
     }
 }
@@ -42,7 +61,7 @@ fn assert_kept(all: &[Compared]) {
 #[test]
 fn the_step_model_is_as_good_as_the_page_says() {
     if std::env::var("PLIMSOLL_ACCURACY").as_deref() == Ok("write") {
-        let all = study::compare(Effort { cases: [400, 150, 150, 150], sure: 0.01, events: 4_000_000 });
+        let all = study::compare(FOR_THE_PAGE);
         study::show(&all);
         page::write(&all);
         // By band, too, where there are enough.
@@ -59,7 +78,7 @@ fn the_step_model_is_as_good_as_the_page_says() {
         }
         assert_kept(&all);
     } else {
-        let all = study::compare(Effort { cases: [60, 30, 30, 60], sure: 0.02, events: 300_000 });
+        let all = study::compare(Effort { cases: [60, 30, 30, 60, 30, 40], sure: 0.02, events: 300_000 });
         study::show(&all);
         assert_kept(&all);
     }
@@ -76,7 +95,7 @@ fn what_is_full_is_called_saturated() {
             let model = case.scenario.services.values().next().expect("a service");
             let samples = run(&case.scenario, 600);
             assert_eq!(samples[9].services[0].saturated, full, "{} at {load}", case.describe());
-            let effort = Effort { cases: [0; 4], sure: 0.0, events: 60_000 };
+            let effort = Effort { cases: [0; 6], sure: 0.0, events: 60_000 };
             let (outcome, seconds, _) = study::judge(&case, Seed::new(number), effort).remove(0);
             // Four standard deviations of the work of as many requests; the heavy spread has a variation of 5.5.
             let slack = 4.0 * (6.5 / outcome.served as f64).sqrt() + 0.002;

@@ -5,19 +5,23 @@ use crate::simulation::constant;
 use crate::simulation::host;
 use crate::simulation::scenario;
 use crate::simulation::service;
+use plimsoll::model::Call;
+use plimsoll::model::Host;
 use plimsoll::model::Noise;
+use plimsoll::model::Pattern;
 use plimsoll::model::Scenario;
 use plimsoll::model::ServiceModel;
 use plimsoll::model::Spread;
 use plimsoll::seed::Seed;
 use plimsoll::units::Millicores;
+use plimsoll::units::Permille;
 use plimsoll::units::Rate;
 use plimsoll::units::Span;
 use plimsoll::units::whole;
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::Rng;
 
-const NAMES: [&str; 8] = ["s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7"];
+pub(crate) const NAMES: [&str; 8] = ["s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7"];
 
 /// One scenario of the study.
 #[derive(Clone)]
@@ -25,16 +29,19 @@ pub(crate) struct Case {
     pub(crate) scenario: Scenario,
     /// The utilisation of each service: the larger one of its own containers' and of the host's.
     pub(crate) utilisations: Vec<f64>,
+    /// Requests per second from outside: all of them, or of clients those that they may have at most.
+    pub(crate) outside_rate: f64,
 }
 
 impl Case {
-    /// Requests per second from outside.
-    pub(crate) fn outside_rate(&self) -> f64 {
-        let rates = self.scenario.load.values().map(|load| match load.pattern {
-            plimsoll::model::Pattern::Constant { rate } => rate.as_per_second(),
+    /// The case of a scenario with constant rates.
+    pub(crate) fn of(scenario: Scenario, utilisations: Vec<f64>) -> Self {
+        let rates = scenario.load.values().map(|load| match load.pattern {
+            Pattern::Constant { rate } => rate.as_per_second(),
             _ => 0.0,
         });
-        rates.sum()
+        let outside_rate = rates.sum();
+        Self { scenario, utilisations, outside_rate }
     }
 
     /// What distinguishes it, in one line.
@@ -43,15 +50,17 @@ impl Case {
         let services = self.scenario.services.iter().map(|(name, model)| {
             let quota = model.limits.cpu.map_or("-".to_owned(), |quota| format!("{:.2}", quota.as_cores()));
             let workers = model.workers.map_or("-".to_owned(), |workers| workers.to_string());
-            let rate = self.scenario.load.get(name).map_or(0.0, |load| match load.pattern {
-                plimsoll::model::Pattern::Constant { rate } => rate.as_per_second(),
-                _ => 0.0,
+            let backlog = model.backlog.map_or(String::new(), |room| format!(" room {room}"));
+            let load = self.scenario.load.get(name).map_or(String::new(), |load| match &load.pattern {
+                Pattern::Constant { rate } => format!(" {:.2}/s", rate.as_per_second()),
+                Pattern::Clients { clients, think } => format!(" {} clients think {think}", clients[0].1),
+                _ => String::new(),
             });
-            let calls: Vec<String> =
-                model.work.calls.iter().map(|call| format!("{}x{}", call.to, call.count)).collect();
+            let calls: Vec<String> = model.work.calls.iter().map(describe_call).collect();
             format!(
-                "{name}[{}x quota {quota} workers {workers} weight {} {:.2} ms {:?} {rate:.2}/s{}{}]",
+                "{name}[{}x quota {quota} workers {workers}{}{backlog} weight {} {:.2} ms {:?}{load}{}{}]",
                 model.replicas,
+                if model.blocking { " blocking" } else { "" },
                 model.weight,
                 model.work.cpu.as_secs() * 1e3,
                 model.work.spread,
@@ -59,43 +68,55 @@ impl Case {
                 calls.join(" ")
             )
         });
-        format!("{cores} cores: {}", services.collect::<Vec<_>>().join(" "))
+        let hop = self.scenario.host.hop.as_secs() * 1e3;
+        format!("{cores} cores, hop {hop:.2} ms: {}", services.collect::<Vec<_>>().join(" "))
     }
 }
 
+fn describe_call(call: &Call) -> String {
+    let stage = call.stage.map_or(String::new(), |stage| format!(" stage {stage}"));
+    let timeout = call.timeout.map_or(String::new(), |timeout| format!(" within {timeout}"));
+    let retry = call.retry.map_or(String::new(), |retry| {
+        let budget = retry.budget.map_or(String::new(), |budget| format!(" budget {budget}"));
+        format!(" retry {}x after {}{budget}", retry.times, retry.backoff)
+    });
+    let cached = if call.cached == Permille::ZERO { String::new() } else { format!(" cached {}", call.cached) };
+    format!("({}x{}{stage}{cached}{timeout}{retry})", call.to, call.count)
+}
+
 /// Draws of one case.
-struct Draw(Pcg64);
+pub(crate) struct Draw(Pcg64);
 
 impl Draw {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         Self(Seed::new(2026).stream(name))
     }
 
-    fn uniform(&mut self) -> f64 {
+    pub(crate) fn uniform(&mut self) -> f64 {
         (self.0.next_u64() >> 11) as f64 / 9_007_199_254_740_992.0
     }
 
-    fn chance(&mut self, share: f64) -> bool {
+    pub(crate) fn chance(&mut self, share: f64) -> bool {
         self.uniform() < share
     }
 
     /// Each as likely as the others.
-    fn pick<T: Copy>(&mut self, all: &[T]) -> T {
+    pub(crate) fn pick<T: Copy>(&mut self, all: &[T]) -> T {
         all[self.below(all.len())]
     }
 
-    fn below(&mut self, count: usize) -> usize {
+    pub(crate) fn below(&mut self, count: usize) -> usize {
         let place = whole((self.uniform() * count as f64).floor());
         usize::try_from(place).expect("small").min(count - 1)
     }
 
     /// Each doubling as likely as the others.
-    fn doubling(&mut self, from: f64, to: f64) -> f64 {
+    pub(crate) fn doubling(&mut self, from: f64, to: f64) -> f64 {
         from * libm::exp2(self.uniform() * libm::log2(to / from))
     }
 
     /// Work of 0.5 to 50 ms; a quota of a quarter core up to `cores`, and 1 to 16 workers, each in a share of the cases.
-    fn service(&mut self, cores: u32, quotas: f64, pools: f64) -> ServiceModel {
+    pub(crate) fn service(&mut self, cores: u32, quotas: f64, pools: f64) -> ServiceModel {
         let mut model = service(1);
         model.work.cpu = Span::from_nanos(whole(self.doubling(0.0005, 0.05) * 1e9));
         model.work.spread = self.pick(&[Spread::Constant, Spread::Exponential, Spread::Heavy]);
@@ -113,7 +134,7 @@ impl Draw {
 }
 
 /// Cores that one instance can use at most.
-fn power(model: &ServiceModel, cores: u32) -> f64 {
+pub(crate) fn power(model: &ServiceModel, cores: u32) -> f64 {
     let servers = f64::from(cores.min(model.workers.unwrap_or(u32::MAX)));
     model.limits.cpu.map_or(servers, |quota| quota.as_cores().min(servers))
 }
@@ -162,22 +183,45 @@ pub(crate) fn graph(number: u64, load: f64) -> Case {
 
 /// The services with loads in these proportions, so high that the busiest part, a container or the host, is at `load`.
 fn loaded(cores: u32, models: Vec<ServiceModel>, outside: &[f64], load: f64) -> Case {
-    let mut rates = outside.to_vec();
-    for (place, model) in models.iter().enumerate() {
-        for call in &model.work.calls {
-            let to = NAMES.iter().position(|name| *name == call.to.as_str()).expect("a service");
-            assert!(to > place, "callers come first");
-            rates[to] += rates[place] * f64::from(call.count);
-        }
-    }
-    let used = |place: usize| rates[place] * models[place].work.cpu.as_secs();
-    let host_use = (0..models.len()).map(used).sum::<f64>() / f64::from(cores);
-    let own = |place: usize| used(place) / power(&models[place], cores) / f64::from(models[place].replicas);
-    let most = (0..models.len()).map(own).fold(host_use, f64::max);
-    let scale = load / most;
-    let utilisations = (0..models.len()).map(|place| own(place).max(host_use) * scale).collect();
+    loaded_on(host(cores), models, outside, load)
+}
+
+/// The same on a given host.
+pub(crate) fn loaded_on(host: Host, models: Vec<ServiceModel>, outside: &[f64], load: f64) -> Case {
+    let own = own_uses(&host, &models, outside);
+    let scale = load / own.iter().copied().fold(0.0, f64::max);
+    let host_use = own[models.len()];
+    let utilisations = own[..models.len()].iter().map(|own| own.max(host_use) * scale).collect();
     let loads = outside.iter().zip(NAMES).filter(|(rate, _)| **rate > 0.0);
     let loads = loads.map(|(rate, name)| (name, constant(Rate::micro(whole(rate * scale * 1e6)), Noise::None)));
-    let scenario = scenario(host(cores), NAMES.into_iter().zip(models), loads);
-    Case { scenario, utilisations }
+    Case::of(scenario(host, NAMES.into_iter().zip(models), loads), utilisations)
+}
+
+/// The utilisations of the containers of each service, and last of the host, at these rates from outside. Workers that
+/// wait for calls are in use for as long as their requests would take if nobody waited for anybody.
+pub(crate) fn own_uses(host: &Host, models: &[ServiceModel], outside: &[f64]) -> Vec<f64> {
+    let cores = host.core_count();
+    let place_of = |call: &Call| NAMES.iter().position(|name| *name == call.to.as_str()).expect("a service");
+    let made = |call: &Call| f64::from(call.count) * (1.0 - call.cached.as_fraction());
+    let mut rates = outside.to_vec();
+    rates.resize(models.len(), 0.0);
+    for (place, model) in models.iter().enumerate() {
+        for call in &model.work.calls {
+            assert!(place_of(call) > place, "callers come first");
+            rates[place_of(call)] += rates[place] * made(call);
+        }
+    }
+    let mut alone: Vec<f64> = models.iter().map(|model| model.work.cpu.as_secs()).collect();
+    for (place, model) in models.iter().enumerate().rev() {
+        let hops = 2.0 * host.hop.as_secs();
+        alone[place] += model.work.calls.iter().map(|call| made(call) * (alone[place_of(call)] + hops)).sum::<f64>();
+    }
+    let used = |place: usize| rates[place] * models[place].work.cpu.as_secs();
+    let own = |place: usize| {
+        let model = &models[place];
+        let taken = model.workers.filter(|_| model.blocking).map_or(0.0, |workers| alone[place] / f64::from(workers));
+        (used(place) / power(model, cores)).max(rates[place] * taken) / f64::from(model.replicas)
+    };
+    let host_use = (0..models.len()).map(used).sum::<f64>() / f64::from(cores);
+    (0..models.len()).map(own).chain([host_use]).collect()
 }

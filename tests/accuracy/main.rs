@@ -7,6 +7,7 @@
 mod bounds;
 mod canvas;
 mod draws;
+mod draws_between;
 #[path = "../facts/mod.rs"]
 mod facts;
 mod measure;

@@ -38,7 +38,7 @@ const fn nearest(value: f64) -> i32 {
 pub(crate) fn by_load(all: &[Compared]) -> String {
     const MOST: f64 = 0.8;
     let title = "How far the model is off, by load";
-    canvas::svg(1360, 1010, title, |canvas| {
+    canvas::svg(1360, 1460, title, |canvas| {
         for (place, kind) in (0..).zip(Kind::ALL) {
             let frame = (100 + place % 2 * 670, 60 + place / 2 * 450, 470, 320);
             let at = |band: f64, error: f64| -> Pixel {
@@ -67,8 +67,8 @@ pub(crate) fn by_load(all: &[Compared]) -> String {
         }
         let words =
             "Dots: half of the services are nearer. Upright lines: nine of ten are. Dashes: what half must keep.";
-        canvas.text("load of the busiest part, in % of what it can do", (680, 900), TEXT, canvas::FAINT, 0);
-        canvas.text(words, (680, 960), TEXT, canvas::INK, 0);
+        canvas.text("load of the busiest part, in % of what it can do", (680, 1350), TEXT, canvas::FAINT, 0);
+        canvas.text(words, (680, 1410), TEXT, canvas::INK, 0);
     })
 }
 
@@ -98,7 +98,7 @@ fn draw_errors(
 /// Three plain cases and what they are.
 fn plain_cases() -> [(&'static str, &'static str, Case); 3] {
     let load = |rate| constant(Rate::per_second(rate), Noise::None);
-    let of = |scenario| Case { scenario, utilisations: Vec::new() };
+    let of = |scenario| Case::of(scenario, Vec::new());
     let free = scenario(host(2), [("s", ServiceModel { workers: Some(4), ..service(5) })], [("s", load(280))]);
     let mut half = service(5);
     half.limits.cpu = Some(Millicores::new(500));
@@ -124,7 +124,7 @@ pub(crate) fn by_time() -> String {
             canvas.text(name, (frame.0, 36), TEXT, canvas::INK, -1);
             canvas.text(busy, (frame.0, 68), TEXT, canvas::FAINT, -1);
             let last = case.scenario.services.len() - 1;
-            let effort = Effort { cases: [0; 4], sure: 0.005, events: 4_000_000 };
+            let effort = Effort { cases: [0; 6], sure: 0.005, events: 4_000_000 };
             let exact = study::judge(&case, Seed::new(1), effort).remove(last).0.latency;
             let model = merged(&run(&case.scenario, 600)[2..], last);
             draw_times(canvas, frame, &model, &exact);

@@ -22,7 +22,7 @@ use plimsoll::world::oracle::simulate;
 fn little_holds_for_what_is_measured_apart() {
     for number in 0..12 {
         let case = draws::graph(number, 0.7);
-        let seconds = 60_000.0 / case.outside_rate();
+        let seconds = 60_000.0 / case.outside_rate;
         for seen in observe(&case.scenario, seconds) {
             let whole = &seen.whole;
             if whole.served > 5000 {
@@ -45,7 +45,7 @@ fn every_request_is_somewhere() {
         let mut oracle = Oracle::new(&case.scenario, Seed::new(number)).expect("constant rates");
         let (mut inside, mut failed) = ([0; 8], 0);
         for _ in 0..5 {
-            oracle.advance(2000.0 / case.outside_rate());
+            oracle.advance(2000.0 / case.outside_rate);
             for (place, service) in oracle.take().services.iter().enumerate() {
                 let gone = service.served + service.timed_out + service.call_failed;
                 assert_eq!(inside[place] + service.arrived, gone + service.inside_at_end, "{}", service.name);

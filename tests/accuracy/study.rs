@@ -2,10 +2,12 @@
 
 use crate::draws;
 use crate::draws::Case;
+use crate::draws_between;
 use crate::measure::together;
 use crate::simulation::merged;
 use crate::simulation::run;
 use plimsoll::model::Latencies;
+use plimsoll::model::ServiceSample;
 use plimsoll::seed::Seed;
 use plimsoll::units::Span;
 use plimsoll::world::oracle::Oracle;
@@ -15,9 +17,14 @@ use rayon::prelude::*;
 /// Loads of the busiest part, in percent.
 pub(crate) const BANDS: [u32; 5] = [20, 40, 60, 80, 90];
 /// What is compared, in this order everywhere.
-pub(crate) const FIGURES: [&str; 5] = ["mean", "P50", "P95", "P99", "throughput"];
+pub(crate) const FIGURES: [&str; 6] = ["mean", "P50", "P95", "P99", "throughput", "failures"];
+/// The share of requests that fail, among these. Its error is a difference of shares, that of the others a share.
+pub(crate) const FAILURES: usize = 5;
 /// Batches that the oracle runs before it asks whether it is sure enough.
 const BATCHES: usize = 20;
+
+/// Share of all requests beyond which those that are inside at the end say that more came than could be done.
+const GROWN: f64 = 0.005;
 
 /// What is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,10 +33,13 @@ pub(crate) enum Kind {
     Equal,
     Weighted,
     Graph,
+    Between,
+    Clients,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 4] = [Self::Single, Self::Equal, Self::Weighted, Self::Graph];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Single, Self::Equal, Self::Weighted, Self::Graph, Self::Between, Self::Clients];
 
     pub(crate) fn title(self) -> &'static str {
         match self {
@@ -37,6 +47,8 @@ impl Kind {
             Self::Equal => "Containers on one host",
             Self::Weighted => "Containers of different weights",
             Self::Graph => "Services that call each other",
+            Self::Between => "Calls with all that is between",
+            Self::Clients => "Clients in a closed loop",
         }
     }
 
@@ -47,6 +59,8 @@ impl Kind {
             Self::Equal => draws::shared(number, load, false),
             Self::Weighted => draws::shared(number, load, true),
             Self::Graph => draws::graph(number, load),
+            Self::Between => draws_between::calls(number, load),
+            Self::Clients => draws_between::clients(number, load),
         }
     }
 }
@@ -55,7 +69,7 @@ impl Kind {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Effort {
     /// Cases of each kind.
-    pub(crate) cases: [u64; 4],
+    pub(crate) cases: [u64; 6],
     /// The oracle goes on until the standard deviation of each mean is below this share of it …
     pub(crate) sure: f64,
     /// … or it has seen so many events.
@@ -66,20 +80,25 @@ pub(crate) struct Effort {
 pub(crate) struct Compared {
     pub(crate) kind: Kind,
     pub(crate) number: u64,
+    /// The load that the case was drawn for, in percent.
+    pub(crate) drawn: u32,
     /// The load of the busiest part, in percent.
     pub(crate) band: u32,
     pub(crate) service: usize,
     /// The larger one of its own utilisation and of the host's.
     pub(crate) utilisation: f64,
-    pub(crate) model: [f64; 5],
-    pub(crate) oracle: [f64; 5],
+    pub(crate) model: [f64; 6],
+    pub(crate) oracle: [f64; 6],
     /// Standard deviation of the oracle's mean, as a share of it.
     pub(crate) deviation: f64,
 }
 
 impl Compared {
-    /// By how much the step model is above the oracle, as a share.
+    /// By how much the step model is above the oracle, as a share; of failures as a difference of shares.
     pub(crate) fn error(&self, figure: usize) -> f64 {
+        if figure == FAILURES {
+            return self.model[figure] - self.oracle[figure];
+        }
         self.model[figure] / self.oracle[figure] - 1.0
     }
 }
@@ -93,41 +112,72 @@ pub(crate) fn compare(effort: Effort) -> Vec<Compared> {
     cases.into_par_iter().flat_map_iter(|(kind, number)| compare_one(kind, number, effort)).collect()
 }
 
-/// One case of a kind; its load goes through the bands by its number.
+/// One case of a kind; its load goes through the bands by its number. Nothing where more came than can be done, since
+/// nothing has a steady answer then.
 pub(crate) fn compare_one(kind: Kind, number: u64, effort: Effort) -> Vec<Compared> {
     let turn = usize::try_from(number).expect("small") % BANDS.len();
-    let band = BANDS[turn];
-    let case = kind.case(number, f64::from(band) / 100.0);
+    let drawn = BANDS[turn];
+    let case = kind.case(number, f64::from(drawn) / 100.0);
     let seen = judge(&case, Seed::new(number), effort);
+    let grows = |outcome: &ServiceOutcome| outcome.inside_at_end as f64 > GROWN * outcome.arrived as f64;
+    if kind == Kind::Between && seen.iter().any(|(outcome, ..)| grows(outcome)) {
+        return Vec::new();
+    }
+    let band = if kind == Kind::Clients { band_of(&case, &seen) } else { drawn };
     let samples = &run(&case.scenario, 600)[2..];
     let compared = seen.into_iter().enumerate().map(|(service, (outcome, seconds, deviation))| {
         let times = merged(samples, service);
-        let served: u64 = samples.iter().map(|sample| sample.services[service].served).sum();
-        let rate = served as f64 / 1000.0 / (60.0 * samples.len() as f64);
+        let of = |count: fn(&ServiceSample) -> u64| -> f64 {
+            samples.iter().map(|sample| count(&sample.services[service])).sum::<u64>() as f64 / 1000.0
+        };
+        let (served, failed, arrived) =
+            (of(|sample| sample.served), of(|sample| sample.failed), of(|sample| sample.arrived));
+        let rate = served / (60.0 * samples.len() as f64);
+        // The way of a request from outside and back is its client's time in the oracle, and its own in the model.
+        let named = case.scenario.load.contains_key(&outcome.name);
+        let way = if named { 2.0 * case.scenario.host.hop.as_secs() } else { 0.0 };
+        let failures = outcome.timed_out + outcome.call_failed + outcome.refused + outcome.broken;
         Compared {
             kind,
             number,
+            drawn,
             band,
             service,
             utilisation: case.utilisations[service],
-            model: figures(&times, rate),
-            oracle: figures(&outcome.latency, outcome.served as f64 / seconds),
+            model: figures(&times, rate, failed / arrived, way),
+            oracle: figures(&outcome.latency, outcome.served as f64 / seconds, share(failures, outcome.arrived), 0.0),
             deviation,
         }
     });
     compared.collect()
 }
 
-fn figures(times: &Latencies, rate: f64) -> [f64; 5] {
-    let quantile = |percent| times.quantile(percent, 100).map_or(f64::NAN, Span::as_secs);
-    [times.mean().map_or(f64::NAN, Span::as_secs), quantile(50), quantile(95), quantile(99), rate]
+fn share(part: u64, all: u64) -> f64 {
+    part as f64 / all as f64
+}
+
+/// The band of a case whose load nobody knows beforehand, by what the busiest part was used.
+fn band_of(case: &Case, seen: &[(ServiceOutcome, f64, f64)]) -> u32 {
+    let cores = case.scenario.host.core_count();
+    let models = case.scenario.services.values();
+    let own = models.zip(seen).map(|(model, seen)| seen.0.cpu / draws::power(model, cores) / f64::from(model.replicas));
+    let all = seen.iter().map(|seen| seen.0.cpu).sum::<f64>() / f64::from(cores);
+    let most = own.fold(all, f64::max) * 100.0;
+    let ends = BANDS.windows(2).map(|pair| f64::from(pair[0] + pair[1]) / 2.0);
+    BANDS[ends.filter(|end| most >= *end).count()]
+}
+
+fn figures(times: &Latencies, rate: f64, failures: f64, way: f64) -> [f64; 6] {
+    let quantile = |percent| times.quantile(percent, 100).map_or(f64::NAN, Span::as_secs) - way;
+    let mean = times.mean().map_or(f64::NAN, Span::as_secs) - way;
+    [mean, quantile(50), quantile(95), quantile(99), rate, failures]
 }
 
 /// The oracle's word on a case: the services, over how many seconds, how sure.
 pub(crate) fn judge(case: &Case, seed: Seed, effort: Effort) -> Vec<(ServiceOutcome, f64, f64)> {
     let mut oracle = Oracle::new(&case.scenario, seed).expect("constant rates");
     // The busiest part sees a few thousand requests in each batch, or the host as many of the slowest service.
-    let length = 3000.0 / case.outside_rate();
+    let length = 3000.0 / case.outside_rate;
     oracle.advance(2.0 * length);
     let _ = oracle.take();
     let (mut batches, mut events): (Vec<Vec<ServiceOutcome>>, u64) = (Vec::new(), 0);
@@ -148,6 +198,13 @@ pub(crate) fn judge(case: &Case, seed: Seed, effort: Effort) -> Vec<(ServiceOutc
             return found;
         }
     }
+}
+
+/// How many cases of a kind were compared.
+pub(crate) fn cases(all: &[Compared], kind: Kind) -> u64 {
+    let mut numbers: Vec<u64> = all.iter().filter(|compared| compared.kind == kind).map(|one| one.number).collect();
+    numbers.dedup();
+    numbers.len() as u64
 }
 
 /// The absolute errors of a figure in some bands, ascending.
@@ -183,7 +240,7 @@ pub(crate) fn show(all: &[Compared]) {
     let mut worst: Vec<&Compared> = all.iter().collect();
     worst.sort_by(|one, other| other.error(0).abs().total_cmp(&one.error(0).abs()));
     for bad in worst.iter().take(12) {
-        let case = bad.kind.case(bad.number, f64::from(bad.band) / 100.0);
+        let case = bad.kind.case(bad.number, f64::from(bad.drawn) / 100.0);
         println!(
             "{:?} {} at {} %, s{} ({:.2}): mean {:+.0} % of {:.2} ms ± {:.1} %, P95 {:+.0} %\n    {}",
             bad.kind,
