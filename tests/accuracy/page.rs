@@ -45,8 +45,8 @@ Not only the mean is met. In three plain cases, the share of requests that is do
 
 const SINGLE: &str = "\
 1 to 8 cores; no quota, or one of a quarter core up to all cores; 1 to 16 workers, or no limit; requests of 0.5 to 50 ms that
-are all alike, exponential or heavy-tailed. Without a quota the means are the formulas of queueing theory, and P95 and P99 come
-from tables. Under a quota both come from tables.
+are all alike, exponential or heavy-tailed. Without a quota the means are the formulas of queueing theory, and P95 and P99
+come from tables. Under a quota both come from tables.
 
 ";
 
@@ -62,8 +62,8 @@ The same, with weights from 256 to 4096 drawn for each.
 **Why containers beside each other are harder.** The model gives a container the CPU that its weight is worth beside what the
 others use *on average*. In truth a neighbour with long requests is busy for seconds and then idle for seconds. While it is
 busy, a container with short requests has its bare share, and may queue although there is room on average; while it is idle,
-there is more than enough. So the times of containers on a busy host, above all of those with short requests beside long ones,
-are an estimate, sometimes a poor one. Throughput and CPU are not concerned: they stay exact until something is full.
+there is more than enough. So the times of containers on a busy host, above all of those with short requests beside long
+ones, are an estimate, sometimes a poor one. Throughput and CPU are not concerned: they stay exact until something is full.
 
 ";
 
@@ -76,20 +76,20 @@ first. Where the host is the busiest part, they wait for each other as container
 
 const BETWEEN: &str = "\
 The same, with half of the services making their calls at the same time, some answers from a cache, some calls cut off and
-tried again with or without a budget, a network of up to 2 ms each way for some hosts, half of the pools of workers waiting for
-their calls, some with room for few requests only. The load is what comes without further tries; workers that wait are in use
-for as long as their requests take alone. Failures are how far the share of failed requests is off, in points of percent.
+tried again with or without a budget, a network of up to 2 ms each way for some hosts, half of the pools of workers waiting
+for their calls, some with room for few requests only. The load is what comes without further tries; workers that wait are in
+use for as long as their requests take alone. Failures are how far the share of failed requests is off, in points of percent.
 
-**What is off.** The worst cases at 90 % all have workers that wait, on a host or behind a pool that is nearly full: who waits
-for a core holds a worker for longer, so a wait that is estimated too long can fill a pool in the model that in truth keeps up,
-and its times then are those of a backlog. The rest is most likely what is off for containers on a busy host.
+**What is off.** The worst cases at 90 % all have workers that wait, on a host or behind a pool that is nearly full: who
+waits for a core holds a worker for longer, so a wait that is estimated too long can fill a pool in the model that in truth
+keeps up, and its times then are those of a backlog. The rest is most likely what is off for containers on a busy host.
 
 ";
 
 const CLIENTS: &str = "\
-One to four services on 1 to 8 cores that call each other, some with workers that wait for the calls, and 1 to 200 clients who
-send a request, wait for the answer, think for up to 2 s on average and send the next. The load is what the busiest part was
-used in the exact simulation: nobody knows it beforehand. The last line has all from 85 % up to full.
+One to four services on 1 to 8 cores that call each other, some with workers that wait for the calls, and 1 to 200 clients
+who send a request, wait for the answer, think for up to 2 s on average and send the next. The load is what the busiest part
+was used in the exact simulation: nobody knows it beforehand. The last line has all from 85 % up to full.
 
 **What is off.** Throughput is nearly right, but where the clients wait is less so. The model shares the cores of a busy host
 by what each service uses on average; in truth it depends on where the clients are now. And it takes them to come by chance,
@@ -105,10 +105,10 @@ const LIMITS: &str = "\
   (`what_is_full_is_called_saturated`), unless all requests share the CPU at once, without limited workers: then in truth
   short ones still come through, and of a heavy-tailed load about a tenth more are served than the model says.
 - **Between 90 % and 100 %** times depend on how long the load lasts, and on luck. Read them as \"too slow\", not as a figure.
-- **A request that takes longer than the timeout** gives up in the model before it takes CPU. A real server often works on it to
-  the end, so a service in trouble is worse off than the model says.
-- **Work that is not like the figures.** The error above is that of the arithmetic. A request that costs 8 ms and not the 5 ms
-  that the scenario says makes everything 60 % heavier; measure it before you trust any of this.
+- **A request that takes longer than the timeout** gives up in the model before it takes CPU. A real server often works on it
+  to the end, so a service in trouble is worse off than the model says.
+- **Work that is not like the figures.** The error above is that of the arithmetic. A request that costs 8 ms and not the 5
+  ms that the scenario says makes everything 60 % heavier; measure it before you trust any of this.
 - **Locks, garbage collection, cold caches, disks**, and neighbours on the same machine beyond a steady share of stolen time.
 
 ## How to make this page again
@@ -208,7 +208,7 @@ fn real(before: &str) -> String {
     let mut section = format!(
         "{}\nA server in a container with a CPU quota on a real kernel, under Poisson arrivals, measured {measured} beside the \
          checkout\n(`../shared/facts/real_containers.csv`, {} runs of at most 90 % of the quota, work of several spreads). Each \
-         row is one run of\na minute or less, which alone scatters by 5 to 15 %.\n\n\
+         row is one run\nof a minute or less, which alone scatters by 5 to 15 %.\n\n\
          | quota | runs | mean: half are within | P95: half are within | throttled periods: measured, model |\n\
          |--:|--:|--:|--:|--:|\n",
         REAL[0],
