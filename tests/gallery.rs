@@ -14,7 +14,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// Scenarios below `scenarios/`, and which of their plots shows best what the fault does.
-const PICTURES: [(&str, &str); 19] = [
+const PICTURES: [(&str, &str); 22] = [
     ("shop-faults/crash", "db"),
     ("shop-faults/oom", "api"),
     ("shop-faults/leak", "api"),
@@ -23,6 +23,9 @@ const PICTURES: [(&str, &str); 19] = [
     ("shop-faults/steal-burst", "host"),
     ("shop-faults/slow-disk", "host"),
     ("shop-faults/full-disk", "db"),
+    ("shop-faults/slow-dependency", "api"),
+    ("shop-faults/network-delay", "proxy"),
+    ("shop-faults/network-loss", "proxy"),
     ("m1-air-throttles/scenario", "host"),
     ("m1-air-throttles/heat-wave", "host"),
     ("shop-faults/unhealthy", "api"),
