@@ -6,11 +6,11 @@
 
 use super::drawn::Drawn;
 use super::drawn::DrawnService;
-use super::drawn::cpus;
 use crate::model::Limits;
 use crate::model::Restart;
 use crate::seed::Seed;
 use crate::units::Bytes;
+use crate::units::Millicores;
 use crate::units::Permille;
 use crate::units::Rate;
 use crate::units::Span;
@@ -87,7 +87,7 @@ pub fn draw(seed: u64) -> Drawn {
 fn service(dice: &mut Dice, number: u64, cores: u64) -> DrawnService {
     let idle = Bytes::mebi(dice.between(20, 400));
     let memory = dice.chance(80).then(|| idle.scaled(dice.between(15, 40), 10));
-    let quota = dice.chance(75).then(|| cpus(dice.between(20, (cores * 100).min(400))));
+    let quota = dice.chance(75).then(|| Millicores::new(10 * dice.between(20, (cores * 100).min(400))));
     let restart = dice.one_of(&[Restart::Always, Restart::Always, Restart::UnlessStopped, Restart::OnFailure(None)]);
     let leaks = memory.is_some() && dice.chance(10);
     DrawnService {

@@ -11,7 +11,6 @@ use crate::model::Service;
 use crate::model::ServiceName;
 use crate::model::Stack;
 use crate::units::Bytes;
-use crate::units::Millicores;
 use crate::units::Permille;
 use crate::units::Rate;
 use crate::units::Span;
@@ -189,10 +188,4 @@ fn restart(restart: Restart) -> String {
         Restart::OnFailure(None) => "on-failure".to_owned(),
         Restart::OnFailure(Some(times)) => format!("on-failure:{times}"),
     }
-}
-
-/// CPU in whole hundredths, as people write it.
-#[must_use]
-pub(super) const fn cpus(hundredths: u64) -> Millicores {
-    Millicores::new(hundredths * 10)
 }

@@ -6,8 +6,8 @@
 //! 2. All requests in service get the same, so one counter (`attained`) stands for how much work each has had; a request
 //!    is done when the counter has grown by its work.
 
+use super::keyed::Keyed;
 use crate::model::ServiceModel;
-use std::cmp::Ordering;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::VecDeque;
@@ -40,7 +40,8 @@ pub(super) struct Container {
     /// CPU seconds a second that count against the quota.
     burning: f64,
     attained: f64,
-    serving: BinaryHeap<Reverse<Served>>,
+    /// Requests in service, by the attained work at which they are done, then by their place.
+    serving: BinaryHeap<Reverse<Keyed<usize>>>,
     pub(super) waiting: VecDeque<usize>,
     /// CPU seconds used.
     pub(super) cpu: f64,
@@ -48,33 +49,6 @@ pub(super) struct Container {
     pub(super) throttled: f64,
     /// How often the quota was gone.
     pub(super) throttled_periods: u64,
-}
-
-/// A request in service, in order of the attained work at which it is done.
-#[derive(Debug, Clone, Copy)]
-struct Served {
-    done_at: f64,
-    request: usize,
-}
-
-impl PartialEq for Served {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Served {}
-
-impl PartialOrd for Served {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Served {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.done_at.total_cmp(&other.done_at).then(self.request.cmp(&other.request))
-    }
 }
 
 impl Container {
@@ -137,7 +111,7 @@ impl Container {
         if self.serving.is_empty() {
             self.wake(now);
         }
-        self.serving.push(Reverse(Served { done_at: self.attained + work, request }));
+        self.serving.push(Reverse(Keyed { key: self.attained + work, tie: request as u64, what: request }));
     }
 
     /// It did nothing for a while: the periods that passed meanwhile.
@@ -156,9 +130,9 @@ impl Container {
     /// The request that has had all its work leaves service.
     pub(super) fn finish(&mut self) -> Option<usize> {
         let Reverse(done) = self.serving.pop()?;
-        self.attained = self.attained.max(done.done_at);
+        self.attained = self.attained.max(done.key);
         self.held += usize::from(self.blocking);
-        Some(done.request)
+        Some(done.what)
     }
 
     pub(super) fn exhaust(&mut self) {
@@ -191,7 +165,7 @@ impl Container {
     /// When the next request has had all its work.
     pub(super) fn next_done(&self, now: f64) -> f64 {
         match self.serving.peek() {
-            Some(Reverse(next)) if self.pace > 0.0 => now + (next.done_at - self.attained).max(0.0) / self.pace,
+            Some(Reverse(next)) if self.pace > 0.0 => now + (next.key - self.attained).max(0.0) / self.pace,
             _ => f64::INFINITY,
         }
     }

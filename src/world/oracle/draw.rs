@@ -1,16 +1,16 @@
-//! Random numbers of the oracle.
+//! Random numbers of the oracles.
 
 use crate::model::Spread;
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::Rng;
 
 /// A number from 0 up to, not including, 1, with 53 random bits.
-pub(super) fn uniform(random: &mut Pcg64) -> f64 {
+pub(in crate::world) fn uniform(random: &mut Pcg64) -> f64 {
     (random.next_u64() >> 11) as f64 / 9_007_199_254_740_992.0
 }
 
 /// An exponential number of mean 1.
-pub(super) fn exponential(random: &mut Pcg64) -> f64 {
+pub(in crate::world) fn exponential(random: &mut Pcg64) -> f64 {
     -libm::log(1.0 - uniform(random))
 }
 
@@ -24,7 +24,7 @@ pub(super) fn one_of(count: usize, random: &mut Pcg64) -> usize {
 }
 
 /// The work of one request with this mean.
-pub(super) fn work(mean: f64, spread: Spread, random: &mut Pcg64) -> f64 {
+pub(in crate::world) fn work(mean: f64, spread: Spread, random: &mut Pcg64) -> f64 {
     match spread {
         Spread::Constant => mean,
         Spread::Exponential => exponential(random) * mean,

@@ -16,8 +16,9 @@ mod arrivals;
 mod clients;
 mod container;
 mod cores;
-mod draw;
+pub(in crate::world) mod draw;
 mod errand;
+mod keyed;
 mod link;
 mod outcome;
 mod request;
@@ -27,6 +28,8 @@ mod timers;
 pub use arrivals::Unsupported;
 pub use outcome::Outcome;
 pub use outcome::ServiceOutcome;
+
+pub(in crate::world) use keyed::Keyed;
 
 use crate::model::Scenario;
 use crate::seed::Seed;

@@ -1,7 +1,7 @@
 //! What happens at a time known beforehand, apart from arrivals and from what depends on the share of the cores.
 
 use super::errand::Try;
-use std::cmp::Ordering;
+use super::keyed::Keyed;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -22,52 +22,25 @@ pub(super) enum Due {
     Clients(usize),
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Timer {
-    at: f64,
-    number: u64,
-    due: Due,
-}
-
-impl PartialEq for Timer {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Timer {}
-
-impl PartialOrd for Timer {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Timer {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.at.total_cmp(&other.at).then(self.number.cmp(&other.number))
-    }
-}
-
 /// All timers, those of the same time in the order in which they were set.
 #[derive(Debug, Default)]
 pub(super) struct Timers {
-    all: BinaryHeap<Reverse<Timer>>,
+    all: BinaryHeap<Reverse<Keyed<Due>>>,
     count: u64,
 }
 
 impl Timers {
     pub(super) fn set(&mut self, at: f64, due: Due) {
         self.count += 1;
-        self.all.push(Reverse(Timer { at, number: self.count, due }));
+        self.all.push(Reverse(Keyed { key: at, tie: self.count, what: due }));
     }
 
     /// When the next one is due.
     pub(super) fn next(&self) -> f64 {
-        self.all.peek().map_or(f64::INFINITY, |timer| timer.0.at)
+        self.all.peek().map_or(f64::INFINITY, |timer| timer.0.key)
     }
 
     pub(super) fn pop(&mut self) -> Option<Due> {
-        self.all.pop().map(|timer| timer.0.due)
+        self.all.pop().map(|timer| timer.0.what)
     }
 }

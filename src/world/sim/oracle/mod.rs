@@ -16,12 +16,12 @@ pub use batches::Estimate;
 pub use tally::Measured;
 
 use crate::model::Spread;
+use crate::world::oracle::Keyed;
+use crate::world::oracle::draw;
 use crate::world::sim::queueing;
 use crate::world::sim::response::PERIOD;
 use crate::world::sim::response::Station;
 use rand_pcg::Pcg64;
-use rand_pcg::rand_core::Rng;
-use std::cmp::Ordering;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::VecDeque;
@@ -43,7 +43,8 @@ pub struct Oracle {
     next_arrival: f64,
     /// CPU time that each request in service has had since the station was last empty.
     attained: f64,
-    serving: BinaryHeap<Reverse<Served>>,
+    /// When each request in service arrived, by the attained time at which it is done.
+    serving: BinaryHeap<Reverse<Keyed<f64>>>,
     waiting: VecDeque<Waiting>,
     budget: f64,
     period_ends: f64,
@@ -57,33 +58,6 @@ struct Waiting {
     work: f64,
 }
 
-/// A request in service, in order of the attained time at which it is done.
-#[derive(Debug, Clone, Copy)]
-struct Served {
-    done_at: f64,
-    arrived: f64,
-}
-
-impl PartialEq for Served {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Served {}
-
-impl PartialOrd for Served {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Served {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.done_at.total_cmp(&other.done_at)
-    }
-}
-
 impl Oracle {
     /// An empty station with this many arrivals per second of its capacity, its randomness drawn from `random`.
     #[must_use]
@@ -93,7 +67,7 @@ impl Oracle {
         let servers = f64::from(station.servers());
         let power = quota.map_or(servers, |quota| quota.min(servers));
         let refill = quota.map_or(f64::INFINITY, |quota| quota * PERIOD);
-        let phase = uniform(&mut random) * PERIOD;
+        let phase = draw::uniform(&mut random) * PERIOD;
         let period_ends = if quota.is_some() { phase } else { f64::INFINITY };
         let mut oracle = Self {
             random,
@@ -148,7 +122,7 @@ impl Oracle {
         let mut left = outside - self.now;
         let mut inside = None;
         if speed > 0.0 {
-            let done = self.serving.peek().map_or(f64::INFINITY, |next| (next.0.done_at - self.attained) / speed);
+            let done = self.serving.peek().map_or(f64::INFINITY, |next| (next.0.key - self.attained) / speed);
             let gone = self.budget / burning;
             if done.min(gone) < left {
                 left = done.min(gone).max(0.0);
@@ -192,7 +166,7 @@ impl Oracle {
         self.tally.arrive(work, self.power, gap);
         self.next_arrival = self.now + gap;
         if self.serving.len() < self.workers {
-            self.serving.push(Reverse(Served { done_at: self.attained + work, arrived: self.now }));
+            self.serving.push(Reverse(Keyed { key: self.attained + work, tie: 0, what: self.now }));
         } else {
             self.waiting.push_back(Waiting { arrived: self.now, work });
         }
@@ -200,10 +174,10 @@ impl Oracle {
 
     fn finish(&mut self) {
         let Some(Reverse(request)) = self.serving.pop() else { return };
-        self.attained = self.attained.max(request.done_at);
-        self.tally.finish(self.now - request.arrived);
+        self.attained = self.attained.max(request.key);
+        self.tally.finish(self.now - request.what);
         if let Some(next) = self.waiting.pop_front() {
-            self.serving.push(Reverse(Served { done_at: self.attained + next.work, arrived: next.arrived }));
+            self.serving.push(Reverse(Keyed { key: self.attained + next.work, tie: 0, what: next.arrived }));
         }
     }
 
@@ -221,28 +195,11 @@ impl Oracle {
 
     /// Time until the next arrival.
     fn gap(&mut self) -> f64 {
-        exponential(&mut self.random) / self.arrivals_per_second
+        draw::exponential(&mut self.random) / self.arrivals_per_second
     }
 
     /// CPU time of the next request.
     fn size(&mut self) -> f64 {
-        match self.spread {
-            Spread::Constant => self.work,
-            Spread::Exponential => exponential(&mut self.random) * self.work,
-            Spread::Heavy => {
-                let scale = if uniform(&mut self.random) < 0.9 { 0.5 } else { 5.5 };
-                exponential(&mut self.random) * scale * self.work
-            }
-        }
+        draw::work(self.work, self.spread, &mut self.random)
     }
-}
-
-/// A number from 0 up to, not including, 1, with 53 random bits.
-fn uniform(random: &mut Pcg64) -> f64 {
-    (random.next_u64() >> 11) as f64 / 9_007_199_254_740_992.0
-}
-
-/// An exponential number of mean 1.
-fn exponential(random: &mut Pcg64) -> f64 {
-    -libm::log(1.0 - uniform(random))
 }
