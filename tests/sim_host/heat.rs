@@ -67,6 +67,18 @@ fn clock(sample: &HostSample) -> f64 {
     sample.clock.expect("a host with heat").as_fraction()
 }
 
+/// Once the chip is at its target, a load that scatters as requests do moves the clock of the cores no more: a governor that
+/// swung between two steps would make all means anew several times a minute.
+#[test]
+fn a_steady_load_has_a_steady_clock() {
+    for rate in [190, 200, 210, 220, 230] {
+        let load = Load { pattern: Pattern::Constant { rate: Rate::per_second(rate) }, noise: Noise::Poisson };
+        let run = seconds(&scenario(macbook(), [("web", service(20))], [("web", load)]), 7200);
+        let changes = run[1800..].windows(2).filter(|pair| clock(&pair[0]) != clock(&pair[1])).count();
+        assert!(clock(&run[7199]) < 1.0 && changes <= 4, "{rate} a second: {changes} changes");
+    }
+}
+
 /// The share of its clock at which a chip at 78 degrees gives off what it takes up, in a room of so many degrees.
 fn sustained_clock(ambient: f64) -> f64 {
     let power = (78.0 - ambient) / (CHIP + CASE);

@@ -3,7 +3,8 @@
 //!    room. Their way through one second at a constant power is exact, whatever the step of the simulation.
 //! 2. The governor looks once a second. It holds the chip at its target: it lowers the clock of the fast cores in
 //!    proportion to what the chip is above the start, and by what it was above the target all the time.
-//! 3. The cores follow the clock in steps of [`STEP`], since each step makes the means anew. A cool host makes none.
+//! 3. Power follows the governor's clock as it is. What requests see of it moves in steps of [`STEP`], since each makes the
+//!    means anew; a power that moved in them, too, would swing for ever between the two around the right one.
 
 use super::World;
 use super::cpu::Cores;
@@ -20,8 +21,9 @@ const PROPORTIONAL: f64 = 0.03;
 const INTEGRAL: f64 = 0.001;
 /// By what share the clock changes in a second at most.
 const FASTEST: f64 = 0.02;
-/// The steps of the clock that the cores follow, as a share of the full one; 47 MHz of 3 GHz.
-const STEP: f64 = 1.0 / 64.0;
+/// The steps of the clock in which requests see it, 47 MHz each of 3 GHz.
+const STEPS: usize = 64;
+const STEP: f64 = 1.0 / STEPS as f64;
 /// The clock leaves a step when it is by so much of one away from it, so that it does not go to and fro.
 const LEAVES: f64 = 0.75;
 
@@ -31,11 +33,10 @@ pub(super) struct Warmth {
     ambient: f64,
     usual_ambient: f64,
     base: f64,
-    /// Power of each group of cores at full clock, in watts.
-    full: Vec<f64>,
-    /// The same at the present clock.
+    /// Power of each group of cores at the present clock, in watts.
     groups: Vec<f64>,
-    exponent: f64,
+    /// Power of the fast cores in watts at each step of the clock, from none to the full one.
+    powers: Vec<f64>,
     /// Kelvin per watt from the chip to the case, and from the case to the room.
     resistance: (f64, f64),
     /// What is left of a difference from the steady state after a second: of the chip, then of the case.
@@ -87,17 +88,18 @@ impl Warmth {
         let of = |milli: u64| milli.max(1) as f64 / 1000.0;
         let (base, ambient) = (heat.base.as_watts(), heat.ambient.as_celsius());
         let resistance = (of(heat.chip.resistance), of(heat.case.resistance));
-        let full: Vec<f64> = heat.groups.iter().map(|power| power.as_watts()).collect();
+        let groups: Vec<f64> = heat.groups.iter().map(|power| power.as_watts()).collect();
+        let (full, exponent) = (groups.first().copied().unwrap_or(0.0), heat.exponent as f64 / 1000.0);
+        let powers = (0..=STEPS).map(|step| full * libm::pow(step as f64 / STEPS as f64, exponent));
         let case = ambient + base * resistance.1;
         let chip = case + base * resistance.0;
         Self {
             ambient,
             usual_ambient: ambient,
             base,
-            groups: full.clone(),
-            busy: vec![0.0; full.len()],
-            full,
-            exponent: heat.exponent as f64 / 1000.0,
+            busy: vec![0.0; groups.len()],
+            groups,
+            powers: powers.collect(),
             resistance,
             left: left_after_a_second(resistance, (of(heat.chip.capacity), of(heat.case.capacity))),
             chip,
@@ -126,10 +128,8 @@ impl Warmth {
         while self.elapsed >= 1.0 - 1e-9 {
             let used: f64 = self.groups.iter().zip(&self.busy).map(|(power, busy)| power * busy).sum();
             self.warm(self.base + used / self.elapsed);
-            if self.governor.look(self.chip) {
-                self.follow();
-                changed = true;
-            }
+            changed |= self.governor.look(self.chip);
+            self.follow();
             let rest = ((self.elapsed - 1.0) / self.elapsed).max(0.0);
             self.busy.iter_mut().for_each(|busy| *busy *= rest);
             self.elapsed *= rest;
@@ -148,12 +148,13 @@ impl Warmth {
         debug_assert!(self.chip.is_finite() && self.case.is_finite(), "{} and {}", self.chip, self.case);
     }
 
-    /// The fast cores use what they use at their new clock.
+    /// The fast cores use what they use at their clock, between two steps in proportion.
     fn follow(&mut self) {
-        let clock = self.governor.clock;
-        self.slowest = self.slowest.min(clock);
-        if let (Some(power), Some(full)) = (self.groups.first_mut(), self.full.first()) {
-            *power = full * libm::pow(clock, self.exponent);
+        self.slowest = self.slowest.min(self.governor.clock);
+        let place = self.governor.level * STEPS as f64;
+        let step = usize::try_from(whole(place.floor())).unwrap_or(0).min(STEPS - 1);
+        if let (Some(power), [from, to, ..]) = (self.groups.first_mut(), &self.powers[step..]) {
+            *power = from + (to - from) * (place - step as f64);
         }
     }
 
