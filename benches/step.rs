@@ -24,6 +24,7 @@ use plimsoll::model::ServiceModel;
 use plimsoll::model::ServiceName;
 use plimsoll::model::Shortage;
 use plimsoll::model::Spread;
+use plimsoll::model::StealBursts;
 use plimsoll::model::Work;
 use plimsoll::seed::Seed;
 use plimsoll::units::Bytes;
@@ -103,8 +104,8 @@ fn scenario(load_percent: u64, timeout: Option<Span>, pattern: fn(Rate) -> Patte
 
 /// The same twenty services with everything that a host can have: ten call the other ten in parallel, half of it cached, with
 /// timeouts, retries and breakers; those read and write a disk behind a page cache; the chip warms up and guests steal.
-fn everything() -> Scenario {
-    let mut scenario = scenario(90, Some(Span::from_secs(10)), constant);
+fn everything(load_percent: u64, pattern: fn(Rate) -> Pattern) -> Scenario {
+    let mut scenario = scenario(load_percent, Some(Span::from_secs(10)), pattern);
     let profiled = Profiles::below(Path::new("/")).find("m1-air", None, Path::new("/")).expect("a shipped profile");
     scenario.host.heat = profiled.heat;
     scenario.host.storage = profiled.storage;
@@ -136,6 +137,13 @@ fn everything() -> Scenario {
         let service = scenario.services.get_mut(name).expect("a service");
         service.disk = DiskUse { reads: 1000, writes: 200, data: Bytes::gibi(4), ..DiskUse::default() };
     }
+    scenario
+}
+
+/// The same where other guests steal 5 % for a minute every ten minutes.
+fn stolen(mut scenario: Scenario) -> Scenario {
+    scenario.host.steal_bursts =
+        Some(StealBursts { burst: Permille::percent(5), every: Span::from_mins(10), lasts: Span::from_mins(1) });
     scenario
 }
 
@@ -174,12 +182,19 @@ fn steps(criterion: &mut Criterion) {
             bencher.iter(|| ten_minutes(&mut world));
         });
     }
-    group.bench_function(BenchmarkId::from_parameter("load 0.9, all of it on"), |bencher| {
-        let mut world = World::new(&everything(), Seed::new(1));
-        world.advance(Instant::after_start(WARM));
-        world.sample();
-        bencher.iter(|| ten_minutes(&mut world));
-    });
+    for (name, scenario) in [
+        ("load 0.9, all of it on", everything(90, constant)),
+        ("load 0.9, all of it on, bursts of steal", stolen(everything(90, constant))),
+        ("load 1.3, all of it on", everything(130, constant)),
+        ("diurnal to 0.9, all of it on", everything(90, diurnal)),
+    ] {
+        group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
+            let mut world = World::new(&scenario, Seed::new(1));
+            world.advance(Instant::after_start(WARM));
+            world.sample();
+            bencher.iter(|| ten_minutes(&mut world));
+        });
+    }
     group.finish();
 }
 

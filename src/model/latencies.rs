@@ -39,6 +39,9 @@ pub struct Latencies {
 }
 
 impl Latencies {
+    /// Buckets in a doubling of time.
+    pub(crate) const PER_DOUBLING: f64 = PER_DOUBLING as f64;
+
     /// No requests.
     #[must_use]
     pub const fn new() -> Self {

@@ -4,6 +4,7 @@
 
 use super::World;
 use super::heat::Warmth;
+use super::service::Service;
 use super::service::Stretch;
 use super::service::bytes;
 use crate::model::DiskSample;
@@ -75,6 +76,7 @@ impl World {
         self.host_cpu = 0.0;
         self.memory_max = 0.0;
         let mut services = Vec::with_capacity(self.services.len());
+        self.services.iter_mut().for_each(Service::merge_stretches);
         for place in 0..self.by_name.len() {
             let index = self.by_name[place];
             let mut latency = Latencies::new();
@@ -168,6 +170,7 @@ impl World {
         for service in &mut self.services {
             let last = service.stretches.pop();
             service.stretches.clear();
+            service.stands.clear();
             service.called.clear();
             service.link_states.clear();
             service.waits_of.clear();
@@ -195,6 +198,8 @@ impl World {
             service.note_wait();
             service.link_states.extend(service.links.iter().map(|link| link.state));
         }
-        self.library.tidy();
+        if self.library.tidy() {
+            self.services.iter_mut().for_each(|service| service.seen = None);
+        }
     }
 }

@@ -8,9 +8,11 @@ use super::World;
 use super::breaker::Breaker;
 use super::network;
 use super::requests::FAR;
+use super::seen::Proportional;
 use super::stages::How;
 use super::stages::Part;
 use super::stages::State;
+use super::stages::power;
 use super::stages::tries;
 use super::times::Library;
 use crate::model::Call;
@@ -38,6 +40,8 @@ pub(super) struct Link {
     pub(super) made: f64,
     /// Share of tries that fail.
     fails: f64,
+    /// Mean time of the stage that begins with it, by the sum of its times.
+    longest: Proportional,
     pub(super) state: State,
 }
 
@@ -97,6 +101,7 @@ impl Link {
                 tries: (1.0 - how.cached) * f64::from(call.count),
                 made: 0.0,
                 fails: 0.0,
+                longest: Proportional::default(),
                 state: State::default(),
             }
         };
@@ -196,14 +201,18 @@ impl World {
                 let (ended, moved) = link.weigh((callee.time, callee.fails_all), late, self.network);
                 outcome.changed |= link.state != before || self.stretch_changed[link.to];
                 outcome.moved |= moved;
-                outcome.well *= libm::pow(ended.well, f64::from(link.how.count));
-                unbroken *= libm::pow(1.0 - ended.broken, f64::from(link.how.count));
+                outcome.well *= power(ended.well, link.how.count);
+                unbroken *= power(1.0 - ended.broken, link.how.count);
                 time += ended.time * f64::from(link.how.count);
                 time_well += ended.time_well * f64::from(link.how.count);
             }
             if stage.is_some() && (length > 1 || links[from].how.count > 1) && time_well > 0.0 {
                 // The longest of them: as much longer or shorter for those that fail as for those that do not.
-                let longest = self.longest(&links[from..from + length]);
+                let longest = links[from].longest.at(time_well, &mut self.care).unwrap_or_else(|| {
+                    let longest = self.longest(&links[from..from + length]);
+                    links[from].longest = Proportional::new(time_well, longest);
+                    longest
+                });
                 (time, time_well) = (time * longest / time_well, longest);
             }
             outcome.time += time;
@@ -225,17 +234,8 @@ impl World {
         if callee.up == 0.0 || soon || callee.stretches.is_empty() {
             return (0.0, 1.0);
         }
-        let number = self.number(link.to, self.services[link.to].stretches.len() - 1);
-        let left = timeout - link.how.hops;
-        if left <= 0.0 {
-            return (1.0, 1.0);
-        }
-        let mut times = self.library.times(number).as_is();
-        if self.network.0 > 0 {
-            times = self.library.sum(&times, self.library.trips(self.network.0));
-        }
-        let cut = times.cut(Some(left));
-        (1.0 - cut.within, cut.ratio)
+        let (number, longer) = self.seen(link.to);
+        self.library.late(number, longer, link.number, self.network.0)
     }
 
     /// Mean time of a stage, by its distribution.

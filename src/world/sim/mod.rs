@@ -30,6 +30,7 @@ mod loops;
 mod memory;
 mod network;
 mod requests;
+mod seen;
 mod sensors;
 mod service;
 mod settle;
@@ -62,6 +63,7 @@ use flow::Flow;
 use heat::Warmth;
 use loops::Callers;
 use rand_pcg::Pcg64;
+use seen::Care;
 use service::Service;
 use service::bytes;
 use steal::Steal;
@@ -112,6 +114,8 @@ pub struct World {
     next_scrape: Instant,
     next_due: Instant,
 
+    /// How exact the means must be.
+    care: Care,
     /// The means change, or may.
     moving: bool,
     /// Seconds since the last booking for which the means hold.
@@ -190,6 +194,7 @@ impl World {
             scrape_luck: seed.stream("scrape"),
             next_scrape: Instant::START,
             next_due: Instant::START,
+            care: Care::default(),
             moving: true,
             holds: 0.0,
             step_secs: 0.0,

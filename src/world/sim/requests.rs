@@ -196,14 +196,18 @@ const POINTS: usize = 240;
 /// row of means, when first asked for, and linear between them, so that it has no jumps.
 #[derive(Debug, Clone)]
 pub(super) struct Late {
-    timeout: Option<f64>,
+    timeout: Option<Span>,
     shares: Vec<f64>,
 }
 
 impl Late {
     pub(super) fn new(timeout: Option<Span>) -> Self {
         let shares = timeout.map_or(Vec::new(), |_| vec![f64::NAN; POINTS]);
-        Self { timeout: timeout.map(Span::as_secs), shares }
+        Self { timeout, shares }
+    }
+
+    pub(super) const fn timeout(&self) -> Option<Span> {
+        self.timeout
     }
 
     /// Forgets all, since the station is another one.
@@ -213,7 +217,7 @@ impl Late {
 
     /// The share that is late when the mean is `time` seconds.
     pub(super) fn share(&mut self, response: &Response, time: f64) -> f64 {
-        let Some(timeout) = self.timeout else { return 0.0 };
+        let Some(timeout) = self.timeout.map(Span::as_secs) else { return 0.0 };
         if time * FAR <= timeout {
             return 0.0;
         }
@@ -230,12 +234,12 @@ impl Late {
     fn point(&mut self, response: &Response, timeout: f64, index: usize) -> f64 {
         if self.shares[index].is_nan() {
             let mean = timeout / FAR * libm::exp2(index as f64 / PER_DOUBLING);
-            let (first, shares) = if mean >= response.at(LOAD_STATIONARY).mean {
-                response.overload_shape(mean)
+            self.shares[index] = if mean >= response.at(LOAD_STATIONARY).mean {
+                response.overload_beyond(mean, timeout)
             } else {
-                response.shape(load_of_mean(response, mean))
+                let (first, shares) = response.shape_near(load_of_mean(response, mean), mean);
+                above(first, &shares, timeout)
             };
-            self.shares[index] = above(first, &shares, timeout);
         }
         self.shares[index]
     }

@@ -19,6 +19,7 @@ use super::requests::Passage;
 use super::requests::Queue;
 use super::response::Response;
 use super::response::Station;
+use super::seen::Seen;
 use super::sensors::Scrapes;
 use super::stages::State;
 use super::strain::Spin;
@@ -55,6 +56,13 @@ pub(super) struct Stretch {
     pub(super) time: f64,
     /// The distribution's number in the library, once it was made.
     pub(super) number: Option<usize>,
+}
+
+impl Stretch {
+    /// Mean time of its requests in seconds, if none were cut off; not a number where there were none.
+    pub(super) fn mean(&self) -> f64 {
+        self.time / self.served
+    }
 }
 
 /// A service and its containers.
@@ -151,7 +159,11 @@ pub(super) struct Service {
     pub(super) fails: f64,
     /// Share of what comes that fails.
     pub(super) fails_all: f64,
+    /// The distribution by which it was last told who is late.
+    pub(super) seen: Option<Seen>,
     pub(super) stretches: Vec<Stretch>,
+    /// For each stretch: the one whose distribution stands for it; empty where each stands for itself.
+    pub(super) stands: Vec<usize>,
     /// For each stretch and call: the stretch of the called service, `usize::MAX` where nobody answered.
     pub(super) called: Vec<usize>,
 
@@ -239,7 +251,9 @@ impl Service {
             refused: 0.0,
             fails: 0.0,
             fails_all: 0.0,
+            seen: None,
             stretches: Vec::with_capacity(128),
+            stands: Vec::new(),
             called: Vec::with_capacity(256),
             cpu_each: 0.0,
             start_cpu_each: 0.0,
@@ -269,13 +283,17 @@ impl Service {
             None => (cores.count, self.workers),
         };
         let station = Station { cores: count, quota, workers, work, spread: self.spread };
+        let before = self.station;
         (self.station, self.response) = library.station(&station);
+        if self.gate.is_none() {
+            library.exchange_late(&mut self.late, before, self.station);
+        }
         if let Some(gate) = &mut self.gate {
             (gate.inner, gate.pace) = (Arc::clone(&self.response), Pace::default());
+            self.late.forget();
         }
         let parallel = f64::from(station.servers()) * cores.ours * speed + self.idle_cpu + self.spin.besides;
         self.cap = self.limits.cpu.map_or(parallel, |quota| parallel.min(quota.as_cores() * speed));
-        self.late.forget();
         self.queue.reset(self.queue.inside);
     }
 

@@ -42,7 +42,9 @@ impl World {
         if calls_moved {
             self.next_due = self.next_due.min(self.breakers_due());
         }
-        self.moving = limits_moved || calls_moved || holds <= self.step_secs || self.speed_is_off();
+        let moving = limits_moved || calls_moved || holds <= self.step_secs || self.speed_is_off();
+        let closer = self.look_closer(!moving && holds == f64::INFINITY);
+        self.moving = moving || closer;
         self.holds = holds;
     }
 
@@ -232,8 +234,7 @@ impl World {
             let waits = !service.calls.is_empty() || on_disk.is_some() || network > 0;
             let may_be_late = |timeout| time * FAR > timeout || self.network.0 > 0;
             if waits && service.timeout.is_some_and(may_be_late) {
-                let number = self.number(index, self.services[index].stretches.len() - 1);
-                let within = self.library.times(number).within;
+                let within = self.within(index);
                 good *= (within / (1.0 - given_up).max(1e-9)).min(1.0);
             }
             let service = &mut self.services[index];
@@ -249,6 +250,7 @@ impl World {
     /// The number of the distribution of a stretch, made if need be.
     pub(super) fn number(&mut self, index: usize, stretch: usize) -> usize {
         let service = &self.services[index];
+        let stretch = service.stands.get(stretch).copied().unwrap_or(stretch);
         if let Some(number) = service.stretches[stretch].number {
             return number;
         }

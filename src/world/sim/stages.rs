@@ -3,6 +3,8 @@
 //! 1. All parts of a stage are independent of each other, so the longest of them is below a time when all are.
 //! 2. Only calls that came back well count, since only requests that ended well are shown.
 
+use super::requests::above;
+use super::seen::Nearby;
 use super::times::Library;
 use super::times::Times;
 use crate::units::Span;
@@ -103,6 +105,34 @@ impl Library {
         number
     }
 
+    /// The share of a called service's answers that come too late for a call over a network, and the mean time of the others
+    /// over that of all: by the numbers of the distribution, of the call's [`How`] and of the network.
+    /// `longer` is by how much all take longer than that distribution.
+    pub(super) fn late(&mut self, number: usize, longer: f64, how: usize, network: usize) -> (f64, f64) {
+        let key = (number, how, network);
+        let (late, ratio) = match self.late_answers.get(&key) {
+            Some(known) => *known,
+            None => self.look_late(key),
+        };
+        (late.at(longer), ratio.at(longer))
+    }
+
+    fn look_late(&mut self, key: (usize, usize, usize)) -> (Nearby, Nearby) {
+        let (number, how, network) = key;
+        let How { timeout, hops, .. } = self.hows[how];
+        let left = timeout.map_or(f64::INFINITY, |timeout| timeout - hops);
+        let found = if left <= 0.0 {
+            (Nearby([1.0; 3]), Nearby([1.0; 3]))
+        } else {
+            let times = self.times(number).as_is();
+            let times = if network > 0 { self.sum(&times, self.trips(network)) } else { times };
+            let late = Nearby::of(left, |left| above(times.first(), times.shares(), left));
+            (late, Nearby::of(left, |left| times.clone().cut(Some(left)).ratio))
+        };
+        self.late_answers.insert(key, found);
+        found
+    }
+
     /// All calls of one kind.
     fn part(&self, part: &Part) -> Times {
         let how = self.hows[part.how];
@@ -168,7 +198,20 @@ pub(super) fn tries(again: f64, retries: u32) -> f64 {
     if again >= 1.0 {
         return f64::from(retries) + 1.0;
     }
-    (1.0 - libm::pow(again, f64::from(retries) + 1.0)) / (1.0 - again)
+    (1.0 - power(again, retries + 1)) / (1.0 - again)
+}
+
+/// A number times itself so often: `pow` for whole exponents, which are small here.
+pub(super) fn power(base: f64, exponent: u32) -> f64 {
+    let (mut result, mut square, mut left) = (1.0, base, exponent);
+    while left > 0 {
+        if left % 2 == 1 {
+            result *= square;
+        }
+        square *= square;
+        left /= 2;
+    }
+    result
 }
 
 /// One of these times, by weight.

@@ -10,16 +10,18 @@ pub(super) use disk::Access;
 pub(super) use disk::OnDisk;
 
 use super::requests::LOAD_STATIONARY;
+use super::requests::Late;
 use super::requests::above;
 use super::response::Response;
+use super::seen::Nearby;
 use crate::model::Latencies;
 use crate::units::Span;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::LazyLock;
 
-/// Buckets of `Latencies` in a doubling of time.
-const PER_DOUBLING: f64 = 16.0;
+/// Buckets in a doubling of time.
+const PER_DOUBLING: f64 = Latencies::PER_DOUBLING;
 /// By how many buckets a time moves at most when a shorter one is added: it doubles.
 const FURTHEST: usize = 16;
 /// Levels of `−ln(1 − load)` in one unit: neighbours differ by 1 % of `1 − load`.
@@ -39,7 +41,7 @@ const WHOLE: u64 = 1 << 62;
 /// Times that differ by more than this many buckets (a factor of 4096): the shorter one does not move the sum's bucket.
 const APART: usize = 192;
 /// Distributions that are kept.
-const KEPT: usize = 2048;
+const KEPT: usize = 8192;
 
 /// Which distribution the times in a station follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,14 +83,14 @@ pub(super) struct Times {
     shares: Vec<f64>,
     below: Vec<u64>,
     /// Share that stays within the timeout.
-    pub(super) within: f64,
+    pub(super) within: Nearby,
     /// Mean of those within it over the mean of all.
     pub(super) ratio: f64,
 }
 
 impl Times {
     pub(super) fn of((first, shares): (usize, Vec<f64>)) -> Self {
-        Self { first, shares, below: Vec::new(), within: 1.0, ratio: 1.0 }
+        Self { first, shares, below: Vec::new(), within: Nearby([1.0; 3]), ratio: 1.0 }
     }
 
     /// The same times, each longer by a factor: so many parts of a bucket.
@@ -135,6 +137,7 @@ impl Times {
     /// Only those within the timeout.
     pub(super) fn cut(mut self, timeout: Option<f64>) -> Self {
         let Some(timeout) = timeout else { return self };
+        self.within = Nearby::of(timeout, |timeout| 1.0 - above(self.first, &self.shares, timeout));
         let late = above(self.first, &self.shares, timeout);
         if late <= 0.0 {
             return self;
@@ -143,7 +146,7 @@ impl Times {
         let last = Latencies::bucket(Span::from_nanos(crate::units::whole(timeout * 1e9)));
         if last < self.first {
             // All are late. What comes out well all the same does so at the last moment.
-            return Self { within: 0.0, ratio: timeout / all, ..Self::of((last, vec![1.0])) };
+            return Self { within: self.within, ratio: timeout / all, ..Self::of((last, vec![1.0])) };
         }
         self.shares.truncate((last + 1).saturating_sub(self.first).max(1));
         let kept: f64 = self.shares.iter().sum();
@@ -151,7 +154,6 @@ impl Times {
         self.shares[end] = (self.shares[end] - (kept - (1.0 - late))).max(0.0);
         let within: f64 = self.shares.iter().sum::<f64>().max(1e-300);
         self.shares.iter_mut().for_each(|share| *share /= within);
-        self.within = (1.0 - late).max(0.0);
         self.ratio = (self.mean().min(timeout) / all).min(1.0);
         self
     }
@@ -220,9 +222,11 @@ static MIDDLES: LazyLock<Vec<f64>> = LazyLock::new(|| {
 /// The distributions in use, and all that is needed to make them.
 pub(super) struct Library {
     stations: Vec<(super::response::Station, Arc<Response>)>,
+    /// Shares of late requests by station and timeout in nanoseconds, of stations that are not in use.
+    lates: BTreeMap<(usize, u64), Late>,
     known: BTreeMap<(usize, Own, Vec<usize>), usize>,
-    /// Distributions of stations by level, before they are moved.
-    bases: BTreeMap<(usize, u32), Times>,
+    /// Distributions of carried backlogs by station and doubling of time, before they are moved.
+    backlogs: BTreeMap<(usize, u32), Times>,
     times: Vec<Times>,
     /// What calls take together, by the number of the called service's distribution and how often it is called.
     called: BTreeMap<Vec<(usize, u32)>, Times>,
@@ -234,6 +238,8 @@ pub(super) struct Library {
     pub(super) networks: Vec<(super::network::Network, Times)>,
     /// Numbers of the distributions of their stages.
     pub(super) stages: BTreeMap<Vec<super::stages::Part>, usize>,
+    /// Late answers by the numbers of the called service's distribution, of what the call is like, and of the network.
+    pub(super) late_answers: BTreeMap<(usize, usize, usize), (Nearby, Nearby)>,
     /// By how many buckets the longer of two times moves when the shorter is added, and the part that moves one further;
     /// by how many buckets they are apart.
     sums: Vec<(usize, f64)>,
@@ -249,14 +255,16 @@ impl Library {
         });
         Self {
             stations: Vec::new(),
+            lates: BTreeMap::new(),
             known: BTreeMap::new(),
-            bases: BTreeMap::new(),
+            backlogs: BTreeMap::new(),
             times: Vec::new(),
             called: BTreeMap::new(),
             disks: BTreeMap::new(),
             hows: vec![super::stages::How::PLAIN],
             networks: vec![(super::network::Network::default(), Times::of((0, vec![1.0])))],
             stages: BTreeMap::new(),
+            late_answers: BTreeMap::new(),
             sums: sums.collect(),
         }
     }
@@ -269,6 +277,16 @@ impl Library {
         let response = Arc::new(Response::of(station));
         self.stations.push((*station, Arc::clone(&response)));
         (self.stations.len() - 1, response)
+    }
+
+    /// Keeps what is known of late requests at the station `from`, and gives what is known of them at the station `to`:
+    /// clocks go to and fro.
+    pub(super) fn exchange_late(&mut self, late: &mut Late, from: usize, to: usize) {
+        let Some(timeout) = late.timeout() else { return };
+        if from != to {
+            let known = self.lates.remove(&(to, timeout.nanos())).unwrap_or_else(|| Late::new(Some(timeout)));
+            self.lates.insert((from, timeout.nanos()), core::mem::replace(late, known));
+        }
     }
 
     /// The distribution of a number that [`Self::find`] gave.
@@ -335,25 +353,33 @@ impl Library {
     }
 
     /// Forgets distributions where there are too many; no number given before may be used after it.
-    pub(super) fn tidy(&mut self) {
-        if self.times.len() > KEPT {
+    /// Whether it did.
+    pub(super) fn tidy(&mut self) -> bool {
+        let tidied = self.times.len() > KEPT;
+        if tidied {
             self.times.clear();
             self.known.clear();
             self.called.clear();
             self.disks.clear();
             self.stages.clear();
+            self.late_answers.clear();
         }
-        if self.bases.len() > KEPT {
-            self.bases.clear();
+        if self.backlogs.len() > KEPT {
+            self.backlogs.clear();
         }
+        tidied
     }
 
     fn own(&mut self, own: Own) -> Times {
         let response = &self.stations[own.station].1;
+        let Some(doubling) = own.level.checked_sub(BACKLOG) else {
+            let load = load_of(own.level);
+            let time = response.at(load).mean * libm::exp2(own.place as f64 / (PER_DOUBLING * PARTS));
+            return Times::of(response.shape_near(load, time)).trimmed();
+        };
         // Of a carried backlog, one distribution in each doubling of time is made; those between are moved from it.
-        let base = self.bases.entry((own.station, own.level)).or_insert_with(|| match own.level.checked_sub(BACKLOG) {
-            Some(doubling) => Times::of(response.overload_shape(libm::exp2(f64::from(doubling) + 0.5) / 1e6)).trimmed(),
-            None => Times::of(response.shape(load_of(own.level))).trimmed(),
+        let base = self.backlogs.entry((own.station, doubling)).or_insert_with(|| {
+            Times::of(response.overload_shape(libm::exp2(f64::from(doubling) + 0.5) / 1e6)).trimmed()
         });
         base.moved(own.place)
     }
@@ -453,7 +479,8 @@ mod tests {
     fn what_is_late_is_cut_off() {
         let cut = exponential(0.01).cut(Some(0.02));
         let late = libm::exp(-2.0);
-        assert!((cut.within - (1.0 - late)).abs() < 1e-3, "{}", cut.within);
+        let within = cut.within.at(1.0);
+        assert!((within - (1.0 - late)).abs() < 1e-3, "{within}");
         assert!((cut.ratio - (1.0 - 3.0 * late) / (1.0 - late)).abs() < 3e-3, "{}", cut.ratio);
         assert!(quantile(&cut, 100) <= 0.021);
     }

@@ -7,6 +7,7 @@
 //! 3. `load_for` is the inverse of `at(..).in_system`, and `at` grows with the load: the carried backlog relies on it.
 
 pub mod curve;
+mod near;
 pub mod shape;
 pub mod table;
 
@@ -17,6 +18,7 @@ use crate::world::sim::queueing;
 use curve::Between;
 use curve::Curve;
 use curve::Warp;
+use near::Shapes;
 use table::FreePlace;
 use table::Order;
 use table::QuotaPlace;
@@ -69,6 +71,7 @@ pub struct Response {
     power: f64,
     work: f64,
     curve: Curve,
+    shapes: Shapes,
 }
 
 /// Length of a quota period in seconds: what Docker sets.
@@ -82,7 +85,7 @@ impl Response {
         let servers = f64::from(station.servers());
         let Some(quota) = station.binding_quota() else {
             let curve = free_curve(station);
-            return Self { station: *station, power: servers, work, curve };
+            return Self { station: *station, power: servers, work, curve, shapes: Shapes::new() };
         };
         let place = QuotaPlace::new(servers, quota, work, station.spread);
         let knots = place.knots();
@@ -90,7 +93,7 @@ impl Response {
             let (scaled, throttled) = place.read(&knots, load);
             (scaled + ordered_scaled(station, quota, load, scaled, place.first_guess(load)), throttled)
         });
-        Self { station: *station, power: quota, work, curve }
+        Self { station: *station, power: quota, work, curve, shapes: Shapes::new() }
     }
 
     /// The curve of a service whose workers are so fast together, on these cores.
@@ -101,7 +104,7 @@ impl Response {
         let curve = Curve::new(FREE_WARP, Between::Measured, |load| {
             (pace.scaled(load), self.at(load * most / self.capacity()).throttled)
         });
-        Self { station: self.station, power: most * work, work, curve }
+        Self { station: self.station, power: most * work, work, curve, shapes: Shapes::new() }
     }
 
     /// Whether requests wait for nothing but the cores: neither for a worker nor for a quota.
@@ -170,6 +173,20 @@ impl Response {
         match self.station.workers {
             Some(_) if mean > self.work => shape::spread_shares(self.station.spread, self.work, mean - self.work),
             _ => shape::spread_shares(self.station.spread, mean, 0.0),
+        }
+    }
+
+    /// The share of the times of [`Self::overload_shape`] that are longer than `time` seconds.
+    pub(in crate::world::sim) fn overload_beyond(&self, mean: f64, time: f64) -> f64 {
+        let spread = self.station.spread;
+        if spread == Spread::Constant {
+            // All take the same, which is known no better than its bucket.
+            let (first, shares) = self.overload_shape(mean);
+            return super::requests::above(first, &shares, time);
+        }
+        match self.station.workers {
+            Some(_) if mean > self.work => shape::beyond(spread, self.work, time - (mean - self.work)),
+            _ => shape::beyond(spread, mean, time),
         }
     }
 }

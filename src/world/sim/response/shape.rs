@@ -15,6 +15,13 @@ pub const PROBABILITIES: [f64; QUANTILES] =
 /// Beyond the last quantile the tail is exponential, up to this many multiples of its unit.
 const TAIL: f64 = 16.0;
 
+/// How far from its place between two others a distribution is moved at most to meet its mean, as a part of the way.
+const FURTHEST: f64 = 0.25;
+/// Steps of Newton's method towards it; what is left of the error after two is far below a bucket.
+const NEWTON: usize = 2;
+/// Below this growth of the mean along the way, as a share of it, the place says nothing about the mean.
+const LEAST_SLOPE: f64 = 0.01;
+
 /// A distribution of times in seconds, given by quantiles. Between two of them `−ln(1 − p)` is a cubic that only grows, so
 /// that an exponential distribution is met exactly and one with a heavier tail well.
 #[derive(Debug, Clone)]
@@ -128,17 +135,25 @@ impl Law {
         let (mine, theirs) = (self.exponents(ends(first, last)), other.exponents(ends(first, last)));
         let shares =
             |part: f64| shares_of(mine.iter().zip(&theirs).map(|(mine, theirs)| mine + part * (theirs - mine)));
-        let reached = |part: f64| mean_of(first, &shares(part));
-        let (mut low, mut high) = ((part - 0.25).max(0.0), (part + 0.25).min(1.0));
-        let rises = reached(high) > reached(low) * 1.005;
-        let mut best = part;
-        for _ in 0..if rises { 8 } else { 0 } {
-            if reached(best) < mean {
-                low = best
-            } else {
-                high = best
+        // The mean at a part of the way, and by how much it grows along it: each share that is left takes as much longer as
+        // the next bucket's middle lies beyond this one's.
+        let longer: Vec<f64> = (first..last).map(|index| middle(index + 1) - middle(index)).collect();
+        let reached = |part: f64| {
+            let (mut sum, mut slope) = (middle(first), 0.0);
+            for ((mine, theirs), longer) in mine.iter().zip(&theirs).zip(&longer) {
+                let time = libm::exp(-(mine + part * (theirs - mine))) * longer;
+                sum += time;
+                slope += (mine - theirs) * time;
             }
-            best = f64::midpoint(low, high);
+            (sum, slope)
+        };
+        let mut best = part;
+        for _ in 0..NEWTON {
+            let (sum, slope) = reached(best);
+            if slope < LEAST_SLOPE * sum {
+                break;
+            }
+            best = (best + (mean - sum) / slope).clamp((part - FURTHEST).max(0.0), (part + FURTHEST).min(1.0));
         }
         (first, shares(best))
     }
@@ -164,9 +179,13 @@ fn shares_of(exponents: impl Iterator<Item = f64>) -> Vec<f64> {
     shares
 }
 
+/// The middle of a bucket in seconds.
+fn middle(index: usize) -> f64 {
+    f64::midpoint(Latencies::lower(index).as_secs(), Latencies::lower(index + 1).as_secs())
+}
+
 /// The mean in seconds of shares by bucket, each in the middle of its bucket.
 fn mean_of(first: usize, shares: &[f64]) -> f64 {
-    let middle = |index: usize| (Latencies::lower(index).as_secs() + Latencies::lower(index + 1).as_secs()) / 2.0;
     shares.iter().enumerate().map(|(index, share)| share * middle(first + index)).sum()
 }
 
@@ -210,11 +229,20 @@ pub(super) fn spread_shares(spread: Spread, mean: f64, shift: f64) -> (usize, Ve
     match spread {
         Spread::Constant => (bucket(shift + mean), vec![1.0]),
         Spread::Exponential => {
-            shares_below(shift, shift + mean * TAIL, move |time| 1.0 - libm::exp(-(time - shift).max(0.0) / mean))
+            shares_below(shift, shift + mean * TAIL, |time| 1.0 - beyond(spread, mean, time - shift))
         }
-        Spread::Heavy => shares_below(shift, shift + mean * 5.5 * TAIL, move |time| {
-            let time = (time - shift).max(0.0) / mean;
-            1.0 - 0.9 * libm::exp(-time / 0.5) - 0.1 * libm::exp(-time / 5.5)
-        }),
+        Spread::Heavy => {
+            shares_below(shift, shift + mean * 5.5 * TAIL, |time| 1.0 - beyond(spread, mean, time - shift))
+        }
+    }
+}
+
+/// The share of times of the spread with this mean that are longer than `time`, all in seconds.
+pub(super) fn beyond(spread: Spread, mean: f64, time: f64) -> f64 {
+    let time = time.max(0.0) / mean;
+    match spread {
+        Spread::Constant => f64::from(time < 1.0),
+        Spread::Exponential => libm::exp(-time),
+        Spread::Heavy => 0.9 * libm::exp(-time / 0.5) + 0.1 * libm::exp(-time / 5.5),
     }
 }
