@@ -40,6 +40,8 @@ use std::path::Path;
 
 const SERVICES: u64 = 20;
 const WARM: Span = Span::from_mins(2);
+/// Until a chip has the temperature of its load.
+const HOT: Span = Span::from_mins(60);
 
 /// What it is called, load in percent, timeout, pattern.
 type Case = (&'static str, u64, Option<Span>, fn(Rate) -> Pattern);
@@ -190,7 +192,7 @@ fn steps(criterion: &mut Criterion) {
     ] {
         group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
             let mut world = World::new(&scenario, Seed::new(1));
-            world.advance(Instant::after_start(WARM));
+            world.advance(Instant::after_start(HOT));
             world.sample();
             bencher.iter(|| ten_minutes(&mut world));
         });

@@ -93,7 +93,7 @@ mod tests {
 
     proptest! {
         /// Between two loads at which distributions are made, percentiles are within half a bucket of those of the one that
-        /// would be made there, at its mean and at others.
+        /// would be made there, or of a percentile that is 0.4 % of the requests away, at its mean and at others.
         #[test]
         fn a_mixed_distribution_is_the_one_that_would_be_made(
             cores in 1_u32..9, quota in prop::option::of(100_u64..4000), workers in prop::option::of(1_u32..20),
@@ -107,8 +107,9 @@ mod tests {
             let mixed = response.shape_near(load, response.at(load).mean * longer);
             prop_assert!((mixed.1.iter().sum::<f64>() - 1.0).abs() < 1e-9);
             for part in [0.5, 0.9, 0.95, 0.99] {
-                let ratio = quantile(&mixed, part) / quantile(&made, part) / longer;
-                prop_assert!((ratio - 1.0).abs() < 0.022, "p{part}: {ratio}");
+                let found = quantile(&mixed, part) / longer;
+                let (low, high) = (quantile(&made, part - 0.004) / 1.022, quantile(&made, part + 0.004) * 1.022);
+                prop_assert!((low..=high).contains(&found), "p{part}: {found}, not from {low} to {high}");
             }
         }
     }
