@@ -90,6 +90,8 @@ pub(super) struct Service {
     /// A fault makes each request take so many times as much CPU.
     pub(super) slower: f64,
     spread: Spread,
+    /// What is left of a request's work that is looked at while it is worked on, over the mean work.
+    pub(super) residual: f64,
     workers: Option<u32>,
     /// Reference core-seconds of a request.
     pub(super) work_cpu: f64,
@@ -211,6 +213,7 @@ impl Service {
             work: model.work.cpu,
             slower: 1.0,
             spread: model.work.spread,
+            residual: f64::midpoint(1.0, super::queueing::variation(model.work.spread)),
             workers: model.workers,
             work_cpu: model.work.cpu.as_secs().max(1e-9),
             idle_cpu: model.idle_cpu.as_cores(),

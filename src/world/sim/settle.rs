@@ -112,8 +112,8 @@ impl World {
 
     /// By how much the work of each service is stretched on the busy cores.
     ///
-    /// Who is protected by its weight wins time, and the others lose it: for exponential work the unfinished work, so the
-    /// sum of use times time, is the same in whatever order it is done (the conservation law of Kleinrock 1965).
+    /// Who is protected by its weight wins time, and the others lose it: the unfinished work is the same in whatever order it
+    /// is done (the conservation law of Kleinrock 1965). It is the number inside times what is left of each on average.
     fn stretch_work(&mut self) {
         let wanted: f64 = self.claims.iter().map(|claim| claim.want * claim.count).sum();
         cpu::greediest_first(&self.claims, &mut self.greediest);
@@ -127,7 +127,7 @@ impl World {
             (*stretched, *load) = self.cores.stretch(grant, reach, full);
             // Nobody waits for more of its work than it may do in one period, of which half is left on average.
             let quota = service.limits.cpu.map_or(f64::INFINITY, |quota| quota.as_cores() * PERIOD / 2.0);
-            let work = grant * service.up * service.work_cpu.min(quota);
+            let work = grant * service.up * (service.work_cpu * service.residual).min(quota);
             if *stretched < equal {
                 won += work * (equal - *stretched);
             } else {
