@@ -2,6 +2,7 @@
 
 use plimsoll::input::scenario;
 use plimsoll::input::scenario::LoadOptions;
+use plimsoll::run::simulate::simulate;
 use plimsoll::run::swarm;
 use plimsoll::run::swarm::Drawn;
 use std::path::Path;
@@ -34,6 +35,24 @@ fn drawn_projects_hold_in_the_storm_and_recover_in_the_calm() {
         if let Some(failure) = swarm::run(seed, false) {
             panic!("seed {seed}: {}\nplimsoll swarm --seeds {seed}", failure.violation);
         }
+    }
+}
+
+/// What was found once, made small, and mended.
+#[test]
+fn what_was_found_once_holds() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/swarm_found");
+    let mut found: Vec<_> = std::fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.path()).collect();
+    found.sort();
+    assert!(found.len() >= 3);
+    for folder in found {
+        let read = scenario::load(&folder.join("scenario.yaml"), &LoadOptions::default());
+        let scenario = read.unwrap_or_else(|wrong| panic!("{wrong}")).scenario;
+        let mut events = Vec::new();
+        let end = simulate(&scenario, scenario.seeds[0], &mut |event| events.push(event.clone()));
+        assert!(end.is_ok(), "{}: {end:?}", folder.display());
+        let violation = swarm::judge(&scenario, &events);
+        assert_eq!(violation.map(|found| found.to_string()), None, "{}", folder.display());
     }
 }
 

@@ -50,6 +50,9 @@ pub enum Rule {
     Data,
     /// An action has a reason that the policy knows.
     Reason,
+    /// Only who died since CPU was taken, or may be waited for by one who did, gets it back; not more than that, and for a
+    /// day. While anybody is killed again and again, nobody is given less.
+    GivenBack,
 }
 
 impl Rule {
@@ -72,6 +75,9 @@ impl Rule {
             Self::Unwell => "nothing is taken from a service that is not well",
             Self::Data => "only fresh measurements are acted on",
             Self::Reason => "an action has a reason that its policy knows",
+            Self::GivenBack => {
+                "what is taken is given back after deaths, and nothing is taken while services die or for a day after"
+            }
         }
     }
 }

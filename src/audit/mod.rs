@@ -8,6 +8,7 @@
 
 mod allocation;
 mod breach;
+mod given_back;
 mod limits;
 
 pub use allocation::allocation;
@@ -27,6 +28,7 @@ use crate::model::Vertical;
 use crate::units::Bytes;
 use crate::units::Instant;
 use crate::units::Span;
+use given_back::Death;
 use limits::Amount;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -43,12 +45,16 @@ pub struct Audit {
     deaths: BTreeMap<ServiceName, Deaths>,
 }
 
-/// OOM kills of a service, as its counters tell.
-#[derive(Debug, Clone, Copy, Default)]
+/// Deaths of a service, as its counters tell.
+#[derive(Debug, Clone, Default)]
 struct Deaths {
-    counted: u64,
+    /// OOM kills and restarts so far; `None` before the first look.
+    counted: Option<(u64, u64)>,
     limit: Option<Bytes>,
+    /// The last OOM kill, and the limit until then.
     last: Option<(Instant, Bytes)>,
+    /// All of the last day.
+    all: Vec<Death>,
 }
 
 /// One change of the past.
@@ -57,7 +63,9 @@ struct Entry {
     at: Instant,
     service: ServiceName,
     resource: Resource,
+    from: Amount,
     to: Amount,
+    gives_back: bool,
 }
 
 /// One decision under audit.
@@ -96,28 +104,37 @@ impl Audit {
                     case.check_limit(policy, service, action);
                     case.check_evidence(policy, service, action);
                     self.check_deaths(&mut case, policy, action);
+                    self.check_given_back(&mut case, policy, action);
                     self.check_pool(&mut case, policy, action);
                     self.check_pace(&mut case, policy, action);
                 }
             }
-            let to = Amount::after(action);
-            self.book.push(Entry { at: now, service: name.clone(), resource, to });
+            let (from, to, gives_back) = (Amount::before(action), Amount::after(action), given_back::is(action));
+            self.book.push(Entry { at: now, service: name.clone(), resource, from, to, gives_back });
         }
         self.check_rate(&mut case, decision);
         case.breaches
     }
 
-    /// Notes who was OOM killed since the last look, and at which limit. The first look only reads the counters.
+    /// Notes who died since the last look, and at which limit of memory. The first look only reads the counters.
     fn count_deaths(&mut self, now: Instant, seen: &Observation) {
         for (name, service) in &seen.services {
-            let counted = service.instances.iter().map(|instance| u64::from(instance.oom_kills)).sum();
+            let oom_kills: u64 = service.instances.iter().map(|instance| u64::from(instance.oom_kills)).sum();
+            let restarts: u64 = service.instances.iter().map(|instance| u64::from(instance.restarts)).sum();
             let deaths = self.deaths.entry(name.clone()).or_default();
-            if let Some(limit) = deaths.limit
-                && counted > deaths.counted
-            {
-                deaths.last = Some((now, limit));
+            deaths.all.retain(|death| death.at.plus(DAY) > now);
+            if let Some((kills_before, restarts_before)) = deaths.counted {
+                let more = oom_kills.saturating_sub(kills_before);
+                if more > 0
+                    && let Some(limit) = deaths.limit
+                {
+                    deaths.last = Some((now, limit));
+                }
+                if more > 0 || restarts > restarts_before {
+                    deaths.all.push(Death { at: now, oom_kills: more });
+                }
             }
-            (deaths.counted, deaths.limit) = (counted, service.limits.memory);
+            (deaths.counted, deaths.limit) = (Some((oom_kills, restarts)), service.limits.memory);
         }
     }
 
@@ -237,8 +254,11 @@ impl Case<'_> {
     }
 
     /// What the action rests on: every running instance measured lately, a reason that the policy knows and that fits, and
-    /// nothing taken from a service that holds data, is not well, or needs it.
+    /// nothing taken from a service that holds data, is not well, or needs it. What is given back rests on deaths instead.
     fn check_evidence(&mut self, policy: &Vertical, service: &ServiceSeen, action: &Action) {
+        if given_back::is(action) {
+            return self.check_reason(policy, action);
+        }
         let name = action.service();
         let now = self.now;
         let mut running = 0_u64;
@@ -298,6 +318,13 @@ impl Case<'_> {
             }
             Reason::BelowThreshold { seen, threshold, checks } => {
                 (seen, checks, !action.is_increase() && threshold == low && seen < low)
+            }
+            Reason::GivenBack { .. } => {
+                if !action.is_increase() || action.resource() != Resource::Cpu {
+                    let text = "only CPU is given back, and then it is more".to_owned();
+                    self.report(Rule::Reason, action.service(), text);
+                }
+                return;
             }
         };
         if !fits || checks < policy.checks {

@@ -114,13 +114,13 @@ pub(super) fn grant(
             }
             *promised = promised.saturating_add((wish.to - wish.from).saturating_mul(wish.instances));
         }
-        service.note_adjustment(now, wish.resource, wish.to);
+        service.note_adjustment(now, &wish);
         operations.0.push_back(now);
         decision.actions.push(wish.into_action());
     }
 }
 
-/// Sorts wishes: what grows first, the highest usage first; then what shrinks, the lowest usage first.
+/// Sorts wishes: what is given back and what grows first, the highest usage first; then what shrinks, the lowest usage first.
 fn urgency(wish: &Wish) -> (bool, Reverse<u64>, u64, &ServiceName, Resource) {
     let seen = wish.seen().get();
     let grows = wish.to > wish.from;

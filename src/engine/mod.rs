@@ -5,9 +5,11 @@
 //! 4. Every check of a service ends in an action, in something held, or in silence because all is well.
 
 mod allocation;
+mod distress;
 mod grant;
 mod measure;
 mod score;
+mod taken;
 mod vertical;
 mod wish;
 
@@ -26,6 +28,7 @@ use std::collections::BTreeMap;
 pub struct Engine {
     watched: BTreeMap<ServiceName, vertical::Watched>,
     operations: grant::Operations,
+    kills: distress::Kills,
 }
 
 impl Engine {
@@ -36,7 +39,7 @@ impl Engine {
             Policy::None => None,
             Policy::Vertical(policy) => Some((name, vertical::Watched::new(policy))),
         });
-        Self { watched: watched.collect(), operations: grant::Operations::default() }
+        Self { watched: watched.collect(), operations: grant::Operations::default(), kills: distress::Kills::default() }
     }
 
     /// Looks at the host once and answers what to do now.
@@ -46,11 +49,13 @@ impl Engine {
     pub fn observe(&mut self, now: Instant, seen: &Observation) -> Decision {
         let mut decision = Decision::default();
         let mut wishes = Vec::new();
+        self.kills.look(now, seen);
+        let distress = self.kills.distress();
         for (name, watched) in &mut self.watched {
             let service = seen.services.get(name);
             watched.look(now, service);
             if watched.take_due_check(now) {
-                watched.check(now, name, service, &seen.host, &mut wishes, &mut decision.held);
+                watched.check(now, name, (service, &seen.host), distress, &mut wishes, &mut decision.held);
             }
         }
         if !wishes.is_empty() {

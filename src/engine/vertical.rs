@@ -7,10 +7,14 @@
 //!    agreement is no evidence after a gap. A restart ends a row of low usage: what was used before it is forgotten.
 //! 5. Whoever was OOM killed held all it was allowed: that counts as its working set for a day, however little it holds
 //!    since its restart.
+//! 6. Who dies after its CPU was lowered gets it back, whatever was measured since: see `taken`. While anybody on the host
+//!    is killed again and again, nobody is given less: see `distress`.
 
+use super::distress::Distress;
 use super::measure;
 use super::measure::Measured;
 use super::measure::Settled;
+use super::taken::Taken;
 use super::wish::Wish;
 use super::wish::grain;
 use super::wish::is_worthwhile;
@@ -32,7 +36,7 @@ use crate::units::Permille;
 use crate::units::Span;
 use std::collections::VecDeque;
 
-const DAY: Span = Span::from_mins(24 * 60);
+pub(super) const DAY: Span = Span::from_mins(24 * 60);
 
 /// A limit that was raised counts as raised for this long, even where the host does not show it yet.
 const SETTLE: Span = Span::from_mins(5);
@@ -51,6 +55,8 @@ pub(super) struct Watched {
     oom_kills: u64,
     /// When it was last seen to have been OOM killed, and the memory limit until then.
     killed: Option<(Instant, u64)>,
+    /// CPU that was taken from it.
+    taken: Taken,
 }
 
 /// What the engine remembers about one limit.
@@ -105,6 +111,7 @@ impl Watched {
             restarts: 0,
             oom_kills: 0,
             killed: None,
+            taken: Taken::default(),
         }
     }
 
@@ -117,8 +124,10 @@ impl Watched {
     pub(super) fn look(&mut self, now: Instant, service: Option<&ServiceSeen>) {
         self.began.get_or_insert(now);
         if let Some(service) = service {
+            let cpu = service.limits.cpu.map(Millicores::get);
+            self.taken.look(now, self.cpu.seen, cpu);
             self.look_for_deaths(now, service);
-            self.cpu.look(now, service.limits.cpu.map(Millicores::get));
+            self.cpu.look(now, cpu);
             self.memory.look(now, service.limits.memory.map(Bytes::get));
         }
     }
@@ -134,6 +143,9 @@ impl Watched {
                 }
             }
         }
+        let more = |count: u64, before: u64| count.saturating_sub(before);
+        let cooldown = self.policy.cooldown;
+        self.taken.died(now, more(oom_kills, self.oom_kills), more(restarts, self.restarts), cooldown);
         // Kills from before the first look may be of any age; they say nothing about this limit.
         if oom_kills > self.oom_kills
             && let Some(limit) = self.memory.seen
@@ -158,11 +170,13 @@ impl Watched {
         &mut self,
         now: Instant,
         name: &ServiceName,
-        service: Option<&ServiceSeen>,
-        host: &HostSeen,
+        (service, host): (Option<&ServiceSeen>, &HostSeen),
+        distress: Option<Distress<'_>>,
         wishes: &mut Vec<Wish>,
         held: &mut Vec<Held>,
     ) {
+        self.taken.blame(name, distress);
+        let gives_back = service.is_some_and(|service| self.give_back(now, name, service, wishes, held));
         let settled = Settled { cpu: self.cpu.since, memory: self.memory.since };
         let reading = service.ok_or(Guard::NoData).and_then(|service| {
             measure::measured(now, service, host, self.policy.stale_after, settled).map(|measured| (service, measured))
@@ -185,7 +199,11 @@ impl Watched {
                 continue;
             };
             let Some((side, why)) = self.count(&gauge) else { continue };
-            if let Some(guard) = self.too_soon(now, &gauge, side, service.stateful, &measured) {
+            if gives_back && resource == Resource::Cpu {
+                continue;
+            }
+            let unsafe_now = distress.filter(|_| side == Side::Below).map(Distress::guard);
+            if let Some(guard) = self.too_soon(now, &gauge, side, service.stateful, &measured).or(unsafe_now) {
                 hold(Some(why), guard);
                 continue;
             }
@@ -202,6 +220,34 @@ impl Watched {
             let instances = service.instances.len() as u64;
             wishes.push(Wish { service: name.clone(), resource, instances, from: gauge.limit, to, why });
         }
+    }
+
+    /// Wishes for the CPU that was taken from a service which died of it, where that is so; it needs no measurement.
+    fn give_back(
+        &mut self,
+        now: Instant,
+        name: &ServiceName,
+        service: &ServiceSeen,
+        wishes: &mut Vec<Wish>,
+        held: &mut Vec<Held>,
+    ) -> bool {
+        let limit = service.limits.cpu.map_or(0, Millicores::get);
+        let Some((before, why)) = self.taken.owed(now, limit).filter(|_| limit > 0) else { return false };
+        let to = before.min(self.policy.cpu_max.get()).max(self.policy.cpu_min.get());
+        let resource = Resource::Cpu;
+        if to <= limit {
+            return false;
+        }
+        match self.paced(now) {
+            None => {
+                let instances = service.instances.len() as u64;
+                wishes.push(Wish { service: name.clone(), resource, instances, from: limit, to, why });
+            }
+            Some(guard) => {
+                held.push(Held { service: name.clone(), resource: Some(resource), wanted: Some(why), guard });
+            }
+        }
+        true
     }
 
     /// What is judged for one limit; `None` where there is none (Docker's zero is none, too).
@@ -284,6 +330,17 @@ impl Watched {
         if let Some(bound) = gauge.reached(side) {
             return Some(bound);
         }
+        if side == Side::Below
+            && gauge.resource == Resource::Cpu
+            && let Some(guard) = self.taken.keeps(now)
+        {
+            return Some(guard);
+        }
+        self.paced(now)
+    }
+
+    /// Why the service may not be adjusted now, whatever is to be changed: its cooldown, or its daily limit.
+    fn paced(&mut self, now: Instant) -> Option<Guard> {
         if let Some(last) = self.adjusted.back()
             && now.since(*last) < self.policy.cooldown
         {
@@ -344,8 +401,12 @@ impl Watched {
     }
 
     /// Takes note that a limit is being changed.
-    pub(super) fn note_adjustment(&mut self, now: Instant, resource: Resource, to: u64) {
-        let remembered = self.remembered(resource);
+    pub(super) fn note_adjustment(&mut self, now: Instant, wish: &Wish) {
+        let to = wish.to;
+        if wish.resource == Resource::Cpu {
+            self.taken.note(now, wish.from, to, &wish.why);
+        }
+        let remembered = self.remembered(wish.resource);
         remembered.granted = Some((now, to.max(remembered.granted(now))));
         remembered.row = Row::default();
         if self.adjusted.back() != Some(&now) {

@@ -24,10 +24,11 @@ pub(super) struct Wish {
 }
 
 impl Wish {
-    /// Usage of the limit, as the reason states it.
+    /// Usage of the limit, as the reason states it. Who died for want of it needs it most.
     pub(super) const fn seen(&self) -> Permille {
         match self.why {
             Reason::AboveThreshold { seen, .. } | Reason::BelowThreshold { seen, .. } => seen,
+            Reason::GivenBack { .. } => Permille::new(u64::MAX),
         }
     }
 

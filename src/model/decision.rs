@@ -101,6 +101,15 @@ pub enum Reason {
         /// For so many checks in a row.
         checks: u32,
     },
+    /// It died after its CPU limit was lowered, or another that may wait for it did, so it gets back what was taken from it.
+    GivenBack {
+        /// Deaths since then.
+        deaths: u32,
+        /// Who died, where it is another service.
+        of: Option<ServiceName>,
+        /// Time since its limit was lowered.
+        after: Span,
+    },
 }
 
 /// Something that did not happen.
@@ -168,6 +177,19 @@ pub enum Guard {
         /// CPU used by an instance, the mean over the window.
         seen: Millicores,
     },
+    /// It died of having too little CPU and got back what was taken; it keeps that for a day.
+    GivenBack {
+        /// What is left of the day.
+        left: Span,
+    },
+    /// A service of this host is OOM killed again and again. What waits for it has little to do meanwhile, and what it waits
+    /// for may lack CPU, so low usage says nothing.
+    Distress {
+        /// Which.
+        service: ServiceName,
+        /// How often it was killed in the last five minutes.
+        kills: u32,
+    },
     /// Too many limits were changed on this host in a short time.
     RateLimit {
         /// How many.
@@ -208,6 +230,8 @@ impl Guard {
             Self::MemoryPool { .. } => "memory pool",
             Self::WorkingSet { .. } => "working set",
             Self::CpuDemand { .. } => "cpu demand",
+            Self::GivenBack { .. } => "given back",
+            Self::Distress { .. } => "distress",
             Self::RateLimit { .. } => "rate limit",
             Self::Stateful => "stateful",
             Self::NoData => "no data",

@@ -34,6 +34,11 @@ pub fn reason(reason: &Reason) -> String {
         Reason::BelowThreshold { seen, threshold, checks } => {
             format!("used {seen} of the limit, below {threshold} for {}", counted(u64::from(*checks), "check"))
         }
+        Reason::GivenBack { deaths, of, after } => {
+            let who = of.as_ref().map(|service| format!("{service} ")).unwrap_or_default();
+            let times = counted(u64::from(*deaths), "time");
+            format!("{who}died {times} since CPU was taken {after} ago: it is given back")
+        }
     }
 }
 
@@ -60,6 +65,10 @@ pub fn guard(guard: &Guard) -> String {
         Guard::MemoryPool { short } => format!("the host's pool is short of {short} memory"),
         Guard::WorkingSet { seen } => format!("the new limit is below the working set of {seen}"),
         Guard::CpuDemand { seen } => format!("the new limit is too close to the {seen} CPU an instance uses"),
+        Guard::GivenBack { left } => format!("it died with less CPU and keeps what it got back, {left} left"),
+        Guard::Distress { service, kills } => {
+            format!("{service} was OOM killed {} in 5m, so low usage says nothing", counted(u64::from(*kills), "time"))
+        }
         Guard::RateLimit { used, left } => {
             format!("{} changed on this host a short time ago, next in {left}", counted(u64::from(*used), "limit"))
         }
@@ -84,6 +93,8 @@ pub const fn guard_meaning(guard: &Guard) -> &'static str {
         Guard::MemoryPool { .. } => "limits would promise more memory than the pool allows",
         Guard::WorkingSet { .. } => "the new limit would be below the working set",
         Guard::CpuDemand { .. } => "the new limit would be too close to what is used",
+        Guard::GivenBack { .. } => "it died with less CPU and keeps for a day what it got back",
+        Guard::Distress { .. } => "a service of the host is OOM killed again and again, so low usage says nothing",
         Guard::RateLimit { .. } => "too many limits were changed on this host in a short time",
         Guard::Stateful => "it holds data and keeps its memory while it runs",
         Guard::NoData => "there was no measurement",

@@ -252,3 +252,59 @@ fn its_reason_is_none() {
         caught(&seen, &with(why), Rule::Reason, &["thresholds are 30% and 80%, 3 checks"]);
     }
 }
+
+/// What `api` gets back, and the kill that it gets it for.
+fn given_back(from: u64, to: u64) -> Action {
+    let why = Reason::GivenBack { deaths: 1, of: None, after: Span::from_mins(30) };
+    Action::LimitCpu { service: name("api"), from: Millicores::new(from), to: Millicores::new(to), why }
+}
+
+fn killed(now: Instant, service: &str, kills: u32) -> Observation {
+    let mut killed = seen(now);
+    killed.services.get_mut(&name(service)).expect("a service").instances[0].oom_kills = kills;
+    killed
+}
+
+#[test]
+fn what_is_given_back_was_taken_and_is_owed() {
+    let lowered = || {
+        let mut audit = audit();
+        assert_eq!(audit.check(minute(60), &seen(minute(60)), &decided([cpu("api", 1000, 750)])), []);
+        audit
+    };
+    let after = |now, kills, action: Action| {
+        let mut seen = killed(now, "api", kills);
+        seen.services.get_mut(&name("api")).expect("api").limits = limits(750, 512);
+        lowered().check(now, &seen, &decided([action]))
+    };
+    assert_eq!(after(minute(90), 1, given_back(750, 1000)), [], "all is as it should be");
+    found(&after(minute(90), 0, given_back(750, 1000)), Rule::GivenBack, &["nobody died in the 30m"]);
+    found(&after(minute(90), 1, given_back(750, 1100)), Rule::GivenBack, &["1.1 CPUs back and had 1 before"]);
+    let day = minute(25 * 60);
+    found(&after(day, 1, given_back(750, 1000)), Rule::GivenBack, &["none was taken in 24h"]);
+    found(&after(minute(90), 1, given_back(750, 700)), Rule::Reason, &["then it is more"]);
+}
+
+#[test]
+fn what_was_given_back_is_taken_again() {
+    let mut audit = audit();
+    let mut limited = |now: Instant, limit: u64, action: Action| {
+        let mut seen = killed(now, "api", u32::from(now > minute(60)));
+        seen.services.get_mut(&name("api")).expect("api").limits = limits(limit, 512);
+        audit.check(now, &seen, &decided([action]))
+    };
+    assert_eq!(limited(minute(60), 1000, cpu("api", 1000, 750)), []);
+    assert_eq!(limited(minute(90), 750, given_back(750, 1000)), []);
+    found(&limited(minute(120), 1000, cpu("api", 1000, 750)), Rule::GivenBack, &["30m after it got some back"]);
+    assert_eq!(limited(minute(90 + 24 * 60), 1000, cpu("api", 1000, 750)), []);
+}
+
+#[test]
+fn something_is_taken_while_another_is_killed_again_and_again() {
+    let mut audit = audit();
+    assert_eq!(audit.check(minute(60), &seen(minute(60)), &Decision::default()), []);
+    assert_eq!(audit.check(minute(61), &killed(minute(61), "db", 1), &Decision::default()), []);
+    let now = minute(63);
+    let breaches = audit.check(now, &killed(now, "db", 2), &decided([cpu("api", 1000, 750)]));
+    found(&breaches, Rule::GivenBack, &["given less", "db was OOM killed 2 times in 5m"]);
+}

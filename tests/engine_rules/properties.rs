@@ -181,6 +181,8 @@ fn the_histories_reach_every_action_and_every_guard() {
         "cpu demand",
         "cpu pool",
         "daily limit",
+        "distress",
+        "given back",
         "hysteresis",
         "less cpu",
         "less memory",

@@ -12,6 +12,7 @@ use crate::stage::usage;
 use plimsoll::model::Action;
 use plimsoll::model::Decision;
 use plimsoll::model::Guard;
+use plimsoll::model::InstanceState;
 use plimsoll::model::Reason;
 use plimsoll::model::Resource;
 use plimsoll::model::Vertical;
@@ -326,4 +327,120 @@ fn a_restart_ends_a_row_of_low_usage_and_not_one_of_high_usage() {
     let third = stage.check((95, 10));
     assert_eq!(third.actions.len(), 1);
     assert_eq!(third.held[0].guard, Guard::Hysteresis { checks: 1, needed: 3 });
+}
+
+/// The load of the day comes back to a container whose CPU was cut in the night: it dies under its backlog before a scrape
+/// sees it work.
+#[test]
+fn who_dies_after_its_cpu_was_lowered_gets_all_of_it_back() {
+    let mut stage = one_api();
+    stage.pass(9, IDLE);
+    assert_eq!(stage.limits("api").cpu, Some(Millicores::new(562)), "1 CPU, cut twice");
+    stage.pass(4, STEADY);
+    stage.service("api").instances[0].oom_kills = 1;
+    stage.service("api").instances[0].restarts = 1;
+    let decision = stage.check(STEADY);
+    // Lowered after 15 and 45 minutes, killed in the five minutes up to 70.
+    let why = Reason::GivenBack { deaths: 1, of: None, after: Span::from_mins(25) };
+    assert!(decision.actions.is_empty(), "the cooldown holds for this, too");
+    assert_eq!(decision.held[0].wanted, Some(why));
+    assert_eq!(decision.held[0].guard, Guard::Cooldown { left: Span::from_mins(5) });
+    let decision = stage.check(STEADY);
+    let why = Reason::GivenBack { deaths: 1, of: None, after: Span::from_mins(30) };
+    let (from, to) = (Millicores::new(562), Millicores::new(1000));
+    assert_eq!(decision.actions, [Action::LimitCpu { service: name("api"), from, to, why }]);
+    assert!(plimsoll::report::words::why(&decision.actions[0]).contains("died 1 time since CPU was taken 30m ago"));
+}
+
+/// It needs no scrape for that: a container that dies again and again is never up when it is looked at.
+#[test]
+fn a_service_that_is_never_up_gets_its_cpu_back() {
+    let mut stage = one_api();
+    stage.pass(3, IDLE);
+    stage.pass(6, STEADY);
+    let api = &mut stage.service("api").instances[0];
+    (api.oom_kills, api.restarts, api.state) = (5, 5, InstanceState::Down);
+    stage.now = stage.now.plus(Span::from_mins(5));
+    let decision = stage.look();
+    assert_eq!(stage.limits("api").cpu, Some(Millicores::new(1000)));
+    assert_eq!(guards(&decision), ["not ready"]);
+}
+
+#[test]
+fn what_was_given_back_is_kept_for_a_day() {
+    let mut stage = one_api();
+    stage.pass(3, IDLE);
+    stage.pass(6, STEADY);
+    stage.service("api").instances[0].oom_kills = 1;
+    assert_eq!(stage.check(STEADY).actions.len(), 1);
+    assert_eq!(stage.limits("api").cpu, Some(Millicores::new(1000)));
+    let later = stage.checks(3, IDLE);
+    assert_eq!(later.held[0].guard, Guard::GivenBack { left: Span::from_mins(24 * 60 - 15) });
+    stage.pass(24 * 12 - 4, IDLE);
+    assert_eq!(stage.limits("api").cpu, Some(Millicores::new(1000)));
+    assert_eq!(stage.check(IDLE).actions.len(), 1);
+}
+
+/// A kill long after says nothing about a crash of its own, and what somebody else set is none of the engine's lowering.
+#[test]
+fn nothing_is_given_back_for_a_late_crash_or_after_a_change_by_hand() {
+    let mut stage = one_api();
+    stage.pass(3, IDLE);
+    stage.pass(7, STEADY);
+    stage.service("api").instances[0].restarts = 1;
+    assert_eq!(stage.check(STEADY), Decision::default(), "it crashed 40 minutes after it was lowered");
+    stage.service("api").limits = limits(700, 512);
+    stage.pass(1, STEADY);
+    stage.service("api").instances[0].oom_kills = 1;
+    assert_eq!(stage.check(STEADY), Decision::default());
+    // A crash within the cooldown counts.
+    let mut stage = one_api();
+    stage.pass(3, IDLE);
+    stage.pass(4, STEADY);
+    stage.service("api").instances[0].restarts = 1;
+    stage.pass(2, STEADY);
+    assert_eq!(stage.limits("api").cpu, Some(Millicores::new(1000)));
+}
+
+/// A shop that waits for its database is killed under the requests that wait with it. The database has little to do while
+/// the shop is away: that is no reason to give it less, and a reason to give back what it had.
+#[test]
+fn while_somebody_is_killed_again_and_again_nobody_gets_less_and_the_lowered_get_theirs_back() {
+    let mut stage = Stage::new(
+        host([
+            ("db", service(limits(1000, 512))),
+            ("idle", service(limits(1000, 512))),
+            ("shop", service(limits(1000, 512))),
+        ]),
+        Vertical::default(),
+    );
+    let look = |stage: &mut Stage, db: u64, idle: u64| {
+        stage.now = stage.now.plus(Span::from_mins(5));
+        stage.uses("db", (db, 50));
+        stage.uses("idle", (idle, 50));
+        stage.uses("shop", STEADY);
+        stage.look()
+    };
+    for _ in 0..3 {
+        let _ = look(&mut stage, 10, 50);
+    }
+    assert_eq!(stage.limits("db").cpu, Some(Millicores::new(750)));
+    for _ in 0..6 {
+        let _ = look(&mut stage, 50, 50);
+    }
+    // One kill is an accident.
+    stage.service("shop").instances[0].oom_kills = 1;
+    assert_eq!(look(&mut stage, 50, 10).actions, []);
+    stage.service("shop").instances[0].oom_kills = 3;
+    let decision = look(&mut stage, 50, 10);
+    let why = Reason::GivenBack { deaths: 2, of: Some(name("shop")), after: Span::from_mins(40) };
+    let (from, to) = (Millicores::new(750), Millicores::new(1000));
+    assert_eq!(decision.actions, [Action::LimitCpu { service: name("db"), from, to, why }]);
+    stage.service("shop").instances[0].oom_kills = 5;
+    let third = look(&mut stage, 50, 10);
+    assert_eq!(third.actions, []);
+    assert_eq!(third.held[0].guard, Guard::Distress { service: name("shop"), kills: 2 });
+    // Five minutes without a kill.
+    assert_eq!(look(&mut stage, 50, 10).actions.len(), 1);
+    assert_eq!(stage.limits("idle").cpu, Some(Millicores::new(750)));
 }
