@@ -82,6 +82,24 @@ fn one_client_who_never_thinks_waits_for_nobody() {
     close(found.1, 0.4, 0.01);
 }
 
+/// Clients and requests of others at one core, which is slower for the clients by what the others take: an open and a closed
+/// chain of one network (Baskett, Chandy, Muntz and Palacios 1975). A load generator without a pause takes what is left.
+#[test]
+fn clients_and_strangers_share_a_service() {
+    for (number, think, strangers) in [(100, 0, 5), (4, 0, 50), (50, 1000, 20), (200, 1000, 20), (20, 1000, 60)] {
+        let mut front = service(1);
+        front.work.cpu = Span::from_nanos(1000);
+        front.work.calls = vec![call("web", 1)];
+        let services = [("front", front), ("web", single(10))];
+        let loads = [("front", constant(Rate::per_second(strangers), Noise::Poisson)), ("web", clients(number, think))];
+        let (rate, time) = measured(&scenario(host(256), services, loads), 1);
+        let left = 1.0 - strangers as f64 / 100.0;
+        let (wanted, all) = exact(number, think as f64 / 1000.0, &[0.01 / left]);
+        close(rate, wanted + strangers as f64, 0.05);
+        close(time, all, 0.15);
+    }
+}
+
 /// Fifteen clients and two services that share all cores of a host. The machines and their repairmen of Palm (1947): with
 /// `k` of N clients on c cores, `pₖ ∝ N! / (N − k)! · (S / Z)ᵏ / Π min(j, c)`, whatever the spread of work that is shared.
 /// That the two containers get the same share, and not all requests, hardly matters where their works are alike.

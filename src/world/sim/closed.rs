@@ -87,9 +87,13 @@ impl Visit {
             (out, time, late.share(response, time))
         };
         let (mut low, mut high) = (0.0, before + step * self.rate(0.0));
+        let all = self.from.population / self.instances;
         if self.open == 0.0 && self.share >= 1.0 {
-            high = high.min((self.from.population / self.instances).max(before));
+            high = high.min(all.max(before));
         }
+        // Beside requests of others nobody knows exactly how many inside are of the loop, but no more can come than there are.
+        let most = if self.from.always && self.open > 0.0 { before + all + step * self.open } else { f64::INFINITY };
+        high = high.min(most);
         for _ in 0..60 {
             let middle = f64::midpoint(low, high);
             let (out, _, share_late) = state(middle);
@@ -103,8 +107,11 @@ impl Visit {
             }
         }
         let after = f64::midpoint(low, high);
-        let rate = self.rate(after);
         let (out, time, share_late) = state(after);
+        let mut rate = self.rate(after);
+        if after >= most * (1.0 - 1e-9) {
+            rate = rate.min(((after - before) / step + out) / (1.0 - share_late).max(1e-9));
+        }
         let still = (after - before).abs() <= 1e-6 * (step * rate).min(after);
         let growth = if still { 0.0 } else { (after - before) / step };
         let left = (rate - growth).max(0.0);

@@ -99,7 +99,12 @@ impl World {
         };
         let open = if clients.is_some() { incoming + callers.wanted } else { service.own_rate + incoming };
         let of_loop = if clients.is_some() { service.rate - open } else { callers.wanted };
-        let share = if open <= 0.0 { 1.0 } else { (of_loop / (of_loop + open)).clamp(0.0, 1.0) };
+        let share = match of_loop / (of_loop + open) {
+            _ if open <= 0.0 => 1.0,
+            share if of_loop > 0.0 => share.clamp(0.0, 1.0),
+            // Nobody of the loop came yet, so all of them are about to.
+            _ => from.population / (from.population + service.queue.inside * service.up),
+        };
         let load = service.passage.load;
         let visit = Visit { from, instances: service.up, open: open / service.up, share, load };
         let inflow = Inflow { rate: 0.0, granted: service.granted, step };
