@@ -5,6 +5,11 @@ use plimsoll::input::scenario::LoadOptions;
 use plimsoll::run::simulate::simulate;
 use plimsoll::run::swarm;
 use plimsoll::run::swarm::Drawn;
+use plimsoll::run::swarm::DrawnCall;
+use plimsoll::run::swarm::DrawnService;
+use plimsoll::units::Bytes;
+use plimsoll::units::Permille;
+use plimsoll::units::Span;
 use std::path::Path;
 
 fn write(drawn: &Drawn, folder: &Path) -> std::path::PathBuf {
@@ -78,6 +83,37 @@ fn a_canary_is_found_and_made_small() {
     assert_eq!(found, 5);
 }
 
+/// A disk that is busier than it can be, in every run in which it is slowed down and nothing crashes: what is left is one
+/// service that uses the disk, with whoever it takes to keep it busy, the disk and the fault.
+#[test]
+fn a_canary_of_the_disk_is_found_and_made_small() {
+    let slow = |drawn: &Drawn| drawn.faults.iter().any(|fault| fault.contains("slow_disk"));
+    let sound = |drawn: &Drawn| !drawn.faults.iter().any(|fault| fault.contains("crash"));
+    let used = |drawn: &Drawn| {
+        drawn.services.iter().any(|service| service.disk.is_some_and(|disk| disk.reads + disk.writes > 0))
+    };
+    let mut found = 0;
+    for seed in 1..=300 {
+        let drawn = swarm::draw(seed);
+        if !(slow(&drawn) && sound(&drawn) && used(&drawn)) {
+            continue;
+        }
+        // Where the disk is idle from the fault on, nothing can be planted.
+        let Some(failure) = swarm::run(seed, true) else { continue };
+        assert_eq!(failure.violation.rule, "a share is of all at most");
+        let small = &failure.smallest;
+        assert!(small.services.len() <= 2 && small.faults.len() == 1, "seed {seed}:\n{}", small.scenario());
+        assert!(small.faults[0].contains("slow_disk") && small.storage.is_some(), "{}", small.scenario());
+        assert_eq!((small.policy.as_ref(), small.heat.as_ref(), small.slower), (None, None, None));
+        assert!(small.sensors.is_empty() && small.hop == Span::ZERO, "{}", small.scenario());
+        found += 1;
+        if found == 3 {
+            return;
+        }
+    }
+    panic!("only {found} found");
+}
+
 /// Draws differ, and each kind of trouble comes about.
 #[test]
 fn seeds_draw_all_kinds_of_trouble() {
@@ -96,12 +132,73 @@ fn seeds_draw_all_kinds_of_trouble() {
         "docker_restart",
         "host_loss",
         "clock_jump",
+        "slow_disk",
+        "full_disk",
+        "oom",
+        "leak",
+        "steal_burst",
+        "noisy_neighbour",
+        "cpu_spin",
+        "slow_dependency",
+        "network_delay",
+        "network_loss",
     ] {
         assert!(share(&|drawn| drawn.faults.iter().any(|fault| fault.contains(key))) >= 20, "{key} is too rare");
+    }
+    // Only for hosts of which it is known how warm they get, and where the storm never ends.
+    for key in ["heat_wave", " every:", "about_every"] {
+        assert!(share(&|drawn| drawn.faults.iter().any(|fault| fault.contains(key))) >= 5, "{key} is too rare");
     }
     assert!(share(&|drawn| drawn.faults.is_empty()) >= 40);
     assert!(share(&|drawn| drawn.services.len() == 1) >= 40 && share(&|drawn| drawn.services.len() == 6) >= 40);
     assert!(share(&|drawn| drawn.services.iter().any(|service| !service.calls.is_empty())) >= 200);
+    assert!(share(&|drawn| !drawn.is_wide) >= 130, "a third is simple, so that it can be read");
     assert_eq!(swarm::draw(7), swarm::draw(7));
     assert_ne!(swarm::draw(7), swarm::draw(8));
+}
+
+/// What is asked of a project.
+type Holds = Box<dyn Fn(&Drawn) -> bool>;
+
+/// Each part of a project is drawn, and left out as well.
+#[test]
+fn seeds_draw_all_that_a_scenario_can_say() {
+    let all: Vec<Drawn> = (1..=500).map(swarm::draw).collect();
+    let service =
+        |holds: fn(&DrawnService) -> bool| -> Holds { Box::new(move |drawn| drawn.services.iter().any(holds)) };
+    let call = |holds: fn(&DrawnCall) -> bool| -> Holds {
+        Box::new(move |drawn| drawn.services.iter().flat_map(|service| &service.calls).any(holds))
+    };
+    let sensor =
+        |key: &'static str| -> Holds { Box::new(move |drawn| drawn.sensors.iter().any(|(known, _)| *known == key)) };
+    let parts: [(&str, Holds); 24] = [
+        ("slower cores", Box::new(|drawn| drawn.slower.is_some())),
+        ("heat", Box::new(|drawn| drawn.heat.is_some())),
+        ("bursts of steal", Box::new(|drawn| drawn.bursts.is_some())),
+        ("hops", Box::new(|drawn| drawn.hop > Span::ZERO)),
+        ("a disk", Box::new(|drawn| drawn.storage.is_some())),
+        ("swap", Box::new(|drawn| drawn.swap > Bytes::ZERO)),
+        ("accesses", service(|service| service.disk.is_some())),
+        ("data", service(|service| service.disk.is_some_and(|disk| disk.data > Bytes::ZERO))),
+        ("disk weight", service(|service| service.disk_weight.is_some())),
+        ("swap limit", service(|service| service.swap_limit.is_some())),
+        ("oom score", service(|service| service.oom_score_adjust.is_some())),
+        ("blocking", service(|service| service.blocking)),
+        ("backlog", service(|service| service.backlog.is_some())),
+        ("more of a check", service(|service| service.check_more.is_some())),
+        ("clients", service(|service| service.think.is_some())),
+        ("stages", service(|service| service.staged && service.calls.iter().any(|call| call.with_last))),
+        ("cached calls", call(|call| call.cached > Permille::ZERO)),
+        ("timeouts of calls", call(|call| call.timeout.is_some())),
+        ("retries", call(|call| call.retry.is_some())),
+        ("breakers", call(|call| call.breaker.is_some())),
+        ("Docker's sensors", sensor("source")),
+        ("lost scrapes", sensor("gaps")),
+        ("late scrapes", sensor("delay")),
+        ("jitter", sensor("jitter")),
+    ];
+    for (part, holds) in parts {
+        let count = all.iter().filter(|drawn| holds(drawn)).count();
+        assert!((20..=480).contains(&count), "{part}: {count} of 500");
+    }
 }

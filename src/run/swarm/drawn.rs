@@ -1,44 +1,69 @@
-//! What a seed stands for: a small project, as plain choices that can be made simpler one by one, and as the files that a
-//! user would have written.
+//! What a seed stands for: a small project, as plain choices that can be made simpler one by one. The files that a user would
+//! have written are in `files`.
 //!
 //! Before you change it: whatever is in here must come out in the files, or a failure could not be repeated from them;
 //! `the_files_are_the_scenario` holds it.
 
-use crate::model::HealthCheck;
+use crate::model::Breaker;
+use crate::model::CoreGroup;
 use crate::model::Limits;
 use crate::model::Restart;
-use crate::model::Service;
-use crate::model::ServiceName;
-use crate::model::Stack;
+use crate::model::Retry;
+use crate::model::StealBursts;
+use crate::model::Storage;
 use crate::units::Bytes;
 use crate::units::Permille;
 use crate::units::Rate;
 use crate::units::Span;
-use std::fmt::Write;
 
 /// A host, services, loads, faults and a policy, all drawn from one seed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drawn {
     /// The seed it is drawn from, and run with.
     pub seed: u64,
+    /// It was given more than what a simple project has.
+    pub is_wide: bool,
     /// Length of the run; its first half is stormy, its second calm.
     pub duration: Span,
     /// Length of a step.
     pub step: Span,
     /// Cores of the host.
     pub cores: u32,
+    /// Slower cores besides.
+    pub slower: Option<CoreGroup>,
     /// Memory of the host.
     pub memory: Bytes,
-    /// Steal of the host.
+    /// Steal of the host; the mean, where it comes in bursts.
     pub steal: Permille,
+    /// Its bursts.
+    pub bursts: Option<StealBursts>,
+    /// How warm the host gets.
+    pub heat: Option<DrawnHeat>,
+    /// Its disk; without one, accesses take no time.
+    pub storage: Option<Storage>,
+    /// Swap on that disk.
+    pub swap: Bytes,
+    /// Time of a message from one container to another.
+    pub hop: Span,
     /// Settings of the policy over its template; `None` for no policy at all.
     pub policy: Option<String>,
     /// Time between two scrapes.
     pub scrape: Span,
+    /// What else is said of the sensors: keys and values.
+    pub sensors: Vec<(&'static str, String)>,
     /// The services; calls go from earlier to later ones only.
     pub services: Vec<DrawnService>,
     /// The faults, each as one flow mapping of the scenario file.
     pub faults: Vec<String>,
+}
+
+/// How warm a host gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DrawnHeat {
+    /// As a flow mapping of the profile.
+    pub text: String,
+    /// The lowest clock of its fast cores, as it says there.
+    pub lowest: Permille,
 }
 
 /// A service with its load.
@@ -48,12 +73,20 @@ pub struct DrawnService {
     pub name: String,
     /// Limits of an instance.
     pub limits: Limits,
+    /// Memory and swap together that an instance may have, as Compose counts: -1 is without limit.
+    pub swap_limit: Option<i64>,
+    /// How gladly the kernel kills it.
+    pub oom_score_adjust: Option<i16>,
     /// Instances.
     pub replicas: u32,
     /// CPU weight.
     pub weight: u64,
+    /// Weight of its disk accesses.
+    pub disk_weight: Option<u16>,
     /// Whether it has a health check, and how often that asks.
     pub check: Option<Span>,
+    /// More about the check.
+    pub check_more: Option<DrawnCheck>,
     /// What happens when it dies.
     pub restart: Restart,
     /// CPU of a request.
@@ -62,10 +95,18 @@ pub struct DrawnService {
     pub spread: &'static str,
     /// Memory of a request.
     pub request_memory: Bytes,
-    /// Calls of a request: to whom, how often.
-    pub calls: Vec<(String, u32)>,
+    /// Disk accesses of a request.
+    pub disk: Option<DrawnDisk>,
+    /// Calls of a request.
+    pub calls: Vec<DrawnCall>,
+    /// The calls are written as stages.
+    pub staged: bool,
     /// Requests worked on at once.
     pub workers: Option<u32>,
+    /// A worker waits for the calls of its request.
+    pub blocking: bool,
+    /// Requests that may wait for a worker.
+    pub backlog: Option<u32>,
     /// When a request is given up.
     pub timeout: Option<Span>,
     /// Memory of an idle instance.
@@ -76,116 +117,143 @@ pub struct DrawnService {
     pub start_up: Span,
     /// Requests from outside: levels with the time from which each holds.
     pub load: Vec<(Span, Rate)>,
+    /// The load comes from clients who wait for an answer and then think for so long; the levels say how often they would
+    /// ask if answers took no time.
+    pub think: Option<Span>,
+}
+
+/// More about a health check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DrawnCheck {
+    /// Time after which a check has failed.
+    pub timeout: Span,
+    /// Failures in a row that make it unhealthy.
+    pub retries: u32,
+    /// Time after the start in which failures do not count.
+    pub start_period: Span,
+}
+
+/// What a request does with the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DrawnDisk {
+    /// Reads, in tenths.
+    pub reads: u64,
+    /// Writes, in tenths.
+    pub writes: u64,
+    /// Size of a read.
+    pub read_size: Bytes,
+    /// Size of a write.
+    pub write_size: Bytes,
+    /// What the reads are spread over; zero where no page is read twice.
+    pub data: Bytes,
+}
+
+/// A call of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DrawnCall {
+    /// To whom.
+    pub to: String,
+    /// How often.
+    pub count: u32,
+    /// At the same time as the call before it, where there are stages.
+    pub with_last: bool,
+    /// Share that a cache answers.
+    pub cached: Permille,
+    /// When a try is given up.
+    pub timeout: Option<Span>,
+    /// What is done about a try that failed.
+    pub retry: Option<Retry>,
+    /// When calls are given up before they are made.
+    pub breaker: Option<Breaker>,
+}
+
+impl Default for Drawn {
+    /// An empty project of an hour on one core.
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            is_wide: false,
+            duration: Span::from_mins(60),
+            step: Span::from_secs(1),
+            cores: 1,
+            slower: None,
+            memory: Bytes::ZERO,
+            steal: Permille::ZERO,
+            bursts: None,
+            heat: None,
+            storage: None,
+            swap: Bytes::ZERO,
+            hop: Span::ZERO,
+            policy: None,
+            scrape: Span::from_secs(15),
+            sensors: Vec::new(),
+            services: Vec::new(),
+            faults: Vec::new(),
+        }
+    }
+}
+
+impl Default for DrawnService {
+    /// One instance without limits that does nothing.
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            limits: Limits::default(),
+            swap_limit: None,
+            oom_score_adjust: None,
+            replicas: 1,
+            weight: 1024,
+            disk_weight: None,
+            check: None,
+            check_more: None,
+            restart: Restart::Always,
+            work: Span::ZERO,
+            spread: "constant",
+            request_memory: Bytes::ZERO,
+            disk: None,
+            calls: Vec::new(),
+            staged: false,
+            workers: None,
+            blocking: false,
+            backlog: None,
+            timeout: None,
+            idle_memory: Bytes::ZERO,
+            leak: Bytes::ZERO,
+            start_up: Span::ZERO,
+            load: Vec::new(),
+            think: None,
+        }
+    }
 }
 
 impl Drawn {
-    /// The Compose file.
-    #[must_use]
-    pub fn compose(&self) -> String {
-        let mut text = "services:\n".to_owned();
-        for service in &self.services {
-            let _ = writeln!(text, "  {}:", service.name);
-            let _ = writeln!(text, "    image: swarm/{}:1", service.name);
-            let _ = writeln!(text, "    restart: {}", restart(service.restart));
-            let _ = writeln!(text, "    cpu_shares: {}", service.weight);
-            if let Some(cpus) = service.limits.cpu {
-                let _ = writeln!(text, "    cpus: {cpus}");
-            }
-            if let Some(memory) = service.limits.memory {
-                let _ = writeln!(text, "    mem_limit: {}", memory.get());
-            }
-            if let Some(interval) = service.check {
-                let _ = writeln!(text, "    healthcheck: {{ test: [CMD, \"true\"], interval: {interval} }}");
-            }
-            let _ = writeln!(text, "    deploy: {{ replicas: {} }}", service.replicas);
-        }
-        text
+    /// The place of a service in the list.
+    pub(super) fn place_of(&self, name: &str) -> Option<usize> {
+        self.services.iter().position(|service| service.name == name)
     }
 
-    /// The scenario file, beside a `compose.yaml`.
-    #[must_use]
-    pub fn scenario(&self) -> String {
-        let mut text = format!("scenario: swarm {}\nstack: compose.yaml\n", self.seed);
-        let _ = writeln!(text, "host:\n  cores: {}\n  memory: {}", self.cores, self.memory.get());
-        let _ = writeln!(text, "  steal: {}\n  reserve: {{ cpu: 0, memory: 0 }}", self.steal);
-        if let Some(policy) = &self.policy {
-            let _ = writeln!(text, "policy: {{ template: jacker-vertical{policy} }}");
-        }
-        let _ = writeln!(text, "duration: {}\nwarmup: 0s\nstep: {}", self.duration, self.step);
-        let _ = writeln!(text, "sample: 1m\nseeds: [{}]\nsensors: {{ scrape: {} }}", self.seed, self.scrape);
-        text.push_str("services:\n");
-        for service in &self.services {
-            service.write(&mut text);
-        }
-        let loaded: Vec<&DrawnService> = self.services.iter().filter(|service| !service.load.is_empty()).collect();
-        if !loaded.is_empty() {
-            text.push_str("load:\n");
-        }
-        for service in loaded {
-            let levels: Vec<String> = service.load.iter().map(|(at, rate)| format!("[{at}, {rate}]")).collect();
-            let _ = writeln!(text, "  {}: {{ pattern: steps, rate: [{}] }}", service.name, levels.join(", "));
-        }
-        if !self.faults.is_empty() {
-            text.push_str("faults:\n");
-        }
-        for fault in &self.faults {
-            let _ = writeln!(text, "  - {{ {fault} }}");
-        }
-        text
-    }
-
-    /// What the Compose file says, without reading it.
-    #[must_use]
-    pub fn stack(&self) -> Stack {
-        let services = self.services.iter().map(|service| {
-            let health = service.check.map(|interval| HealthCheck {
-                test: vec!["CMD".to_owned(), "true".to_owned()],
-                interval: Some(interval),
-                ..HealthCheck::default()
-            });
-            let said = Service {
-                image: Some(format!("swarm/{}:1", service.name)),
-                limits: service.limits,
-                cpu_shares: Some(service.weight),
-                replicas: Some(service.replicas),
-                restart: Some(service.restart),
-                health,
-                ..Service::default()
-            };
-            (ServiceName::new(&service.name), said)
-        });
-        Stack { services: services.collect(), ..Stack::default() }
+    /// Whether a service that takes too much memory is the one that is killed for it: by its own limit, or because the kernel
+    /// spares nobody. Otherwise it might keep all of the host's memory for ever, and no engine could help the others.
+    pub(super) fn can_run_out_of_memory(&self, service: &DrawnService) -> bool {
+        service.limits.memory.is_some() || self.services.iter().all(|other| other.oom_score_adjust.is_none())
     }
 }
 
-impl DrawnService {
-    fn write(&self, text: &mut String) {
-        let calls: Vec<String> = self.calls.iter().map(|(to, count)| format!("{to}: {count}")).collect();
-        let calls = if calls.is_empty() { String::new() } else { format!(", calls: {{ {} }}", calls.join(", ")) };
-        let _ = writeln!(text, "  {}:", self.name);
-        let (work, memory) = (self.work, self.request_memory.get());
-        let _ = writeln!(text, "    work: {{ cpu: {work}, spread: {}, memory: {memory}{calls} }}", self.spread);
-        if let Some(workers) = self.workers {
-            let _ = writeln!(text, "    workers: {workers}");
-        }
-        if let Some(timeout) = self.timeout {
-            let _ = writeln!(text, "    timeout: {timeout}");
-        }
-        if self.leak > Bytes::ZERO {
-            let _ = writeln!(text, "    leak_per_hour: {}", self.leak.get());
-        }
-        let _ = writeln!(text, "    idle_memory: {}\n    idle_cpu: 0", self.idle_memory.get());
-        let _ = writeln!(text, "    start_up: {}\n    start_cpu: 0", self.start_up);
+impl DrawnDisk {
+    /// Accesses of a request, in tenths.
+    pub(super) const fn tenths(&self) -> u64 {
+        self.reads + self.writes
+    }
+
+    /// Bytes that ten requests read and write.
+    pub(super) const fn bytes_in_tenths(&self) -> u64 {
+        self.reads * self.read_size.get() + self.writes * self.write_size.get()
     }
 }
 
-/// A restart policy as Compose writes it.
-fn restart(restart: Restart) -> String {
-    match restart {
-        Restart::No => "\"no\"".to_owned(),
-        Restart::Always => "always".to_owned(),
-        Restart::UnlessStopped => "unless-stopped".to_owned(),
-        Restart::OnFailure(None) => "on-failure".to_owned(),
-        Restart::OnFailure(Some(times)) => format!("on-failure:{times}"),
+impl DrawnCall {
+    /// Whether there is nothing to say but how often.
+    pub(super) fn is_plain(&self) -> bool {
+        *self == Self { to: self.to.clone(), count: self.count, with_last: self.with_last, ..Self::default() }
     }
 }

@@ -3,6 +3,7 @@
 //! 2. A rule here is stated from the record alone; it knows nothing of how the simulator or the engine come to it.
 
 use crate::model::Action;
+use crate::model::Again;
 use crate::model::FaultKind;
 use crate::model::Incident;
 use crate::model::InstanceState;
@@ -14,7 +15,9 @@ use crate::model::Scenario;
 use crate::model::ServiceModel;
 use crate::model::ServiceName;
 use crate::record::Event;
+use crate::units::Bytes;
 use crate::units::Instant;
+use crate::units::Permille;
 use crate::units::Span;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -66,12 +69,27 @@ fn safety(scenario: &Scenario, sample: &Sample, queues: &mut [u64]) -> Option<Vi
     if sample.host.memory > scenario.host.memory {
         return broken("no more memory than there is", format!("{}", sample.host.memory));
     }
+    let shares = [Some(sample.host.disk), Some(sample.host.iowait), sample.host.clock, sample.host.steal];
+    if let Some(share) = shares.into_iter().flatten().find(|share| *share > Permille::ONE) {
+        return broken(
+            "a share is of all at most",
+            format!("{share} of the disk, of iowait, of the clock or of steal"),
+        );
+    }
+    let swapped: u64 = sample.services.iter().map(|service| service.disk.swap.get()).max().unwrap_or(0);
+    if swapped > scenario.host.swap.get() {
+        return broken("no more swap than there is", format!("{}", Bytes::new(swapped)));
+    }
     for (((name, model), seen), queue) in scenario.services.iter().zip(&sample.services).zip(queues) {
         if *queue + seen.arrived != seen.served + seen.failed + seen.queue {
             let sum = format!("{queue} + {} is not {} + {} + {}", seen.arrived, seen.served, seen.failed, seen.queue);
             return broken("requests add up", format!("{name}: {sum}"));
         }
         *queue = seen.queue;
+        if seen.errors.all() != seen.failed {
+            let sum = format!("{} of {}", seen.errors.all(), seen.failed);
+            return broken("each failed request has its cause", format!("{name}: {sum}"));
+        }
         if seen.latency.thousandths() != seen.served {
             return broken("each served request has its time", format!("{name}: {}", seen.latency.thousandths()));
         }
@@ -87,8 +105,11 @@ fn safety(scenario: &Scenario, sample: &Sample, queues: &mut [u64]) -> Option<Vi
     None
 }
 
-/// What must be well again at the end.
+/// What must be well again at the end. Where something goes wrong again and again there is no calm.
 fn liveness(scenario: &Scenario, events: &[Event]) -> Option<Violation> {
+    if scenario.faults.iter().any(|fault| fault.again != Again::Never) {
+        return None;
+    }
     let end = Instant::after_start(scenario.duration);
     let last = events.iter().rev().find_map(|event| match event {
         Event::Seen { observation, .. } => Some(observation),
@@ -173,8 +194,15 @@ fn depends_on_well(scenario: &Scenario, name: &ServiceName) -> bool {
     !excused(scenario, name, model) && model.work.calls.iter().all(|call| depends_on_well(scenario, &call.to))
 }
 
-/// What the canary does: it loses a request of a service that crashed before.
+/// What the canary does: it loses a request of a service that crashed before; where nothing crashed, it makes a disk that was
+/// slowed down busier than it can be.
 pub(super) fn poison(scenario: &Scenario, events: &mut [Event]) {
+    if !lose_a_request(scenario, events) {
+        overwork_the_disk(scenario, events);
+    }
+}
+
+fn lose_a_request(scenario: &Scenario, events: &mut [Event]) -> bool {
     let mut crashed = vec![false; scenario.services.len()];
     for event in events {
         match event {
@@ -187,8 +215,26 @@ pub(super) fn poison(scenario: &Scenario, events: &mut [Event]) {
                 let mut victims = sample.services.iter_mut().zip(&crashed).filter(|(_, crashed)| **crashed);
                 if let Some((victim, _)) = victims.find(|(service, _)| service.served >= 1000) {
                     victim.served -= 1000;
-                    return;
+                    return true;
                 }
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
+fn overwork_the_disk(scenario: &Scenario, events: &mut [Event]) {
+    let mut slow = false;
+    for event in events {
+        match event {
+            Event::Happened { incident: Incident::FaultBegan(place), .. } => {
+                let fault = scenario.faults.get(*place).map(|fault| &fault.kind);
+                slow |= matches!(fault, Some(FaultKind::SlowDisk { .. }));
+            }
+            Event::Sampled(sample) if slow && sample.host.disk > Permille::ZERO => {
+                sample.host.disk = Permille::new(Permille::ONE.get() + 1);
+                return;
             }
             _ => {}
         }

@@ -3,13 +3,22 @@
 //! 1. A seed is all there is to know: the project, what goes wrong in it and every draw of the run follow from it.
 //! 2. A run is made twice and replayed, so that each seed also proves that it can be repeated.
 
+mod dice;
 mod draw;
 mod drawn;
+mod files;
 mod judge;
+mod room;
 mod shrink;
+mod storm;
+mod widen;
 
 pub use draw::draw;
 pub use drawn::Drawn;
+pub use drawn::DrawnCall;
+pub use drawn::DrawnCheck;
+pub use drawn::DrawnDisk;
+pub use drawn::DrawnHeat;
 pub use drawn::DrawnService;
 pub use judge::Violation;
 pub use judge::judge;
