@@ -14,7 +14,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// Scenarios below `scenarios/`, and which of their plots shows best what the fault does.
-const PICTURES: [(&str, &str); 22] = [
+const PICTURES: [(&str, &str); 23] = [
     ("shop-faults/crash", "db"),
     ("shop-faults/oom", "api"),
     ("shop-faults/leak", "api"),
@@ -34,6 +34,7 @@ const PICTURES: [(&str, &str); 22] = [
     ("shop-faults/host-loss", "host"),
     ("shop-faults/metrics-outage", "api"),
     ("shop-faults/metrics-delay", "api"),
+    ("shop-faults/metrics-gaps", "api"),
     ("shop-faults/metrics-lie", "api"),
     ("shop-faults/clock-jump", "api"),
     ("shop-faults/engine-restart", "api"),
