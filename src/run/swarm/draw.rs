@@ -58,7 +58,7 @@ pub fn draw(seed: u64) -> Drawn {
     for (service, calm) in drawn.services.iter_mut().zip(load) {
         service.load = levels(&mut dice, calm, duration);
     }
-    drawn.policy = dice.chance(75).then(|| settings(&mut dice));
+    drawn.policy = dice.chance(75).then(|| settings(&mut dice) + &overcommit(&drawn));
     drawn.faults = storm::faults(&mut dice, &drawn);
     drawn.step = dice.one_of(&[Span::from_secs(1), Span::from_secs(1), Span::from_millis(500), Span::from_secs(3)]);
     drawn.memory = Bytes::new(held * dice.between(25, 60) / 10);
@@ -124,6 +124,18 @@ fn levels(dice: &mut Dice, calm: Rate, duration: Span) -> Vec<(Span, Rate)> {
         levels.push((Span::from_secs(half), calm));
     }
     levels
+}
+
+/// What the policy may promise where the limits promise more than it usually would: then what it took could not come back,
+/// though nobody uses what the others are promised.
+fn overcommit(drawn: &Drawn) -> String {
+    let limits = drawn
+        .services
+        .iter()
+        .map(|service| service.limits.cpu.map_or(0, Millicores::get) * u64::from(service.replicas));
+    let slower = drawn.slower.map_or(0, |group| u64::from(group.count) * group.speed.get());
+    let promised = (limits.sum::<u64>() * 100).div_ceil(u64::from(drawn.cores) * 1000 + slower);
+    if promised > 200 { format!(", overcommit_cpu: {}%", promised * 2) } else { String::new() }
 }
 
 /// Settings that make the policy quick enough to be seen in a run of hours.

@@ -174,7 +174,8 @@ pub(super) fn sensors(dice: &mut Dice, drawn: &mut Drawn) {
     if dice.chance(15) {
         drawn.sensors.push(("source", "docker".to_owned()));
         // A second says little: who asks Docker itself has to ask more than once.
-        drawn.policy = drawn.policy.as_ref().map(|policy| policy.replace("checks: 1,", "checks: 3,"));
+        let often = |policy: &String| policy.replace("checks: 1,", "checks: 3,").replace("checks: 2,", "checks: 3,");
+        drawn.policy = drawn.policy.as_ref().map(often);
     } else if dice.chance(30) {
         drawn.sensors.push(("jitter", format!("{}ms", dice.between(10, drawn.scrape.secs() * 500))));
     }
