@@ -7,9 +7,11 @@
 //! core at times drawn beforehand, independent of each other, and times count from there.
 
 #![cfg(target_os = "linux")]
+#![expect(clippy::disallowed_methods, reason = "a measurement of a real machine reads its clock")]
 #![expect(clippy::print_stdout, reason = "what was measured is shown with --nocapture")]
 
 use plimsoll::seed::Seed;
+use plimsoll::units::whole;
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::Rng;
 use std::fmt::Write;
@@ -115,7 +117,7 @@ fn unit(random: &mut Pcg64) -> f64 {
 }
 
 fn exponential(random: &mut Pcg64, mean: f64) -> f64 {
-    -mean * (1.0 - unit(random)).ln()
+    -mean * libm::log(1.0 - unit(random))
 }
 
 /// Milliseconds of CPU of one request.
@@ -196,7 +198,7 @@ fn measure(place: u64, (quota, distribution, mean, offered): Run) -> std::io::Re
         let millis = work(&mut random, distribution, mean);
         let came = begin + Duration::from_secs_f64(at);
         wait_until(came);
-        send.send((came, (millis * turns) as u64)).expect("the pool is there");
+        send.send((came, whole(millis * turns))).expect("the pool is there");
         (requests, asked) = (requests + 1, asked + millis / 1e3);
     }
     let seconds = begin.elapsed().as_secs_f64();
@@ -206,7 +208,8 @@ fn measure(place: u64, (quota, distribution, mean, offered): Run) -> std::io::Re
     let mut times: Vec<f64> = pool.into_iter().flat_map(|thread| thread.join().expect("a thread")).collect();
     times.sort_by(f64::total_cmp);
     assert_eq!(times.len() as u64, requests, "each request has its time");
-    let quantile = |share: f64| times[((times.len() as f64 * share) as usize).min(times.len() - 1)];
+    let quantile =
+        |share: f64| times[usize::try_from(whole(times.len() as f64 * share)).unwrap_or(0).min(times.len() - 1)];
     let (rate, realised, mean_time) =
         (requests as f64 / seconds, asked / seconds / quota, times.iter().sum::<f64>() / times.len() as f64);
     Ok(format!(
