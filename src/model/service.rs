@@ -104,7 +104,8 @@ pub struct Call {
     /// A try that takes longer fails for the caller; the called service goes on working on it.
     #[serde(default)]
     pub timeout: Option<Span>,
-    /// Connections that one instance of the caller has for these calls; a call waits for one that is free.
+    /// Connections that one instance of the caller has for these calls; a call waits for one that is free, within its
+    /// timeout. A connection is taken until its answer is there. `None` is without limit.
     #[serde(default)]
     pub pool: Option<u32>,
     /// What is done about a try that failed; `None` for nothing, so that the request fails, too.

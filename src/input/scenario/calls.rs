@@ -52,10 +52,13 @@ pub struct CallFile {
     pub count: Option<u32>,
     /// Share of these calls that need not be made, since the answer is in a cache.
     pub cached: Option<Percent>,
-    /// A try that takes longer fails for the caller; the called service goes on working on it.
+    /// A try that takes longer fails for the caller, the wait for a connection included; the called service goes on working
+    /// on it.
     pub timeout: Option<Duration>,
-    /// Of a later version: connections that one instance of the caller has for these calls.
-    #[schemars(range(min = 1, max = 1_000_000))]
+    /// Connections that one instance of the caller has for these calls, as HikariCP or pgx keep them. A call waits in order
+    /// for one that is free; that counts against its `timeout`. A connection is taken until its answer is there. Without
+    /// limit unless said otherwise.
+    #[schemars(range(min = 1, max = 10_000))]
     pub pool: Option<u32>,
     /// What is done about a try that failed; nothing unless said otherwise, so that the request fails, too.
     pub retry: Option<RetryFile>,
@@ -146,9 +149,6 @@ fn call(to: &ServiceName, file: &CallFile, node: &Node, problems: &mut Problems)
     let cached = file.cached.map_or(Permille::ZERO, |share| share.0);
     if cached > Permille::ONE {
         wrong("cached", "no more than all calls, `100%`, can be answered from a cache");
-    }
-    if file.pool.is_some() {
-        wrong("pool", "this version does not simulate the connections of a `pool`; take it out");
     }
     let timeout = file.timeout.map(|timeout| timeout.0);
     if timeout == Some(Span::ZERO) {

@@ -87,7 +87,7 @@ pub(super) static CALL: Code = Code {
 
     work:
       calls:
-        postgres: { count: 3, cached: 80%, timeout: 1s, retry: { times: 2, backoff: 50ms, budget: 20% } }
+        postgres: { count: 3, cached: 80%, pool: 10, timeout: 1s, retry: { times: 2, backoff: 50ms, budget: 20% } }
 
 A share of calls is at most 100%, and times are above zero. `blocking` and `backlog` are about the `workers` of the service, so that \
 they need these.",

@@ -300,13 +300,12 @@ fn calls_say_in_which_order_and_through_what() {
     let breaker =
         Breaker { failures: Permille::percent(50), window: Span::from_secs(10), least: 20, open: Span::from_secs(5) };
     assert_eq!(first.breaker, Some(breaker));
+    let pooled = good("services: { api: { work: { calls: { postgres: { count: 2, pool: 10 } } } } }").scenario;
+    let made = &pooled.services[&ServiceName::new("api")].work.calls[0];
+    assert_eq!((made.count, made.pool), (2, Some(10)));
     for (text, words) in [
         ("services: { api: { work: { calls: { postgres: { cached: 101% } } } } }", "PL0226 no more than all calls"),
         ("services: { api: { work: { calls: [{ postgres: { timeout: 0s } }] } } }", "PL0226 a call that may take no"),
-        (
-            "services: { api: { work: { calls: { postgres: { pool: 10 } } } } }",
-            "PL0226 this version does not simulate the",
-        ),
         ("services: { api: { work: { answer: 5k } } }", "PL0226 this version does not simulate how long"),
         ("services: { api: { blocking: true } }", "PL0226 `blocking` needs `workers`"),
         ("load: { api: { pattern: clients, clients: [[5m, 3], [1m, 4]] } }", "PL0216 1m does not come after 5m"),

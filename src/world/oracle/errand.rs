@@ -2,7 +2,9 @@
 //!
 //! Before you change it:
 //! 1. A try that is given up goes on below; its answer, when it comes, belongs to no errand any more.
-//! 2. A try begins when it has a connection, and its time counts from then. A wait before a further try holds none.
+//! 2. A try begins when it asks for a connection, and its time counts from then, as of connection pools whose callers have
+//!    a deadline. It keeps the connection until the called service has answered, even where it was given up meanwhile: a
+//!    connection with an answer still to come is of no use to anybody else. A wait before a further try holds none.
 //! 3. A request that has failed makes no further calls and no further tries; those under way still come back, and only
 //!    then is it gone, and its worker free where workers wait for calls.
 
@@ -16,6 +18,8 @@ use super::timers::Due;
 pub(super) struct Try {
     errand: usize,
     number: u64,
+    /// Whose connection it has or waits for: the service that calls, the call of it, the container.
+    way: (usize, usize, usize),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -86,17 +90,31 @@ impl Oracle {
         }
     }
 
-    /// A try begins as soon as a connection is free, unless the breaker is open.
+    /// A try begins, unless the breaker is open: it takes a connection, or waits for one.
     fn begin_try(&mut self, errand: usize) {
-        let Errand { caller, link, .. } = self.errands.all[errand];
-        let (service, container) = self.caller_of(caller);
+        let call = self.next_try(errand);
+        let (service, link, container) = call.way;
         let link = &mut self.services[service].links[link];
         if !link.lets_through(self.now) {
             return self.come_back(errand, Some(Failure::Breaker));
         }
-        if link.connect(container, errand) {
-            self.send(errand);
+        let (timeout, connected) = (link.timeout, link.connect(container, call));
+        self.errands.all[errand].present = call.number;
+        self.errands.all[errand].tries += 1;
+        if let Some(timeout) = timeout {
+            self.timers.set(self.now + timeout, Due::TimeUp(call));
         }
+        if connected {
+            self.send(call);
+        }
+    }
+
+    /// A try with a number of its own.
+    fn next_try(&mut self, errand: usize) -> Try {
+        self.errands.count += 1;
+        let Errand { caller, link, .. } = self.errands.all[errand];
+        let (service, container) = self.caller_of(caller);
+        Try { errand, number: self.errands.count, way: (service, link, container) }
     }
 
     /// The service of a request that calls, and which of its containers it is in.
@@ -105,30 +123,22 @@ impl Oracle {
         (request.service, request.container - self.services[request.service].containers.start)
     }
 
-    fn send(&mut self, errand: usize) {
-        self.errands.count += 1;
-        let number = self.errands.count;
-        let Errand { caller, link, .. } = self.errands.all[errand];
-        self.errands.all[errand].present = number;
-        self.errands.all[errand].tries += 1;
-        let call = Try { errand, number };
-        let link = &self.services[self.requests.all[caller].service].links[link];
-        if let Some(timeout) = link.timeout {
-            self.timers.set(self.now + timeout, Due::TimeUp(call));
-        }
+    fn send(&mut self, call: Try) {
         if self.hop > 0.0 {
             self.timers.set(self.now + self.hop, Due::Reach(call));
         } else {
-            self.arrive(link.to, Some(call), false);
+            let (service, link, _) = call.way;
+            self.arrive(self.services[service].links[link].to, Some(call), false);
         }
     }
 
     /// A try reaches the called service. It is worked on whether or not its caller still waits.
     pub(super) fn reach(&mut self, call: Try) {
         if self.is_present(call) {
-            let Errand { caller, link, .. } = self.errands.all[call.errand];
-            let to = self.services[self.requests.all[caller].service].links[link].to;
-            self.arrive(to, Some(call), false);
+            let (service, link, _) = call.way;
+            self.arrive(self.services[service].links[link].to, Some(call), false);
+        } else {
+            self.pass_connection(call);
         }
     }
 
@@ -141,8 +151,14 @@ impl Oracle {
         if self.hop > 0.0 {
             self.timers.set(self.now + self.hop, Due::Answer(call, well));
         } else {
-            self.end_try(call, well);
+            self.come_answer(call, well);
         }
+    }
+
+    /// The answer of a try is there, and its connection free.
+    pub(super) fn come_answer(&mut self, call: Try, well: bool) {
+        self.end_try(call, well);
+        self.pass_connection(call);
     }
 
     /// A try ends for its caller: well, or it failed and may be made again.
@@ -151,31 +167,33 @@ impl Oracle {
             return;
         }
         self.errands.all[call.errand].present = 0;
-        let Errand { caller, link: link_place, tries, .. } = self.errands.all[call.errand];
-        let (service, container) = self.caller_of(caller);
+        let Errand { caller, tries, .. } = self.errands.all[call.errand];
         let open = self.requests.all[caller].open;
-        let link = &mut self.services[service].links[link_place];
+        let link = &mut self.services[call.way.0].links[call.way.1];
         link.note_end(self.now, !well);
         let wait = if well || !open { None } else { link.again(tries) };
-        self.pass_connection(service, link_place, container);
         match wait {
             Some(wait) => {
-                self.errands.count += 1;
-                let number = self.errands.count;
-                self.errands.all[call.errand].present = number;
-                self.timers.set(self.now + wait, Due::Again(Try { errand: call.errand, number }));
+                let again = self.next_try(call.errand);
+                self.errands.all[call.errand].present = again.number;
+                self.timers.set(self.now + wait, Due::Again(again));
             }
             None => self.come_back(call.errand, if well { None } else { Some(Failure::Call) }),
         }
     }
 
-    /// A connection is free: for the next errand that waits for one and whose request has not failed meanwhile.
-    fn pass_connection(&mut self, service: usize, link: usize, container: usize) {
+    /// A connection is free: for the next try that waits for one, that still has time, and whose request has not failed.
+    fn pass_connection(&mut self, call: Try) {
+        let (service, link, container) = call.way;
         while let Some(next) = self.services[service].links[link].disconnect(container) {
-            if self.requests.all[self.errands.all[next].caller].open {
+            if !self.is_present(next) {
+                continue;
+            }
+            if self.requests.all[self.errands.all[next.errand].caller].open {
                 return self.send(next);
             }
-            self.come_back(next, Some(Failure::Call));
+            self.errands.all[next.errand].present = 0;
+            self.come_back(next.errand, Some(Failure::Call));
         }
     }
 

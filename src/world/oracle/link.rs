@@ -1,5 +1,6 @@
 //! What is between a service and one it calls: a cache, connections, further tries, a breaker.
 
+use super::errand::Try;
 use crate::model::Breaker as BreakerModel;
 use crate::model::Call;
 use crate::units::Permille;
@@ -26,8 +27,9 @@ pub(super) struct Link {
     saved: f64,
     /// Connections of one container of the caller.
     connections: Option<u32>,
-    /// By container of the caller: connections in use, and the errands that wait for one.
-    pools: Vec<(u32, VecDeque<usize>)>,
+    /// By container of the caller: connections in use, and the tries that wait for one; those that were given up are still
+    /// among them.
+    pools: Vec<(u32, VecDeque<Try>)>,
     breaker: Option<Breaker>,
 }
 
@@ -67,18 +69,18 @@ impl Link {
     }
 
     /// Takes a connection of a container, or waits for one; whether it was taken.
-    pub(super) fn connect(&mut self, container: usize, errand: usize) -> bool {
+    pub(super) fn connect(&mut self, container: usize, call: Try) -> bool {
         let (used, waiting) = &mut self.pools[container];
         if self.connections.is_some_and(|most| *used >= most) {
-            waiting.push_back(errand);
+            waiting.push_back(call);
             return false;
         }
         *used += 1;
         true
     }
 
-    /// Gives a connection back; the errand that has it next.
-    pub(super) fn disconnect(&mut self, container: usize) -> Option<usize> {
+    /// Gives a connection back; the try that has it next.
+    pub(super) fn disconnect(&mut self, container: usize) -> Option<Try> {
         let (used, waiting) = &mut self.pools[container];
         let next = waiting.pop_front();
         if next.is_none() {

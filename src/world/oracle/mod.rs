@@ -202,7 +202,7 @@ impl Oracle {
     fn ring(&mut self) {
         match self.timers.pop() {
             Some(Due::Reach(call)) => self.reach(call),
-            Some(Due::Answer(call, well)) => self.end_try(call, well),
+            Some(Due::Answer(call, well)) => self.come_answer(call, well),
             Some(Due::TimeUp(call)) => self.end_try(call, false),
             Some(Due::Again(call)) => self.try_again(call),
             Some(Due::Client(service)) => self.client_comes(service),

@@ -37,6 +37,7 @@ impl World {
             service.causes.book(flow.failed, out * flow.fails, service.shares, refused);
             if service.up > 0.0 {
                 service.queue.pass(held);
+                service.saturated |= service.pass_pools(held);
                 if let Some(disk) = self.disk.as_deref_mut() {
                     disk.uses[index].pass(held, service.passage.through, out);
                 }

@@ -6,7 +6,9 @@
 
 use super::World;
 use super::breaker::Breaker;
+use super::gate::Place;
 use super::network;
+use super::pool::Pool;
 use super::requests::FAR;
 use super::seen::Proportional;
 use super::stages::How;
@@ -29,11 +31,13 @@ const STILL: f64 = 1e-6;
 pub(super) struct Link {
     pub(super) to: usize,
     stage: Option<u32>,
-    how: How,
+    pub(super) how: How,
     /// The number of `how` in the library.
     number: usize,
     retry: Option<Retry>,
     breaker: Option<Breaker>,
+    /// Its connections, where there are so many only.
+    pub(super) pool: Option<Box<Pool>>,
     /// Tries made for each request, from the next step on.
     tries: f64,
     /// Tries made for each request in this step.
@@ -56,6 +60,8 @@ pub(super) struct Outcome {
     pub(super) well: f64,
     /// Share of the others that a breaker stopped.
     pub(super) broken: f64,
+    /// Share of requests that do not run out of their own time while they wait for a connection.
+    pub(super) in_time: f64,
     /// Some state that distributions show is another one.
     pub(super) changed: bool,
     /// Calls are made more or less often from the next step on.
@@ -98,6 +104,7 @@ impl Link {
                 number: library.hows.len() - 1,
                 retry: call.retry,
                 breaker: call.breaker.map(Breaker::new),
+                pool: Pool::of(call),
                 tries: (1.0 - how.cached) * f64::from(call.count),
                 made: 0.0,
                 fails: 0.0,
@@ -125,6 +132,18 @@ impl Link {
 
     fn is_open(&self) -> bool {
         self.breaker.as_ref().is_some_and(Breaker::is_open)
+    }
+
+    /// Tries made for each request that reach the called service.
+    pub(super) fn sent(&self) -> f64 {
+        self.pool.as_ref().map_or(self.made, |pool| self.made * pool.sent)
+    }
+
+    /// Where workers that block wait for so many calls of a request, and the seconds that one takes; `None` without a pool.
+    pub(super) fn place(&self, visits: f64) -> Option<(Place, f64)> {
+        let pool = self.pool.as_ref()?;
+        let response = pool.response.clone()?;
+        Some((Place { response, servers: Some(pool.pace.clone()), visits, instances: 1.0, others: 0.0 }, pool.time()))
     }
 
     /// From now on calls are made as often as was found out last.
@@ -178,7 +197,8 @@ impl Link {
         let next = (1.0 - how.cached) * made * f64::from(how.count);
         let moved = (next - self.tries).abs() > STILL * self.tries || (fails - self.fails).abs() > STILL;
         (self.tries, self.fails) = (next, fails);
-        self.state = State::new((fails, again), time_failing, (0.0, 0.0)).over(network.0);
+        let state = State::new((fails, again), time_failing, (0.0, 0.0)).over(network.0);
+        self.state = self.pool.as_ref().map_or(state, |pool| pool.wait.shown(state));
         (ended, moved)
     }
 }
@@ -187,7 +207,7 @@ impl World {
     /// How the calls of a request come out, for a service whose callees are known already.
     pub(super) fn weigh_links(&mut self, index: usize) -> Outcome {
         let mut links = core::mem::take(&mut self.services[index].links);
-        let mut outcome = Outcome { well: 1.0, ..Outcome::default() };
+        let mut outcome = Outcome { well: 1.0, in_time: 1.0, ..Outcome::default() };
         let mut unbroken = 1.0;
         let mut from = 0;
         while from < links.len() {
@@ -196,9 +216,15 @@ impl World {
             let (mut time, mut time_well) = (0.0, 0.0);
             for link in &mut links[from..from + length] {
                 let before = link.state;
-                let late = self.late_share(link);
-                let callee = &self.services[link.to];
-                let (ended, moved) = link.weigh((callee.time, callee.fails_all), late, self.network);
+                let (time_there, late) = match self.weigh_pool(index, link) {
+                    Some((time, late, in_time)) => {
+                        outcome.in_time *= libm::pow(in_time, (1.0 - link.how.cached) * f64::from(link.how.count));
+                        (time, late)
+                    }
+                    None => (self.services[link.to].time, self.late_share(link)),
+                };
+                let failing = self.services[link.to].fails_all;
+                let (ended, moved) = link.weigh((time_there, failing), late, self.network);
                 outcome.changed |= link.state != before || self.stretch_changed[link.to];
                 outcome.moved |= moved;
                 outcome.well *= power(ended.well, link.how.count);

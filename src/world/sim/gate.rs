@@ -15,6 +15,8 @@ const EACH: u32 = 256;
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     pub(super) response: Arc<Response>,
+    /// Its servers, where the place is nothing but these.
+    pub(super) servers: Option<Pace>,
     /// Visits of one request, at one instance of the place, for each busy worker there is of one instance of the service.
     pub(super) visits: f64,
     /// Instances of the place for one of the service.
@@ -26,6 +28,9 @@ pub(super) struct Place {
 impl Place {
     /// Mean time at the place of who finds so many there.
     fn time(&self, found: f64) -> f64 {
+        if let Some(servers) = &self.servers {
+            return (found + 1.0) / servers.of_busy(found + 1.0).max(1e-12);
+        }
         if found <= 1e-9 {
             return self.response.at(0.0).mean;
         }
@@ -74,9 +79,22 @@ impl Pace {
         self.points.last().map_or(0.0, |last| last.0)
     }
 
+    /// The same, where the workers are connections.
+    pub(super) fn connections(&self) -> f64 {
+        self.workers()
+    }
+
     /// Mean time of a request that finds all workers free.
     pub(super) fn alone(&self) -> f64 {
         self.points.first().map_or(0.0, |first| 1.0 / first.1)
+    }
+
+    /// Requests per second that so many end together.
+    fn of_busy(&self, number: f64) -> f64 {
+        let after = self.points.partition_point(|point| point.0 < number);
+        let Some(&(end, pace)) = self.points.get(after) else { return self.most() };
+        let before = after.checked_sub(1).map_or((0.0, 0.0), |place| self.points[place]);
+        before.1 + (pace - before.1) * (number - before.0) / (end - before.0)
     }
 
     /// Whether this is as good as another one.
@@ -87,7 +105,7 @@ impl Pace {
 
     /// How likely each number of busy workers is at a rate, up to a factor: for all below the number of workers, their
     /// sum and the sum of `n` times that; and the likelihood that all are busy and nobody waits.
-    fn likely(&self, rate: f64) -> (f64, f64, f64) {
+    pub(super) fn likely(&self, rate: f64) -> (f64, f64, f64) {
         let (mut all, mut sum, mut likely) = (1.0, 0.0, 1.0);
         let (mut number, workers) = (1.0, self.workers());
         let mut points = self.points.iter().peekable();
@@ -169,7 +187,7 @@ mod tests {
     fn place(cores: u32) -> Place {
         let station =
             Station { cores, quota: None, workers: None, work: Span::from_millis(10), spread: Spread::Exponential };
-        Place { response: Arc::new(Response::of(&station)), visits: 1.0, instances: 1.0, others: 0.0 }
+        Place { response: Arc::new(Response::of(&station)), servers: None, visits: 1.0, instances: 1.0, others: 0.0 }
     }
 
     fn close(found: f64, wanted: f64, within: f64) {

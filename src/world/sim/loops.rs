@@ -22,11 +22,13 @@ use std::sync::Arc;
 /// What callers bring to a service.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Callers {
-    population: f64,
+    pub(super) population: f64,
     pub(super) wanted: f64,
     /// Requests per second if all of them were busy all the time as they are when they are.
-    busy: f64,
-    always: bool,
+    pub(super) busy: f64,
+    pub(super) always: bool,
+    /// Some of them wait for a connection before.
+    pub(super) pooled: bool,
 }
 
 /// Workers that are taken for longer than their own work, or before whom only so many may wait.
@@ -155,8 +157,8 @@ impl World {
         Some(passage.holds)
     }
 
-    /// Tells the called services who waits for them, where somebody does.
-    pub(super) fn pass_loops(&mut self, index: usize) {
+    /// Tells the called services who waits for them, where somebody does. For how many seconds it holds.
+    pub(super) fn pass_loops(&mut self, index: usize) -> f64 {
         let service = &self.services[index];
         let through = service.passage.through * service.up;
         let held = self.callers[index];
@@ -172,8 +174,17 @@ impl World {
                 (population, busy, always) = (workers, workers / taken.max(1e-9), false);
             }
         }
-        for (call, &(to, count)) in service.calls.iter().enumerate() {
-            let made = service.links.get(call).map_or(f64::from(count), |link| link.made);
+        let holder = Callers { population, busy, always, ..held };
+        let mut holds = f64::INFINITY;
+        for call in 0..self.services[index].calls.len() {
+            let service = &self.services[index];
+            let (to, count) = service.calls[call];
+            let link = service.links.get(call);
+            if link.is_some_and(|link| link.pool.is_some()) {
+                holds = holds.min(self.pass_pool(index, call, through, holder));
+                continue;
+            }
+            let made = link.map_or(f64::from(count), |link| link.made);
             if population > 0.0 && busy > 0.0 {
                 let there = &mut self.callers[to];
                 there.population += population;
@@ -184,12 +195,14 @@ impl World {
                 self.incoming[to] += through * made;
             }
         }
+        holds
     }
 
     /// Where all requests are of so many clients, one that comes finds those of the others only, and the cores have no more
     /// than all of them: work is stretched by less than it is behind requests that come whatever is there. Clients come
     /// less often the more it is stretched, so it goes a third of the way in a step, and does not swing.
     pub(super) fn stretch_for_clients(&mut self) {
+        self.stretch_for_pools();
         if self.services.iter().any(|service| service.traffic.is_some() && service.clients.is_none()) {
             return;
         }
@@ -213,7 +226,7 @@ impl World {
     fn fit_gate(&mut self, index: usize) {
         let Some(gate) = self.services[index].gate.as_ref() else { return };
         let service = &self.services[index];
-        let own = Place { response: Arc::clone(&gate.inner), visits: 1.0, instances: 1.0, others: 0.0 };
+        let own = Place { response: Arc::clone(&gate.inner), servers: None, visits: 1.0, instances: 1.0, others: 0.0 };
         let (mut places, mut rest, mut there) = (vec![own], service.contention, 0.0);
         if gate.blocking {
             for (call, &(to, count)) in service.calls.iter().enumerate() {
@@ -222,11 +235,16 @@ impl World {
                 if callee.up == 0.0 || visits <= 0.0 {
                     continue;
                 }
+                if let Some(place) = service.links.get(call).and_then(|link| link.place(visits)) {
+                    there += visits * place.1;
+                    places.push(place.0);
+                    continue;
+                }
                 let mine = service.passage.through * service.up * visits * callee.passage.time / callee.up;
                 let others = (callee.queue.inside - mine).max(0.0);
                 there += visits * callee.passage.time;
                 let response = Arc::clone(&callee.response);
-                places.push(Place { response, visits, instances: callee.up / service.up, others });
+                places.push(Place { response, servers: None, visits, instances: callee.up / service.up, others });
             }
             // Calls at the same time, or cut off, take less than the sum of their visits.
             let shorter = if there > service.calls_time { service.calls_time / there } else { 1.0 };

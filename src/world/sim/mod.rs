@@ -29,6 +29,7 @@ mod io;
 mod loops;
 mod memory;
 mod network;
+mod pool;
 mod requests;
 mod seen;
 mod sensors;
@@ -165,7 +166,9 @@ impl World {
         let mut by_name: Vec<usize> = (0..services.len()).collect();
         by_name.sort_by(|one, other| services[*one].name.cmp(&services[*other].name));
         let count = services.len();
-        let loops = services.iter().any(|service| service.gate.is_some() || service.clients.is_some());
+        let loops = services
+            .iter()
+            .any(|service| service.gate.is_some() || service.clients.is_some() || service.pools().next().is_some());
         let mut world = Self {
             now: Instant::START,
             sampled: Instant::START,

@@ -14,6 +14,7 @@ use super::instance::Phase;
 use super::instance::Rules;
 use super::loops::Clients;
 use super::loops::Gate;
+use super::pool::Pool;
 use super::requests::Late;
 use super::requests::Passage;
 use super::requests::Queue;
@@ -309,8 +310,26 @@ impl Service {
         if self.up == 0.0 {
             self.passage = Passage { holds: f64::INFINITY, ..Passage::default() };
             self.granted = f64::INFINITY;
+            self.pools_mut().for_each(Pool::empty);
         }
         self.replicas_min = self.replicas_min.min(self.healthy());
+    }
+
+    /// The connections of its calls, where there are so many only.
+    pub(super) fn pools(&self) -> impl Iterator<Item = &Pool> {
+        self.links.iter().filter_map(|link| link.pool.as_deref())
+    }
+
+    fn pools_mut(&mut self) -> impl Iterator<Item = &mut Pool> {
+        self.links.iter_mut().filter_map(|link| link.pool.as_deref_mut())
+    }
+
+    /// Time passes for those in pools; whether one of these had more calls than it could answer.
+    pub(super) fn pass_pools(&mut self, seconds: f64) -> bool {
+        self.pools_mut().fold(false, |full, pool| {
+            pool.pass(seconds);
+            full | (pool.full && seconds > 0.0)
+        })
     }
 
     /// Instances that are up and well.
@@ -327,7 +346,8 @@ impl Service {
 
     /// Requests that came out of the stations and wait for a core or for their calls.
     pub(super) fn on_the_way(&self) -> f64 {
-        self.passage.through * self.up * (self.time - self.passage.time - self.trips.1).max(0.0)
+        let waiting = self.passage.through * self.up * (self.time - self.passage.time - self.trips.1).max(0.0);
+        self.pools().fold(waiting, |waiting, pool| waiting.max(pool.inside * self.up))
     }
 
     /// Working set of an instance in bytes.

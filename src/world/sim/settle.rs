@@ -12,6 +12,7 @@ use super::cpu;
 use super::cpu::Claim;
 use super::flow::Scatter;
 use super::loops::Callers;
+use super::pool::SHORT;
 use super::requests::FAR;
 use super::requests::Inflow;
 use super::requests::LOAD_STATIONARY;
@@ -64,7 +65,7 @@ impl World {
                 let found = self.look_closed(index);
                 let holding = found.unwrap_or_else(|| self.look_open(index));
                 holds = holds.min(holding).min(self.services[index].until_full(self.now));
-                self.pass_loops(index);
+                holds = holds.min(self.pass_loops(index));
                 continue;
             }
             let inflow = Inflow { rate: service.rate / service.up, granted: service.granted, step: self.step_secs };
@@ -233,7 +234,10 @@ impl World {
             let given_up = if service.rate > 0.0 { service.passage.given_up * service.up / service.rate } else { 0.0 };
             let waits = !service.calls.is_empty() || on_disk.is_some() || network > 0;
             let may_be_late = |timeout| time * FAR > timeout || self.network.0 > 0;
-            if waits && service.timeout.is_some_and(may_be_late) {
+            let in_time = linked.map_or(1.0, |outcome| outcome.in_time);
+            if in_time < 1.0 - SHORT {
+                good *= in_time;
+            } else if waits && service.timeout.is_some_and(may_be_late) {
                 let within = self.within(index);
                 good *= (within / (1.0 - given_up).max(1e-9)).min(1.0);
             }
@@ -324,7 +328,7 @@ impl World {
             service.granted = granted;
             let (from, _) = flow.calls;
             for (link, made) in service.links.iter().zip(&mut self.calls[from..]) {
-                made.1 = link.made;
+                made.1 = link.sent();
             }
             flow.arrivals.expect(service.own_rate * step);
             flow.expected = service.rate * step;

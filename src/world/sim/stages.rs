@@ -64,6 +64,17 @@ impl State {
         Self { network, ..self }
     }
 
+    /// The same after a wait of so many seconds.
+    pub(super) fn after(self, seconds: f64) -> Self {
+        Self { always: doublings(seconds), ..self }
+    }
+
+    /// The same after an exponential wait of a share of them.
+    pub(super) fn waiting(self, chance: f64, mean: f64) -> Self {
+        let waits = if parts(chance) > 0 { (parts(chance), doublings(mean)) } else { (0, 0) };
+        Self { waits, ..self }
+    }
+
     /// All wait so many seconds.
     pub(super) fn always(seconds: f64) -> Self {
         Self { always: doublings(seconds), ..Self::default() }

@@ -197,6 +197,11 @@ impl Times {
         self
     }
 
+    /// The middle of each bucket in seconds, and what is in it.
+    pub(super) fn middles(&self) -> impl Iterator<Item = (f64, f64)> {
+        MIDDLES[self.first..].iter().copied().zip(self.shares.iter().copied())
+    }
+
     /// Adds `thousandths` requests of this distribution; their time is added apart.
     pub(super) fn spread_over(&self, latencies: &mut Latencies, thousandths: u64) {
         latencies.spread(self.first, &self.below, thousandths);
