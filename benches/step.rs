@@ -79,6 +79,7 @@ fn scenario(load_percent: u64, timeout: Option<Span>, pattern: fn(Rate) -> Patte
         tier: 2,
         role: "api".to_owned(),
         disk: DiskUse::default(),
+        cpuset: None,
         shortage: Shortage::default(),
     };
     let rate = Rate::per_second(load_percent);

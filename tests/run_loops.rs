@@ -84,6 +84,7 @@ fn service(cpu: Span, calls: Vec<Call>) -> ServiceModel {
         tier: 1,
         role: "api".to_owned(),
         disk: DiskUse::default(),
+        cpuset: None,
         shortage: Shortage::default(),
     }
 }

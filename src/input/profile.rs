@@ -103,7 +103,7 @@ pub struct ProfileFile {
     pub profile: Option<String>,
     /// What a person calls it: `Hostinger KVM 4`.
     pub title: Option<String>,
-    /// How many cores, or groups of cores of different speed.
+    /// How many cores, or groups of cores of different speed. A `cpuset` of a Compose file numbers them from 0 in this order.
     pub cores: CoresFile,
     /// Memory as the kernel sees it.
     pub memory: Size,

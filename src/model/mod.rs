@@ -4,6 +4,7 @@
 //! format version (`record::FORMAT_VERSION`). What a budget is made of is in no record.
 
 mod budget;
+mod core_set;
 mod decision;
 mod expectation;
 mod fault;
@@ -35,6 +36,8 @@ pub use budget::Share;
 pub use budget::Terms;
 pub use budget::Totals;
 pub use budget::Turn;
+pub use core_set::CoreSet;
+pub use core_set::CoreSetError;
 pub use decision::Action;
 pub use decision::Decision;
 pub use decision::Guard;

@@ -1,5 +1,6 @@
 //! A service as the simulated host runs it: everything known or assumed, nothing left open.
 
+use super::CoreSet;
 use super::DiskUse;
 use super::HealthCheck;
 use super::Limits;
@@ -63,6 +64,9 @@ pub struct ServiceModel {
     /// What it reads and writes.
     #[serde(default, skip_serializing_if = "DiskUse::is_default")]
     pub disk: DiskUse,
+    /// Cores that its instances run on; `None` for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpuset: Option<CoreSet>,
     /// What the kernel does with it when memory runs short.
     #[serde(default, skip_serializing_if = "Shortage::is_default")]
     pub shortage: Shortage,

@@ -13,6 +13,7 @@ mod facts;
 mod measure;
 mod page;
 mod pictures;
+mod pins;
 mod pools;
 mod proof_calls;
 mod proof_hosts;

@@ -117,6 +117,7 @@ pub(crate) fn scenario(duration: Span) -> Scenario {
             tier,
             role: role.to_owned(),
             disk: DiskUse::default(),
+            cpuset: None,
             shortage: Shortage::default(),
         };
         (ServiceName::new(name), model)

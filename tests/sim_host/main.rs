@@ -12,6 +12,7 @@ mod loops;
 mod memory;
 mod network;
 mod overload;
+mod pins;
 mod pools;
 mod relations;
 mod sensors;

@@ -69,6 +69,7 @@ pub(crate) fn service(work_millis: u64) -> ServiceModel {
         tier: 2,
         role: "api".to_owned(),
         disk: DiskUse::default(),
+        cpuset: None,
         shortage: Shortage::default(),
     }
 }

@@ -80,6 +80,14 @@ pub(super) static EXPECT: Code = Code {
 `temperature` and `clock` are those of a host whose profile says something about its `heat`, such as `m1-air`.",
 };
 
+pub(super) static CPUSET: Code = Code {
+    id: "PL0231",
+    title: "a container on cores that are not there",
+    explanation: "`cpuset` of a Compose file names the cores that a container may run on: `cpuset: \"0-1,3\"`. Docker refuses one with a \
+core that the host does not have, and so does the simulation. Cores are numbered from 0, group by group in the order of `cores` in the \
+profile of the host, the fastest first.",
+};
+
 pub(super) static CALL: Code = Code {
     id: "PL0226",
     title: "a call that contradicts itself",

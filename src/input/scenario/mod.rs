@@ -13,6 +13,7 @@ mod expect;
 mod faults;
 mod load;
 mod network;
+mod pins;
 mod resolve;
 mod services;
 mod storage;

@@ -6,6 +6,7 @@ use super::Resolved;
 use super::codes;
 use super::expect;
 use super::faults;
+use super::pins;
 use super::services;
 use super::storage;
 use super::strain;
@@ -67,7 +68,7 @@ pub fn resolve(
         Cow::default()
     });
     files_read.extend(catalog.files_read.iter().cloned());
-    let models = services::models(stack, &file.services, &catalog, node, &mut problems);
+    let mut models = services::models(stack, &file.services, &catalog, node, &mut problems);
     let names: Vec<ServiceName> = models.keys().cloned().collect();
     if names.is_empty() {
         let problem = Problem::error(&codes::STACK, "the stack has no enabled service");
@@ -103,6 +104,7 @@ pub fn resolve(
     let known = Known { services: &names, judged: Some(judged).filter(|_| times.warmup < times.duration) };
     let expect = expect::expectations(&file.expect, node.get("expect"), &known, &mut problems);
     if let Some(host) = &host {
+        pins::pin(&mut models, stack, host, node, &mut problems);
         strain::fits_host(&faults, host, node, &mut problems);
         expect::fits_host(&expect, host, node.get("expect"), &mut problems);
     }

@@ -104,6 +104,7 @@ fn model(service: &Service, known: &Entry, file: &ServiceFile) -> ServiceModel {
         tier: file.tier.unwrap_or(known.tier),
         role: file.role.as_ref().unwrap_or(&known.role).clone(),
         disk: storage::disk_use(service, &work, file.data),
+        cpuset: None,
         shortage: Shortage::of(service),
     }
 }

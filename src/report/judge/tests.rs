@@ -88,6 +88,7 @@ fn scenario(expectation: Expectation) -> Scenario {
         tier: 1,
         role: "web".to_owned(),
         disk: DiskUse::default(),
+        cpuset: None,
         shortage: Shortage::default(),
     };
     Scenario {

@@ -7,7 +7,8 @@
 //! 4. Work is done on the fastest cores first, all of it at the mean speed of those that are busy.
 
 use super::container::Container;
-use crate::model::Host;
+use super::pins::Pins;
+use crate::model::Scenario;
 
 /// The cores of a host.
 #[derive(Debug)]
@@ -21,22 +22,30 @@ pub(super) struct Cores {
     trickle: f64,
     /// Containers that want more than their share, while it is looked for.
     open: Vec<usize>,
+    /// Where some containers run on some cores only.
+    pins: Option<Pins>,
 }
 
 impl Cores {
     /// The cores of a host on which idle containers use `idle` reference cores.
-    pub(super) fn of(host: &Host, idle: f64) -> Self {
+    pub(super) fn of(scenario: &Scenario, idle: f64, containers: &[Container]) -> Self {
+        let host = &scenario.host;
         let groups: Vec<(f64, f64)> =
             host.cores.iter().map(|group| (f64::from(group.count), group.speed.as_fraction().max(1e-3))).collect();
         let count: f64 = groups.iter().map(|group| group.0).sum();
         let ours = (1.0 - host.steal.as_fraction()).clamp(0.01, 1.0);
         let fastest = groups.first().map_or(1.0, |group| group.1);
         let trickle = ((host.system_cpu.as_cores() + idle) / (ours * fastest)).min(count * 0.99);
-        Self { groups, count, ours, trickle, open: Vec::new() }
+        Self { groups, count, ours, trickle, open: Vec::new(), pins: Pins::of(scenario, containers) }
     }
 
     /// Gives each of the `active` containers its part.
     pub(super) fn share(&mut self, containers: &mut [Container], active: &[usize]) {
+        if let Some(mut pins) = self.pins.take() {
+            self.share_pinned(&mut pins, containers, active);
+            self.pins = Some(pins);
+            return;
+        }
         let free = self.count - self.trickle;
         let mut left = free;
         self.open.clear();
@@ -72,6 +81,41 @@ impl Cores {
         let speed = self.speed(used + self.trickle) * self.ours;
         for &index in active {
             containers[index].run(speed, self.ours);
+        }
+    }
+
+    /// The same over the graph of containers and cores. Who is on cores of one speed has that speed; all others, and the
+    /// trickle, are on the fastest that these leave.
+    fn share_pinned(&self, pins: &mut Pins, containers: &mut [Container], active: &[usize]) {
+        let mut wants: Vec<(usize, u32)> = active
+            .iter()
+            .map(|&index| (index, containers[index].want().min(self.count)))
+            .filter(|want| want.1 > 0.0)
+            .map(|(index, want)| (index, (1..=u32::MAX).find(|count| f64::from(*count) >= want).unwrap_or(1)))
+            .collect();
+        wants.sort_unstable();
+        let shares = pins.share(&wants, self.trickle);
+        let mut left: Vec<f64> = self.groups.iter().map(|group| group.0).collect();
+        let mut mixed = self.trickle;
+        for (want, share) in wants.iter().zip(&shares) {
+            match pins.group(want.0) {
+                Some(group) => left[group] -= share,
+                None => mixed += share,
+            }
+        }
+        let (mut busy, mut done) = (0.0, 0.0);
+        for (group, left) in self.groups.iter().zip(&left) {
+            let here = left.max(0.0).min(mixed - busy);
+            (busy, done) = (busy + here, done + here * group.1);
+        }
+        let fastest = self.groups.first().map_or(1.0, |group| group.1);
+        let common = if busy > 0.0 { done / busy } else { fastest };
+        for &index in active {
+            let place = wants.iter().position(|want| want.0 == index);
+            let container = &mut containers[index];
+            container.cores = place.map_or(0.0, |place| shares[place]);
+            let speed = pins.group(index).map_or(common, |group| self.groups[group].1);
+            container.run(speed * self.ours, self.ours);
         }
     }
 

@@ -21,6 +21,7 @@ mod errand;
 mod keyed;
 mod link;
 mod outcome;
+mod pins;
 mod request;
 mod service;
 mod timers;
@@ -110,7 +111,7 @@ impl Oracle {
             now: 0.0,
             began: 0.0,
             events: 0,
-            cores: Cores::of(&scenario.host, idle),
+            cores: Cores::of(scenario, idle, &containers),
             services,
             containers,
             active: Vec::new(),

@@ -31,8 +31,8 @@ impl World {
             let (used, out) = (core::mem::take(&mut flow.cpu), core::mem::take(&mut flow.out));
             let started = service.start_grant * held;
             self.host_cpu += used + started * service.starting;
-            service.cpu += (used + started * service.starting) / self.speed;
-            service.start_cpu_each += started / self.speed;
+            service.cpu += (used + started * service.starting) / service.speed;
+            service.start_cpu_each += started / service.speed;
             let refused = if service.up > 0.0 { service.refused } else { 1.0 };
             service.causes.book(flow.failed, out * flow.fails, service.shares, refused);
             if service.up > 0.0 {
@@ -41,7 +41,7 @@ impl World {
                 if let Some(disk) = self.disk.as_deref_mut() {
                     disk.uses[index].pass(held, service.passage.through, out);
                 }
-                service.cpu_each += used / self.speed / service.up;
+                service.cpu_each += used / service.speed / service.up;
                 let throttled = service.response.at(service.passage.load).throttled;
                 service.throttled += if service.spin.throttled { held } else { throttled * held };
                 service.saturated |= held > 0.0 && service.passage.saturated;

@@ -182,6 +182,33 @@ impl Cores {
         if busy <= 0.0 { fastest } else { (done / busy * 64.0).round().max(1.0) / 64.0 }
     }
 
+    /// What so many cores of each group can do, in reference cores.
+    pub(super) fn worth(&self, groups: &[f64]) -> f64 {
+        self.groups.iter().zip(groups).map(|((_, speed), count)| count * speed).sum::<f64>() * self.ours
+    }
+
+    /// Speed of the cores of a group.
+    pub(super) fn speed_of_group(&self, group: usize) -> f64 {
+        self.groups.get(group).map_or(1.0, |group| group.1).max(1e-3)
+    }
+
+    /// How many cores of a group are busy with so much.
+    pub(super) fn busy_with(&self, group: usize, done: f64) -> f64 {
+        done / (self.speed_of_group(group) * self.ours)
+    }
+
+    /// Mean speed of those of so many cores of each group that are busy with `used`, as [`Self::speed`].
+    pub(super) fn speed_on(&self, groups: &[f64], used: f64) -> f64 {
+        let (mut left, mut busy, mut done, mut fastest) = (used / self.ours, 0.0, 0.0, 0.0_f64);
+        for (group, count) in groups.iter().enumerate().filter(|group| *group.1 > 0.0) {
+            let speed = self.speed_of_group(group);
+            let here = left.min(count * speed);
+            fastest = fastest.max(speed);
+            (busy, done, left) = (busy + here / speed, done + here, left - here);
+        }
+        if busy <= 0.0 { fastest.max(1e-3) } else { (done / busy * 64.0).round().max(1.0) / 64.0 }
+    }
+
     /// By how much the work of a container is stretched that uses `grant` where it could have `reach`. Where others want
     /// more than there is, its reach is its own. On a host that is not full it shares the cores with the others, and what
     /// it leaves of its reach is what is free for it: as much as on all cores, or more by its weight.

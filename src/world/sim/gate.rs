@@ -70,6 +70,11 @@ impl Pace {
         }
     }
 
+    /// The pace of requests of so many seconds of work that share so many cores, each on one at most.
+    pub(super) fn of_cores(cores: f64, work: f64) -> Self {
+        Self { points: vec![(cores, cores / work.max(1e-12))] }
+    }
+
     /// All workers' pace.
     pub(super) fn most(&self) -> f64 {
         self.points.last().map_or(0.0, |last| last.1)

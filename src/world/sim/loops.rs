@@ -213,11 +213,11 @@ impl World {
         }
         let most = (clients / self.cores.capacity).max(1.0);
         for (index, service) in self.services.iter().enumerate() {
+            let before =
+                service.contention / service.work_cpu * service.speed * self.cores.ours + self.stretched_alone(index);
             let (stretched, load) = (&mut self.stretched[index], &mut self.loads[index]);
             *load *= 1.0 - 1.0 / clients;
             *stretched = stretched.min(self.cores.slowdown(*load)).min(most);
-            let before = service.contention / service.work_cpu * self.speed * self.cores.ours
-                + self.cores.alone(self.grants[2 * index]);
             *stretched = before + (*stretched - before) / 3.0;
         }
     }

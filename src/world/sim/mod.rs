@@ -29,6 +29,7 @@ mod io;
 mod loops;
 mod memory;
 mod network;
+mod pins;
 mod pool;
 mod requests;
 mod seen;
@@ -63,6 +64,7 @@ use faults::Faults;
 use flow::Flow;
 use heat::Warmth;
 use loops::Callers;
+use pins::Pins;
 use rand_pcg::Pcg64;
 use seen::Care;
 use service::Service;
@@ -84,6 +86,8 @@ pub struct World {
     /// The disk, where somebody uses it.
     disk: Option<Box<Disk>>,
     cores: Cores,
+    /// Who may run where, if somebody may not run everywhere.
+    pins: Option<Box<Pins>>,
     /// Mean speed of the busy cores.
     speed: f64,
     /// CPU that containers use, in reference cores.
@@ -179,6 +183,7 @@ impl World {
             system_memory: scenario.host.system_memory.get() as f64,
             swap: scenario.host.swap.get() as f64,
             disk: Disk::of(scenario, &services).map(Box::new),
+            pins: Pins::of(scenario, &services).map(Box::new),
             speed: cores.speed(0.0),
             used: 0.0,
             warmth: scenario.host.heat.as_ref().map(Warmth::of),
@@ -222,6 +227,7 @@ impl World {
             stretch_changed: vec![false; count],
             settled_time: vec![f64::NAN; count],
         };
+        world.take_seats();
         for service in &mut world.services {
             service.fit(&world.cores, world.speed, &mut world.library);
         }

@@ -301,13 +301,21 @@ impl World {
         let mine = (pool.sent * through * made * callee.passage.time).min(f64::from(pool.connections) * up);
         let others = (callee.queue.inside - mine / callee.up).max(0.0);
         let response = Arc::clone(&callee.response);
-        pool.fit(Place { response, servers: None, visits: 1.0, instances: callee.up / up, others }, elsewhere);
+        let alone = response.at(0.0).mean;
+        let power = response.capacity() * alone;
+        // Who shares cores, and waits for nothing else there, is as fast as they are with so many.
+        let shared = response.is_free() && callee.gate.is_none();
+        let servers = shared.then(|| Pace::of_cores(power, alone));
+        pool.fit(Place { response, servers, visits: 1.0, instances: callee.up / up, others }, elsewhere);
         pool.taken = callee.time.max(callee.response.at(0.0).mean) + hops + self.network.1;
         let share = (pool.sent * through * made / callee.rate.max(1e-12)).clamp(0.01, 1.0);
         let granted = callee.granted * callee.up / up * share;
         let patience = service.limit(timeout).map_or(f64::INFINITY, |limit| limit.0);
         let inflow = Inflow { rate: through * made / up, granted, step: self.step_secs };
-        let spread = self.spread_of(to, hops);
+        // Of more than the cores can work on at once, short ones overtake long ones, as far as the connections let them.
+        let spare = (f64::from(pool.connections) * up - power * callee.up).max(0.0);
+        let order = libm::pow((inflow.rate / pool.pace.most().max(1e-12)).min(1.0), spare);
+        let spread = 1.0 + (self.spread_of(to, hops) - 1.0) * order;
         let Some(response) = pool.response.clone() else { return f64::INFINITY };
         if held.population > 0.0 && held.busy > 0.0 && made > 0.0 {
             let rest = (held.population / (held.busy * made) - pool.time()).max(0.0);

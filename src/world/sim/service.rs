@@ -14,6 +14,7 @@ use super::instance::Phase;
 use super::instance::Rules;
 use super::loops::Clients;
 use super::loops::Gate;
+use super::pins::Seat;
 use super::pool::Pool;
 use super::requests::Late;
 use super::requests::Passage;
@@ -87,6 +88,10 @@ pub(super) struct Service {
     /// Bytes per second that faults add to that, and since when.
     pub(super) growth: f64,
     pub(super) growth_since: Instant,
+    /// The cores of an instance, where some containers run on some cores only.
+    pub(super) seat: Option<Seat>,
+    /// Mean speed of the busy cores that its means are for.
+    pub(super) speed: f64,
     work: Span,
     /// A fault makes each request take so many times as much CPU.
     pub(super) slower: f64,
@@ -211,6 +216,8 @@ impl Service {
             leak: model.leak_per_hour.get() as f64 / 3600.0,
             growth: 0.0,
             growth_since: Instant::START,
+            seat: None,
+            speed: 1.0,
             work: model.work.cpu,
             slower: 1.0,
             spread: model.work.spread,
@@ -277,14 +284,16 @@ impl Service {
     ///
     /// Stolen time stretches the work and is not counted against the quota, so a quota lasts longer in the same measure.
     pub(super) fn fit(&mut self, cores: &Cores, speed: f64, library: &mut Library) {
-        self.fit_spin(f64::from(cores.count), speed);
+        let (all, speed) = self.seat.map_or((cores.count, speed), |seat| (seat.count, seat.speed));
+        self.speed = speed;
+        self.fit_spin(f64::from(all), speed);
         let paid = |quota: Millicores| (quota.as_cores() - self.idle_cpu / speed).max(0.001);
         let quota = self.limits.cpu.map(|quota| Millicores::new(whole(paid(quota) / cores.ours * 1000.0).max(1)));
         self.work_cpu = (self.work.as_secs() * self.slower).max(1e-9);
         let work = Span::from_nanos(whole(self.work.nanos() as f64 * self.slower / (speed * cores.ours)).max(1));
         let (count, workers) = match &self.gate {
-            Some(gate) => (cores.count.min(gate.workers), None),
-            None => (cores.count, self.workers),
+            Some(gate) => (all.min(gate.workers), None),
+            None => (all, self.workers),
         };
         let station = Station { cores: count, quota, workers, work, spread: self.spread };
         let before = self.station;

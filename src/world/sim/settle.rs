@@ -104,7 +104,9 @@ impl World {
             self.claims.push(Claim { weight: service.weight, want, count: service.starting });
         }
         self.claim_outside();
-        cpu::share(&self.claims, self.cores.capacity, &mut self.grants);
+        if !self.share_pinned() {
+            cpu::share(&self.claims, self.cores.capacity, &mut self.grants);
+        }
         self.outside = self.granted_outside();
         let used: f64 = self.claims.iter().zip(&self.grants).map(|(claim, grant)| claim.count * grant).sum();
         debug_assert!(used <= self.cores.capacity * (1.0 + 1e-9), "{used} of {} cores", self.cores.capacity);
@@ -116,6 +118,9 @@ impl World {
     /// Who is protected by its weight wins time, and the others lose it: the unfinished work is the same in whatever order it
     /// is done (the conservation law of Kleinrock 1965). It is the number inside times what is left of each on average.
     fn stretch_work(&mut self) {
+        if self.stretch_pinned() {
+            return;
+        }
         let wanted: f64 = self.claims.iter().map(|claim| claim.want * claim.count).sum();
         cpu::greediest_first(&self.claims, &mut self.greediest);
         let full = wanted > self.cores.capacity;
@@ -155,6 +160,7 @@ impl World {
         for index in (0..self.services.len()).rev() {
             let linked = !self.services[index].links.is_empty() && self.services[index].up > 0.0;
             let linked = linked.then(|| self.weigh_links(index));
+            let alone = self.stretched_alone(index);
             let (before, called) = self.services.split_at_mut(index + 1);
             let service = &mut before[index];
             if service.up == 0.0 {
@@ -162,9 +168,8 @@ impl World {
                 self.stretch_changed[index] = true;
                 continue;
             }
-            let grant = self.grants[2 * index];
-            let more = self.stretched[index] - self.cores.alone(grant);
-            service.contention = service.work_cpu / (self.speed * self.cores.ours) * more.max(0.0);
+            let more = self.stretched[index] - alone;
+            service.contention = service.work_cpu / (service.speed * self.cores.ours) * more.max(0.0);
             let own_time = service.passage.time + service.contention + service.hops;
             let (mut time, mut time_well, mut good, mut changed) = (own_time, own_time, 1.0, false);
             let before = service.time;
@@ -286,7 +291,7 @@ impl World {
 
     /// Whether the busy cores are faster or slower now than the means are for.
     fn speed_is_off(&self) -> bool {
-        (self.cores.speed(self.used) - self.speed).abs() >= SPEED_CHANGE
+        (self.cores.speed(self.used) - self.speed).abs() >= SPEED_CHANGE || self.seats_are_off(SPEED_CHANGE)
     }
 
     /// Follows the mean speed of the cores that were busy.
@@ -299,6 +304,7 @@ impl World {
     /// Takes over what the cores are now. Before they change, what was counted is booked.
     pub(super) fn fit_cores(&mut self) {
         self.speed = self.cores.speed(self.used);
+        self.take_seats();
         for service in &mut self.services {
             service.fit(&self.cores, self.speed, &mut self.library);
         }
