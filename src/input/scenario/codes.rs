@@ -3,7 +3,8 @@
 use crate::input::problem::Code;
 
 /// Every code of this room.
-pub const CODES: &[&Code] = &[&SERVICE, &CYCLE, &TIME, &FAULT, &LOAD, &ASSUMED, &FLOOR, &STACK, &EXPECT, &CALL];
+pub const CODES: &[&Code] =
+    &[&SERVICE, &CYCLE, &TIME, &FAULT, &LOAD, &ASSUMED, &FLOOR, &STACK, &EXPECT, &CPUSET, &CALL];
 
 pub(super) static SERVICE: Code = Code {
     id: "PL0211",

@@ -77,11 +77,16 @@ impl Pins {
                 let middle = f64::midpoint(low, high);
                 if self.fits(wants, &rise(middle), trickle) { low = middle } else { high = middle }
             }
-            shares = rise(low);
+            // A little less than fits just so, so that it does however the ways are looked for.
+            shares = rise(low).into_iter().map(|share| (share - 10.0 * EXACT).max(0.0)).collect();
+            let before = open.clone();
             for place in 0..wants.len() {
-                let mut more: Vec<f64> = shares.iter().map(|share| (share - 10.0 * EXACT).max(0.0)).collect();
+                let mut more = shares.clone();
                 more[place] += 1e-5;
-                open[place] &= shares[place] < most[place] - EXACT && self.fits(wants, &more, trickle);
+                open[place] &= shares[place] < most[place] - 100.0 * EXACT && self.fits(wants, &more, trickle);
+            }
+            if open == before {
+                break;
             }
         }
         self.known.insert(wants.to_vec(), shares.clone());

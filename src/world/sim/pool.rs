@@ -109,11 +109,12 @@ impl Wait {
         }
     }
 
-    /// Of calls with a connection whose answers take `times` and nothing else, the share that is not done within `limit`
-    /// seconds, and the mean time of those that are, wait included.
-    fn late(&self, times: &Times, limit: f64) -> (f64, f64) {
+    /// Of calls with a connection whose answers take `times`, as much longer as that, the share that is not done within
+    /// `limit` seconds, and the mean time of those that are, wait included.
+    fn late(&self, times: &Times, longer: f64, limit: f64) -> (f64, f64) {
         let (mut soon, mut sum) = (0.0, 0.0);
         for (time, share) in times.middles() {
+            let time = time * longer;
             let (within, wait) = self.within(limit - time);
             soon += share * within;
             sum += share * (time * within + wait);
@@ -353,12 +354,15 @@ impl World {
     /// By how much longer others wait for the answers of a service, over a network, than for exponential ones:
     /// `(1 + scv) / 2`.
     fn spread_of(&mut self, to: usize, hops: f64) -> f64 {
-        let Some(last) = self.services[to].stretches.len().checked_sub(1) else { return 1.0 };
-        let number = self.number(to, last);
+        if self.services[to].stretches.is_empty() {
+            return 1.0;
+        }
+        let (number, longer) = self.seen(to);
         let (mut mean, mut square) = (0.0, 0.0);
         for (time, share) in self.library.times(number).middles() {
-            mean += share * (time + hops);
-            square += share * (time + hops) * (time + hops);
+            let time = time * longer + hops;
+            mean += share * time;
+            square += share * time * time;
         }
         if mean > 0.0 { square / mean / mean / 2.0 } else { 1.0 }
     }
@@ -377,12 +381,12 @@ impl World {
         let Some((limit, own)) = limit.filter(matters) else {
             return Some((time, (0.0, 1.0), 1.0));
         };
-        let number = self.number(link.to, self.services[link.to].stretches.len() - 1);
+        let (number, longer) = self.seen(link.to);
         let mut times = self.library.times(number).as_is();
         if self.network.0 > 0 {
             times = self.library.sum(&times, self.library.trips(self.network.0));
         }
-        let (late, soon) = wait.late(&times, limit - hops);
+        let (late, soon) = wait.late(&times, longer, limit - hops);
         let late = wait.gone + (1.0 - wait.gone) * late;
         let ratio = ((soon + hops) / (time + hops + self.network.1).max(1e-12)).min(1.0);
         Some(if own { (time, (0.0, ratio), 1.0 - late) } else { (time, (late, ratio), 1.0) })
