@@ -8,12 +8,15 @@ mod allocation;
 mod distress;
 mod grant;
 mod measure;
+mod rollout;
 mod score;
 mod taken;
 mod vertical;
 mod wish;
 
 pub use allocation::allocate;
+pub use rollout::Answer;
+pub use rollout::Rollout;
 pub use score::score;
 
 use crate::model::Decision;

@@ -6,6 +6,7 @@ mod arbitrary;
 mod audit;
 mod guards;
 mod properties;
+mod rollout;
 mod rounding;
 mod stage;
 mod stories;
