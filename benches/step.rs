@@ -95,6 +95,8 @@ fn scenario(load_percent: u64, timeout: Option<Span>, pattern: fn(Rate) -> Patte
             .collect(),
         policies: BTreeMap::new(),
         faults: Vec::new(),
+        deployments: Vec::new(),
+        docker: None,
         sensors: Sensors::default(),
         duration: Span::from_mins(60),
         warmup: Span::ZERO,

@@ -7,6 +7,7 @@ use plimsoll::input::compose::load;
 use plimsoll::input::problem::Problems;
 use plimsoll::model::Condition;
 use plimsoll::model::MountKind;
+use plimsoll::model::Order;
 use plimsoll::model::Restart;
 use plimsoll::model::Service;
 use plimsoll::units::Bytes;
@@ -259,6 +260,15 @@ fn the_rest_that_a_host_feels() {
     assert_eq!(ports, [(Some((8080, 8081)), (80, 81)), (None, (53, 53)), (Some((9090, 9090)), (90, 90))]);
     assert_eq!((web.restart, web.stop_grace_period), (Some(Restart::OnFailure(Some(3))), Some(Span::from_mins(1))));
     assert_eq!(web.devices[0].capabilities, ["gpu"]);
+}
+#[test]
+fn how_instances_are_replaced() {
+    let text =
+        "    deploy: {update_config: {parallelism: 2, delay: 10s, order: start-first, max_failure_ratio: 0.25}}\n";
+    let update = web(text).update.expect("it is given");
+    assert_eq!((update.parallelism, update.delay, update.monitor), (Some(2), Some(Span::from_secs(10)), None));
+    assert_eq!((update.order, update.on_failure), (Some(Order::StartFirst), None));
+    assert_eq!(update.max_failure_ratio.map(|share| share.get()), Some(250));
 }
 
 #[test]

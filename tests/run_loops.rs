@@ -117,6 +117,8 @@ fn scenario() -> Scenario {
         .into(),
         load: [(name("api"), Load { pattern, noise: Noise::Poisson })].into(),
         policies: [(name("api"), policy.clone()), (name("store"), policy)].into(),
+        deployments: Vec::new(),
+        docker: None,
         faults: vec![
             fault(20, Span::ZERO, FaultKind::Crash(name("api"))),
             fault(30, Span::from_mins(5), FaultKind::MetricsOutage),

@@ -282,7 +282,8 @@ impl Rollout {
 
     fn start(&mut self, now: Instant, count: u32, answer: &mut Answer) {
         let (generation, [old, new]) = (self.target, self.limits);
-        let pull = self.deployment.new_image && generation == Generation::New;
+        // Once pulled, an image is there for all that follow.
+        let pull = generation == Generation::New && core::mem::take(&mut self.deployment.new_image);
         let limits = if generation == Generation::New { new } else { old };
         answer.moves.push(Move::Start { generation, count, limits, pull });
         answer.told.push(Progress::Started { generation, count });

@@ -90,6 +90,10 @@ pub enum Metric {
     Actions,
     /// Actions that turn an earlier one of the same limit round.
     Reversals,
+    /// Deployments that came to a good end.
+    Deployments,
+    /// Deployments that were rolled back.
+    Rollbacks,
     /// CPU limit of an instance.
     LimitCpu,
     /// Memory limit of an instance.
@@ -263,6 +267,8 @@ impl fmt::Display for Metric {
             Self::Oom => "oom",
             Self::Actions => "actions",
             Self::Reversals => "reversals",
+            Self::Deployments => "deployments",
+            Self::Rollbacks => "rollbacks",
             Self::LimitCpu => "limit.cpu",
             Self::LimitMemory => "limit.memory",
             Self::HostCpu => "host.cpu",

@@ -56,7 +56,8 @@ pub enum FaultKind {
     },
     /// Health checks of a service fail, though it answers.
     Unhealthy(ServiceName),
-    /// Health checks of the instances of a service that start meanwhile fail, for as long as those live.
+    /// Health checks of the instances of a service that start meanwhile fail, for as long as those live. Where a deployment
+    /// names the service, these are the new instances that have no traffic yet, and no others.
     UnhealthyGreen(ServiceName),
     /// No scrape succeeds.
     MetricsOutage,

@@ -4,6 +4,7 @@ use super::Action;
 use super::InstanceState;
 use super::Latencies;
 use super::Limits;
+use super::Progress;
 use super::ServiceName;
 use crate::units::Bytes;
 use crate::units::Instant;
@@ -130,12 +131,21 @@ pub struct Errors {
     pub network: u64,
     /// The disk was full or failed.
     pub disk: u64,
+    /// Were inside when the time was up that their container had been given to stop.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub stopped: u64,
+}
+
+/// Whether there is nothing of it, so that the record need not say so.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Errors {
     /// The causes and what they are called, in the order in which they are shown.
     #[must_use]
-    pub const fn causes(&self) -> [(&'static str, u64); 7] {
+    pub const fn causes(&self) -> [(&'static str, u64); 8] {
         [
             ("refused", self.refused),
             ("timed out", self.timed_out),
@@ -144,6 +154,7 @@ impl Errors {
             ("killed", self.killed),
             ("network", self.network),
             ("disk", self.disk),
+            ("stopped", self.stopped),
         ]
     }
 
@@ -158,6 +169,7 @@ impl Errors {
             killed: both(self.killed, other.killed),
             network: both(self.network, other.network),
             disk: both(self.disk, other.disk),
+            stopped: both(self.stopped, other.stopped),
         }
     }
 
@@ -213,6 +225,31 @@ pub enum Incident {
         action: Action,
         /// Why.
         why: String,
+    },
+    /// An instance had been told to stop, and was killed when its time was up.
+    StopTimedOut {
+        /// The service.
+        service: ServiceName,
+        /// Its instance, from 1.
+        instance: u32,
+        /// Requests that were inside and are lost, in thousandths.
+        lost: u64,
+    },
+    /// An instance holds all the memory it may, and hangs, since the kernel may not kill it.
+    Hung {
+        /// The service.
+        service: ServiceName,
+        /// Its instance, from 1.
+        instance: u32,
+        /// What it is allowed.
+        limit: Bytes,
+    },
+    /// A deployment of a service went on.
+    Deployment {
+        /// The service.
+        service: ServiceName,
+        /// How far it is.
+        progress: Progress,
     },
     /// A fault of the scenario began, by its place in the list.
     FaultBegan(usize),

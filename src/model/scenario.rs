@@ -1,5 +1,7 @@
 //! One experiment, resolved: every name looked up, every default filled in.
 
+use super::Deployment;
+use super::Docker;
 use super::Expectation;
 use super::Fault;
 use super::Host;
@@ -27,6 +29,12 @@ pub struct Scenario {
     pub policies: BTreeMap<ServiceName, Policy>,
     /// What goes wrong, in order of time.
     pub faults: Vec<Fault>,
+    /// Services whose instances are replaced, in order of time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deployments: Vec<Deployment>,
+    /// How the Docker engine behaves, where that is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub docker: Option<Docker>,
     /// How the engine sees the host.
     pub sensors: Sensors,
     /// How long it runs, warm-up included.

@@ -3,6 +3,7 @@
 
 use super::Hints;
 use super::ServiceName;
+use super::UpdateConfig;
 use crate::units::Bytes;
 use crate::units::Millicores;
 use crate::units::Span;
@@ -110,6 +111,9 @@ pub struct Service {
     /// Time it is given to stop before it is killed; the engine's default is 10 s.
     #[serde(default)]
     pub stop_grace_period: Option<Span>,
+    /// How its instances are replaced by new ones.
+    #[serde(default)]
+    pub update: Option<UpdateConfig>,
 }
 
 /// Devices kept free for a service.

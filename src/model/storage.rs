@@ -105,6 +105,9 @@ pub struct Shortage {
     pub oom_score_adjust: i16,
     /// Swap that one instance may use on a host that has some.
     pub swap: SwapLimit,
+    /// The kernel may not kill it when it holds all it may; it hangs, with control groups of version 1.
+    #[serde(default)]
+    pub oom_kill_disabled: bool,
 }
 
 /// Swap that a container may use.
@@ -138,7 +141,8 @@ impl Shortage {
             }
             _ => SwapLimit::AsMemory,
         };
-        Self { oom_score_adjust: service.oom_score_adjust.unwrap_or(0), swap }
+        let oom_kill_disabled = service.oom_kill_disabled;
+        Self { oom_score_adjust: service.oom_score_adjust.unwrap_or(0), swap, oom_kill_disabled }
     }
 }
 

@@ -59,7 +59,9 @@ impl Unit {
             | Metric::Restarts
             | Metric::Oom
             | Metric::Actions
-            | Metric::Reversals => Self::Count,
+            | Metric::Reversals
+            | Metric::Deployments
+            | Metric::Rollbacks => Self::Count,
         }
     }
 }

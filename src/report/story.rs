@@ -5,6 +5,7 @@ use crate::model::Action;
 use crate::model::Guard;
 use crate::model::Incident;
 use crate::model::InstanceState;
+use crate::model::Progress;
 use crate::model::Scenario;
 use crate::model::ServiceName;
 use crate::record::Event;
@@ -127,6 +128,24 @@ impl Story {
             })
             .collect()
     }
+
+    /// The deployments of the run: the service, when it began, and when it was over; `None` for one that was not.
+    #[must_use]
+    pub fn deployments(&self) -> Vec<(ServiceName, Instant, Option<Instant>)> {
+        let told = self.incidents.iter().filter_map(|(at, incident)| match incident {
+            Incident::Deployment { service, progress } => Some((*at, service, progress)),
+            _ => None,
+        });
+        let began = told.clone().filter(|(.., progress)| **progress == Progress::Began);
+        began
+            .map(|(from, service, _)| {
+                let over =
+                    |progress: &Progress| matches!(progress, Progress::Done | Progress::RolledBack | Progress::Paused);
+                let mut ends = told.clone().filter(|(at, of, how)| *at >= from && *of == service && over(how));
+                (service.clone(), from, ends.next().map(|(at, ..)| at))
+            })
+            .collect()
+    }
 }
 
 /// An incident, and how often it happened again.
@@ -143,7 +162,10 @@ fn is_again(before: &Incident, now: &Incident) -> bool {
         Incident::OomKilled { service, .. }
         | Incident::HostOomKilled { service, .. }
         | Incident::Crashed { service, .. } => Some(service.clone()),
-        Incident::Changed { service, .. } => Some(service.clone()),
+        Incident::Changed { service, .. } | Incident::StopTimedOut { service, .. } | Incident::Hung { service, .. } => {
+            Some(service.clone())
+        }
+        Incident::Deployment { .. } => None,
         Incident::Refused { .. } | Incident::FaultBegan(_) | Incident::FaultEnded(_) => None,
     };
     std::mem::discriminant(before) == std::mem::discriminant(now)
@@ -157,6 +179,9 @@ fn is_told(incident: &Incident) -> bool {
         Incident::OomKilled { .. }
         | Incident::HostOomKilled { .. }
         | Incident::Crashed { .. }
+        | Incident::StopTimedOut { .. }
+        | Incident::Hung { .. }
+        | Incident::Deployment { .. }
         | Incident::Refused { .. }
         | Incident::FaultBegan(_)
         | Incident::FaultEnded(_) => true,

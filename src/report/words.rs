@@ -3,11 +3,13 @@
 use crate::model::Action;
 use crate::model::Comparison;
 use crate::model::FaultKind;
+use crate::model::Generation;
 use crate::model::Guard;
 use crate::model::Held;
 use crate::model::Incident;
 use crate::model::InstanceState;
 use crate::model::Price;
+use crate::model::Progress;
 use crate::model::Reason;
 use crate::model::Resource;
 use crate::model::Scenario;
@@ -131,8 +133,39 @@ pub fn incident(incident: &Incident, scenario: &Scenario) -> String {
         Incident::Crashed { service, instance } => format!("{service}-{instance} crashed"),
         Incident::Changed { service, instance, to } => format!("{service}-{instance} is {}", state(*to)),
         Incident::Refused { action: refused, why } => format!("{} refused: {why}", action(refused)),
+        Incident::StopTimedOut { service, instance, lost } => {
+            let lost = counted(lost.saturating_add(500) / 1000, "request");
+            format!("{service}-{instance} killed: it did not stop in time, {lost} lost")
+        }
+        Incident::Hung { service, instance, limit } => {
+            let limit = super::Figure::bytes(limit.get());
+            format!("{service}-{instance} hangs: it holds its limit of {limit} and may not be killed")
+        }
+        Incident::Deployment { service, progress: how } => format!("deployment of {service}: {}", progress(how)),
         Incident::FaultBegan(fault) => format!("fault begins: {}", fault_of(scenario, *fault)),
         Incident::FaultEnded(fault) => format!("fault ends: {}", fault_of(scenario, *fault)),
+    }
+}
+
+/// How far a deployment is: `3 new started`.
+#[must_use]
+pub fn progress(progress: &Progress) -> String {
+    let which = |generation: &Generation| match generation {
+        Generation::Old => "old",
+        Generation::New => "new",
+    };
+    match progress {
+        Progress::Refused { why } => format!("refused: {why}"),
+        Progress::Began => "begins".to_owned(),
+        Progress::Started { generation, count } => format!("{count} {} started", which(generation)),
+        Progress::Switched { generation } => format!("{} have traffic", which(generation)),
+        Progress::Draining { generation, count } => format!("{count} {} drain", which(generation)),
+        Progress::Stopping => "those without traffic stop".to_owned(),
+        Progress::Failed { why } => format!("failed: {why}"),
+        Progress::RollingBack => "rolls back".to_owned(),
+        Progress::RolledBack => "rolled back".to_owned(),
+        Progress::Paused => "paused, and needs a person".to_owned(),
+        Progress::Done => "done".to_owned(),
     }
 }
 

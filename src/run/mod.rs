@@ -5,6 +5,7 @@
 
 pub mod policy_test;
 pub mod replay;
+mod rollouts;
 pub mod simulate;
 mod step;
 pub mod swarm;

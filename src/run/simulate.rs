@@ -1,5 +1,6 @@
 //! The simulated loop: synchronous, and it moves time.
 
+use super::rollouts::Rollouts;
 use super::step;
 use crate::audit::Audit;
 use crate::audit::Breach;
@@ -55,7 +56,7 @@ impl fmt::Display for Breached {
 }
 
 /// Runs a scenario with one seed. What happens goes to the sink in order of time: [`Event::Began`] first; at one point in
-/// time incidents, then the sample, then what the engine saw and decided; [`Event::Ended`] last.
+/// time incidents, then the sample, then what the engine saw and decided, then what deployments did; [`Event::Ended`] last.
 ///
 /// The engine looks every `sensors.look`, for the first time one such span after the start. The last sample ends with the
 /// run and may be shorter.
@@ -67,11 +68,12 @@ pub fn simulate(scenario: &Scenario, seed: Seed, sink: &mut dyn FnMut(&Event)) -
     let mut engine = Engine::new(scenario.policies.clone());
     let mut audit = Audit::new(&scenario.policies);
     let end = Instant::after_start(scenario.duration);
+    let mut rollouts = Rollouts::new(&scenario.deployments);
     let mut look = Rhythm::new(scenario.sensors.look);
     let mut sample = Rhythm::new(scenario.sample);
     sink(&Event::Began(Box::new(header(scenario, seed))));
     loop {
-        let now = look.next.min(sample.next).min(end);
+        let now = look.next.min(sample.next).min(rollouts.due()).min(end);
         world.advance(now);
         if happened(&mut world, scenario, sink) {
             engine = Engine::new(scenario.policies.clone());
@@ -85,6 +87,10 @@ pub fn simulate(scenario: &Scenario, seed: Seed, sink: &mut dyn FnMut(&Event)) -
                 Ok(decision) => world.apply(&decision.actions),
                 Err(breaches) => return Err(Breached { seed, at: now, breaches }),
             }
+            happened(&mut world, scenario, sink);
+        }
+        if rollouts.due() <= now {
+            rollouts.look(now, &mut world, sink);
             happened(&mut world, scenario, sink);
         }
         if now == end {

@@ -152,6 +152,8 @@ pub(crate) fn scenario(duration: Span) -> Scenario {
         services: services.collect(),
         load: load.collect(),
         policies: policies.collect(),
+        deployments: Vec::new(),
+        docker: None,
         faults: vec![
             fault(hours(20, 0), Span::ZERO, FaultKind::Crash(ServiceName::new("n8n"))),
             fault(hours(21, 0), Span::from_mins(10), FaultKind::MetricsOutage),

@@ -1,6 +1,7 @@
 //! The simulated host: whole runs against theory, against timelines worked out by hand, and against each other.
 
 mod allocations;
+mod deployments;
 mod disk;
 mod faults;
 mod graph;
@@ -20,3 +21,4 @@ mod simulation;
 mod steal;
 mod strain;
 mod trouble;
+mod updates;

@@ -97,6 +97,8 @@ pub(crate) fn scenario<'a>(
         load: load.into_iter().map(|(name, load)| (ServiceName::new(name), load)).collect(),
         policies: BTreeMap::new(),
         faults: Vec::new(),
+        deployments: Vec::new(),
+        docker: None,
         sensors: Sensors::default(),
         duration: Span::from_mins(60),
         warmup: Span::ZERO,

@@ -191,7 +191,7 @@ static DEPLOY: &[Key] = &[
     idle("endpoint_mode", Text),
     idle("placement", Any),
     idle("rollback_config", Any),
-    idle("update_config", Any),
+    key("update_config", Optional(&Keys(UPDATE))),
 ];
 static RESOURCES: &[Key] =
     &[key("limits", Optional(&Keys(LIMITS))), key("reservations", Optional(&Keys(RESERVATIONS)))];
@@ -209,6 +209,14 @@ static DEVICE: &[Key] = &[
     key("device_ids", List(&Text)),
     key("driver", Text),
     idle("options", KeyValues),
+];
+static UPDATE: &[Key] = &[
+    key("delay", Duration),
+    key("failure_action", Choice(&["continue", "rollback", "pause"])),
+    key("max_failure_ratio", Real),
+    key("monitor", Duration),
+    key("order", Choice(&["start-first", "stop-first"])),
+    key("parallelism", COUNT),
 ];
 static RESTART_POLICY: &[Key] = &[
     key("condition", Choice(&["none", "no", "on-failure", "any", "always", "unless-stopped"])),
@@ -312,6 +320,7 @@ mod tests {
         listed("/definitions/deployment/properties/resources/properties/limits/properties", LIMITS);
         listed("/definitions/deployment/properties/resources/properties/reservations/properties", RESERVATIONS);
         listed("/definitions/deployment/properties/restart_policy/properties", RESTART_POLICY);
+        listed("/definitions/deployment/properties/update_config/properties", UPDATE);
         listed("/definitions/devices/items/properties", DEVICE);
         listed("/definitions/volume/properties", VOLUME);
         listed("/definitions/network/properties", NETWORK);

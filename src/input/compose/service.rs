@@ -16,12 +16,16 @@ use crate::model::Blkio;
 use crate::model::Condition;
 use crate::model::DeviceRequest;
 use crate::model::HealthCheck;
+use crate::model::OnFailure;
+use crate::model::Order;
 use crate::model::Restart;
 use crate::model::Service;
 use crate::model::ServiceName;
 use crate::model::Tmpfs;
 use crate::model::Ulimit;
+use crate::model::UpdateConfig;
 use crate::units::Bytes;
+use crate::units::Permille;
 use crate::units::Span;
 use std::collections::BTreeMap;
 
@@ -115,6 +119,7 @@ pub(super) fn service(name: &str, node: &Node, problems: &mut Problems) -> Servi
         mounts: mounts(node),
         secrets: sources("secrets"),
         configs: sources("configs"),
+        update: deploy.and_then(|deploy| deploy.get("update_config")).map(update),
         stop_grace_period: text(node, "stop_grace_period").and_then(|text| Span::parse(&text).ok()),
     }
 }
@@ -145,6 +150,29 @@ fn replicas(name: &str, node: &Node, problems: &mut Problems) -> Option<u32> {
         );
     }
     count
+}
+
+/// How a swarm replaces instances.
+fn update(node: &Node) -> UpdateConfig {
+    let span = |key: &str| text(node, key).and_then(|text| Span::parse(&text).ok());
+    let ratio = text(node, "max_failure_ratio").and_then(|text| text.trim().parse::<f64>().ok());
+    UpdateConfig {
+        order: match text(node, "order").as_deref() {
+            Some("start-first") => Some(Order::StartFirst),
+            Some("stop-first") => Some(Order::StopFirst),
+            _ => None,
+        },
+        parallelism: whole(node, "parallelism").and_then(|count| u32::try_from(count).ok()),
+        delay: span("delay"),
+        monitor: span("monitor"),
+        max_failure_ratio: ratio.map(|ratio| Permille::new(crate::units::whole(ratio.clamp(0.0, 1.0) * 1000.0))),
+        on_failure: match text(node, "failure_action").as_deref() {
+            Some("continue") => Some(OnFailure::Continue),
+            Some("rollback") => Some(OnFailure::Rollback),
+            Some("pause") => Some(OnFailure::Pause),
+            _ => None,
+        },
+    }
 }
 
 fn condition(node: &Node) -> Option<Condition> {

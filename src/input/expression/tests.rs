@@ -227,7 +227,7 @@ fn expectations() -> impl Strategy<Value = Expectation> {
         Comparison::AtLeast,
         Comparison::Equal,
     ]);
-    let parts = (0..19_usize, names, level, ranges, figure, any::<bool>(), windows, 1..=1000_u64, comparison);
+    let parts = (0..21_usize, names, level, ranges, figure, any::<bool>(), windows, 1..=1000_u64, comparison);
     parts.prop_map(|(which, name, level, range, figure, other, windows, seeds, comparison)| {
         let service = Subject::Service(name);
         let some = if other { Subject::All } else { service.clone() };
@@ -265,6 +265,8 @@ fn expectations() -> impl Strategy<Value = Expectation> {
             ),
             16 => (level, Metric::Clock, Subject::Host, share),
             17 => (level, Metric::Steal, Subject::Host, share),
+            18 => (Aggregate::Count, Metric::Deployments, some, number),
+            19 => (Aggregate::Count, Metric::Rollbacks, some, number),
             _ => (
                 Aggregate::Max,
                 Metric::Cost,

@@ -98,7 +98,7 @@ const fn entry(name: &'static str, metric: Metric, owner: Owner, dimension: Dime
 }
 
 /// Every metric of the language.
-pub(super) const METRICS: [Entry; 23] = [
+pub(super) const METRICS: [Entry; 25] = [
     entry("latency", Metric::Latency, Owner::Service, Dimension::Time),
     entry("requests", Metric::Requests, Owner::Services, Dimension::Events),
     entry("errors", Metric::Errors, Owner::Services, Dimension::Events),
@@ -111,6 +111,8 @@ pub(super) const METRICS: [Entry; 23] = [
     entry("oom", Metric::Oom, Owner::Services, Dimension::Events),
     entry("actions", Metric::Actions, Owner::Services, Dimension::Events),
     entry("reversals", Metric::Reversals, Owner::Services, Dimension::Events),
+    entry("deployments", Metric::Deployments, Owner::Services, Dimension::Events),
+    entry("rollbacks", Metric::Rollbacks, Owner::Services, Dimension::Events),
     entry("limit.cpu", Metric::LimitCpu, Owner::Service, Dimension::Cpu),
     entry("limit.memory", Metric::LimitMemory, Owner::Service, Dimension::Memory),
     entry("slack", Metric::Slack, Owner::Service, Dimension::Cpu),

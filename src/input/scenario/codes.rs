@@ -4,7 +4,7 @@ use crate::input::problem::Code;
 
 /// Every code of this room.
 pub const CODES: &[&Code] =
-    &[&SERVICE, &CYCLE, &TIME, &FAULT, &LOAD, &ASSUMED, &FLOOR, &STACK, &EXPECT, &CPUSET, &CALL];
+    &[&SERVICE, &CYCLE, &TIME, &FAULT, &LOAD, &ASSUMED, &FLOOR, &STACK, &EXPECT, &CALL, &DEPLOYMENT, &CPUSET];
 
 pub(super) static SERVICE: Code = Code {
     id: "PL0211",
@@ -100,4 +100,21 @@ pub(super) static CALL: Code = Code {
 
 A share of calls is at most 100%, and times are above zero. `blocking` and `backlog` are about the `workers` of the service, so that \
 they need these.",
+};
+
+pub(super) static DEPLOYMENT: Code = Code {
+    id: "PL0227",
+    title: "an unclear deployment, or a Docker engine that is not known",
+    explanation: "A deployment replaces all instances of a service by new ones, at a time within the run:
+
+    - { at: 10m, service: api, cpu: 1, memory: 512M }
+    - { at: 20m, service: api, order: stop-first, parallelism: 1, delay: 10s, on_failure: pause }
+
+Where it does not say how, `deploy.update_config` of the Compose file does; where there is none, it is blue-green: all new instances \
+start beside the old ones, and at the first failure these stay as they are. How the Docker engine behaves is said beside it:
+
+    docker: { update: 200ms, cgroup: v2, download: 12M }
+    services: { api: { image_size: 400M } }
+
+Whether a deployment can be done is found out when it begins; one that cannot is refused, and the report says why.",
 };

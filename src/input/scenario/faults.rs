@@ -56,7 +56,8 @@ pub struct FaultFile {
     pub crash: Option<CrashFile>,
     /// Health checks of this service fail, though it answers.
     pub unhealthy: Option<String>,
-    /// Instances of this service that start meanwhile never become healthy.
+    /// Instances of this service that start meanwhile never become healthy; where a deployment names it, those of the new
+    /// generation and no others.
     pub unhealthy_green: Option<String>,
     /// No scrape succeeds.
     pub metrics_outage: Option<EmptyFile>,

@@ -9,6 +9,7 @@
 
 mod calls;
 mod codes;
+mod deployments;
 mod expect;
 mod faults;
 mod load;

@@ -4,6 +4,7 @@ use super::ERRORS_MAX;
 use super::LoadOptions;
 use super::Resolved;
 use super::codes;
+use super::deployments;
 use super::expect;
 use super::faults;
 use super::pins;
@@ -100,6 +101,7 @@ pub fn resolve(
     files_read.extend(traffic.traces.into_keys());
 
     let faults = faults::faults(&file.faults, node, &models, times.duration, &mut problems);
+    let deployments = deployments::deployments(&file.deployments, node, stack, &models, times.duration, &mut problems);
     let judged = (Instant::after_start(times.warmup), Instant::after_start(times.duration));
     let known = Known { services: &names, judged: Some(judged).filter(|_| times.warmup < times.duration) };
     let expect = expect::expectations(&file.expect, node.get("expect"), &known, &mut problems);
@@ -114,6 +116,7 @@ pub fn resolve(
     let Some(host) = host.filter(|_| !problems.has_errors()) else { return Err(problems) };
     storage::warn_of_unknown_disk(&models, &host, node, &mut problems);
     trouble::warn_of_idle_disk(&faults, &models, &host, node, &mut problems);
+    let docker = deployments::docker(file.docker, &file.services, &models, &host, node, &mut problems);
     let scenario = Scenario {
         name: file.scenario.clone(),
         host,
@@ -121,6 +124,8 @@ pub fn resolve(
         load,
         policies,
         faults,
+        deployments,
+        docker,
         sensors,
         duration: times.duration,
         warmup: times.warmup,

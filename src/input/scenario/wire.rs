@@ -1,6 +1,8 @@
 //! A scenario as it is written. What the keys mean is in their documentation, which is also the published schema's.
 
 use super::calls::CallsFile;
+use super::deployments::DeploymentFile;
+use super::deployments::DockerFile;
 use super::faults::FaultFile;
 use crate::input::policy::PolicyChoice;
 use crate::input::profile::HostChoice;
@@ -49,6 +51,11 @@ pub struct ScenarioFile {
     /// What goes wrong, and when.
     #[serde(default)]
     pub faults: Vec<FaultFile>,
+    /// Services whose instances are replaced by new ones, and when.
+    #[serde(default)]
+    pub deployments: Vec<DeploymentFile>,
+    /// How the Docker engine of the host behaves; a change of limits is done at once unless said otherwise.
+    pub docker: Option<DockerFile>,
     /// What lies between the truth and the engine.
     pub sensors: Option<SensorsFile>,
     /// What must hold: names and expressions.
@@ -143,6 +150,8 @@ pub struct ServiceFile {
     pub start_cpu: Option<Cpus>,
     /// Data that the reads of an instance are spread over; what of it is in the page cache is not read from disk.
     pub data: Option<Size>,
+    /// Size of its image as it is pulled. Its first start, and a deployment with a new image, wait for that.
+    pub image_size: Option<Size>,
     /// Instances at the start, where not as the Compose file says.
     #[schemars(range(min = 1, max = 10_000))]
     pub replicas: Option<u32>,

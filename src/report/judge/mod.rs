@@ -35,6 +35,7 @@ pub use scene::ServiceScene;
 pub use verdict::Verdict;
 pub use verdict::verdicts;
 
+use crate::model::Incident;
 use crate::model::Scenario;
 use crate::record::Event;
 use crate::units::Instant;
@@ -75,6 +76,9 @@ impl Judge {
                 for watch in &mut self.watches {
                     watch.take_last(*at, &self.acted);
                 }
+            }
+            Event::Happened { incident: Incident::Deployment { service, progress }, .. } => {
+                self.acted.take_progress(service, progress);
             }
             Event::Ended { .. } | Event::Began(_) | Event::Seen { .. } | Event::Happened { .. } => {}
         }

@@ -89,6 +89,8 @@ pub(super) fn part<'a>(
         Metric::Oom => part.events = sum(|service| u64::from(service.oom_kills) * 1000),
         Metric::Actions => part.events = acted.actions(who) * 1000,
         Metric::Reversals => part.events = acted.reversals(who) * 1000,
+        Metric::Deployments => part.events = acted.deployments(who) * 1000,
+        Metric::Rollbacks => part.events = acted.rollbacks(who) * 1000,
         Metric::Queue
         | Metric::Cpu
         | Metric::Throttled
@@ -133,7 +135,14 @@ pub(super) const fn is_of_limit(expectation: &Expectation) -> bool {
 pub(super) const fn is_event(metric: Metric) -> bool {
     matches!(
         metric,
-        Metric::Requests | Metric::Errors | Metric::Restarts | Metric::Oom | Metric::Actions | Metric::Reversals
+        Metric::Requests
+            | Metric::Errors
+            | Metric::Restarts
+            | Metric::Oom
+            | Metric::Actions
+            | Metric::Reversals
+            | Metric::Deployments
+            | Metric::Rollbacks
     )
 }
 
@@ -151,6 +160,8 @@ pub(super) const fn scale(metric: Metric, of_limit: bool) -> f64 {
         | Metric::Oom
         | Metric::Actions
         | Metric::Reversals
+        | Metric::Deployments
+        | Metric::Rollbacks
         | Metric::Queue
         | Metric::Cpu
         | Metric::LimitCpu

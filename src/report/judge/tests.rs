@@ -101,6 +101,8 @@ fn scenario(expectation: Expectation) -> Scenario {
         load: BTreeMap::new(),
         policies: BTreeMap::new(),
         faults: Vec::new(),
+        deployments: Vec::new(),
+        docker: None,
         sensors: Sensors::default(),
         duration: Span::from_mins(60),
         warmup: Span::ZERO,

@@ -145,6 +145,8 @@ impl Watch {
         let events = match self.expectation.measure.metric {
             Metric::Actions => acted.actions(who) * 1000,
             Metric::Reversals => acted.reversals(who) * 1000,
+            Metric::Deployments => acted.deployments(who) * 1000,
+            Metric::Rollbacks => acted.rollbacks(who) * 1000,
             _ => return,
         };
         if at >= self.from && self.to.is_none_or(|to| at <= to) {

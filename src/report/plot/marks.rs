@@ -51,14 +51,28 @@ pub(super) fn marks(run: &Run, service: Option<&ServiceName>) -> Vec<Mark> {
             Incident::OomKilled { service, .. } | Incident::HostOomKilled { service, .. } => (service, Sign::Oom),
             Incident::Crashed { service, .. } => (service, Sign::Crash),
             Incident::Refused { action, .. } => (action.service(), Sign::Refused(action.resource())),
-            Incident::Changed { .. } | Incident::FaultBegan(_) | Incident::FaultEnded(_) => return None,
+            Incident::StopTimedOut { service, .. } | Incident::Hung { service, .. } => (service, Sign::Crash),
+            Incident::Changed { .. }
+            | Incident::Deployment { .. }
+            | Incident::FaultBegan(_)
+            | Incident::FaultEnded(_) => return None,
         };
         about(name).then(|| Mark { at: at.since_start().as_secs(), sign })
     });
     actions.chain(incidents).collect()
 }
 
-/// The faults of the scenario that fall into the run.
+/// The deployments of the run, each from its begin until it is over or stays as it is.
+fn deployments(run: &Run) -> impl Iterator<Item = Stretch> {
+    let end = run.end.since_start().as_secs();
+    run.story.deployments().into_iter().map(move |(service, from, to)| Stretch {
+        from: from.since_start().as_secs(),
+        to: to.map_or(end, |to| to.since_start().as_secs()),
+        name: format!("deployment of {service}"),
+    })
+}
+
+/// The faults of the scenario and the deployments that fall into the run.
 pub(super) fn faults(run: &Run) -> Vec<Stretch> {
     let end = run.end.since_start().as_secs();
     run.story
@@ -69,6 +83,7 @@ pub(super) fn faults(run: &Run) -> Vec<Stretch> {
             to: to.since_start().as_secs().min(end),
             name: words::fault_of(&run.scenario, place),
         })
+        .chain(deployments(run))
         .filter(|stretch| stretch.from <= end)
         .collect()
 }

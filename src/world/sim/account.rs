@@ -3,6 +3,7 @@
 //! 2. Requests that ended well are spread over the distributions that held while they did; their mean is exact.
 
 use super::World;
+use super::generations;
 use super::heat::Warmth;
 use super::service::Service;
 use super::service::Stretch;
@@ -38,6 +39,7 @@ impl World {
             if service.up > 0.0 {
                 service.queue.pass(held);
                 service.saturated |= service.pass_pools(held);
+                service.pass_away(held);
                 if let Some(disk) = self.disk.as_deref_mut() {
                     disk.uses[index].pass(held, service.passage.through, out);
                 }
@@ -82,7 +84,13 @@ impl World {
             let index = self.by_name[place];
             let mut latency = Latencies::new();
             let [arrived, served, failed, queue] = self.book_requests(index);
-            self.spread(index, served, &mut latency);
+            if self.services[index].pair.is_some() {
+                self.spread_groups(index, served, &mut latency);
+                self.gather(index);
+            } else {
+                self.spread(index, served, &mut latency);
+            }
+            let (limits, healthy) = (self.services[self.group_in_force(index)].limits, self.healthy_of(index));
             let disk = self.disk.as_deref_mut().map(|disk| disk.uses[index].sample());
             let service = &mut self.services[index];
             let throttled = if seconds > 0.0 { service.throttled / seconds * 1000.0 } else { 0.0 };
@@ -96,7 +104,7 @@ impl World {
                 throttled: Permille::new(whole(throttled).min(1000)),
                 memory: bytes(service.memory_max),
                 replicas: service.replicas_min,
-                limits: service.limits,
+                limits,
                 restarts: service.restarts,
                 oom_kills: service.oom_kills,
                 saturated: service.saturated,
@@ -106,7 +114,10 @@ impl World {
             (service.cpu, service.throttled, service.saturated) = (0.0, 0.0, false);
             (service.memory_max, service.restarts, service.oom_kills) = (0.0, 0, 0);
             service.swap_max = 0.0;
-            service.replicas_min = service.healthy();
+            service.replicas_min = healthy;
+            if let Some(pair) = &mut service.pair {
+                pair.healthy_min = healthy;
+            }
         }
         self.begin_stretches();
         (host, services)
@@ -114,11 +125,11 @@ impl World {
 
     /// Thousandths of requests since the last sample that arrived, were served and failed, and those in the service now.
     fn book_requests(&mut self, index: usize) -> [u64; 4] {
-        let (service, flow) = (&mut self.services[index], &self.flows[index]);
+        let [arrived, failed, inside] = generations::requests(&self.services, &self.flows, index);
+        let service = &mut self.services[index];
         let [arrived_before, served_before, failed_before, queue_before] = service.booked;
-        let inside = service.queue.inside * service.up + service.on_the_way() + flow.carried;
-        let arrived = whole(flow.arrived * 1000.0).max(arrived_before);
-        let failed = whole(flow.failed * 1000.0).clamp(failed_before, (arrived - served_before).max(failed_before));
+        let arrived = whole(arrived * 1000.0).max(arrived_before);
+        let failed = whole(failed * 1000.0).clamp(failed_before, (arrived - served_before).max(failed_before));
         let queue = whole(inside * 1000.0).min((arrived - served_before).saturating_sub(failed));
         let served = arrived - failed - queue;
         service.booked = [arrived, served, failed, queue];
@@ -133,7 +144,7 @@ impl World {
     }
 
     /// Spreads the requests that ended well over the distributions that held.
-    fn spread(&mut self, index: usize, served: u64, latency: &mut Latencies) {
+    pub(super) fn spread(&mut self, index: usize, served: u64, latency: &mut Latencies) {
         let all: f64 = self.services[index].stretches.iter().map(|stretch| stretch.served).sum();
         if served == 0 || all <= 0.0 {
             return self.spread_late(index, served, latency);
@@ -186,13 +197,14 @@ impl World {
                 });
             }
         }
+        self.begin_mixes();
         for index in 0..self.services.len() {
             if self.services[index].stretches.is_empty() {
                 continue;
             }
             for call in 0..self.services[index].calls.len() {
                 let to = self.services[index].calls[call].0;
-                let there = if self.services[to].stretches.is_empty() { usize::MAX } else { 0 };
+                let there = if self.services[to].has_begun() { 0 } else { usize::MAX };
                 self.services[index].called.push(there);
             }
             let service = &mut self.services[index];

@@ -221,9 +221,9 @@ impl World {
                         outcome.in_time *= libm::pow(in_time, (1.0 - link.how.cached) * f64::from(link.how.count));
                         (time, late)
                     }
-                    None => (self.services[link.to].time, self.late_share(link)),
+                    None => (self.services[link.to].shown().time, self.late_share(link)),
                 };
-                let failing = self.services[link.to].fails_all;
+                let failing = self.services[link.to].shown().fails_all;
                 let (ended, moved) = link.weigh((time_there, failing), late, self.network);
                 outcome.changed |= link.state != before || self.stretch_changed[link.to];
                 outcome.moved |= moved;
@@ -256,11 +256,12 @@ impl World {
     fn late_share(&mut self, link: &Link) -> (f64, f64) {
         let callee = &self.services[link.to];
         let Some(timeout) = link.how.timeout else { return (0.0, 1.0) };
-        let soon = (callee.time + link.how.hops) * FAR <= timeout && self.network.0 == 0;
-        if callee.up == 0.0 || soon || callee.stretches.is_empty() {
+        let soon = (callee.shown().time + link.how.hops) * FAR <= timeout && self.network.0 == 0;
+        let latest = callee.latest();
+        if latest == usize::MAX || soon {
             return (0.0, 1.0);
         }
-        let (number, longer) = self.seen(link.to);
+        let (number, longer) = self.seen_by_callers(link.to, latest);
         self.library.late(number, longer, link.number, self.network.0)
     }
 
@@ -268,9 +269,8 @@ impl World {
     fn longest(&mut self, links: &[Link]) -> f64 {
         let mut parts = Vec::with_capacity(links.len());
         for link in links {
-            let last = self.services[link.to].stretches.len().checked_sub(1);
-            let last = last.filter(|_| self.services[link.to].up > 0.0);
-            let number = last.map(|last| self.number(link.to, last));
+            let latest = self.services[link.to].latest();
+            let number = (latest != usize::MAX).then(|| self.number_shown(link.to, latest));
             parts.push(Part { number, how: link.number, state: link.state });
         }
         let stage = self.library.stage(&parts);
@@ -285,7 +285,7 @@ impl World {
         for link in 0..count {
             let at = stretch * count + link;
             let (to, called) = (self.services[index].links[link].to, self.services[index].called[at]);
-            let number = (called != usize::MAX).then(|| self.number(to, called));
+            let number = (called != usize::MAX).then(|| self.number_shown(to, called));
             let service = &self.services[index];
             let state = service.link_states.get(at).copied().unwrap_or_default();
             stage.push(Part { number, how: service.links[link].number, state });

@@ -17,6 +17,7 @@ pub(super) enum Cause {
     #[expect(dead_code, reason = "the place of a cause in the sample")]
     Network,
     Disk,
+    Stopped,
 }
 
 /// Shares of the requests that come out and fail after all.
@@ -38,7 +39,7 @@ pub(super) struct Causes {
     /// Failed requests up to the last booking.
     booked: f64,
     /// By cause, since the last sample.
-    since: [f64; 7],
+    since: [f64; 8],
 }
 
 impl Causes {
@@ -46,6 +47,13 @@ impl Causes {
     pub(super) fn add(&mut self, cause: Cause, count: f64) {
         self.since[cause as usize] += count;
         self.booked += count;
+    }
+
+    /// Takes over what another group of the same service knows since the last sample.
+    pub(super) fn absorb(&mut self, other: &mut Self) {
+        for (mine, theirs) in self.since.iter_mut().zip(core::mem::take(&mut other.since)) {
+            *mine += theirs;
+        }
     }
 
     /// Books what failed in all so far: of the new ones so many came out before they failed, and the rest did not, of
@@ -76,7 +84,7 @@ impl Causes {
         let all: f64 = since.iter().sum();
         let last = since.iter().rposition(|count| *count > 0.0).unwrap_or(Cause::TimedOut as usize);
         let (mut sum, mut given) = (0.0, 0);
-        let mut counts = [0; 7];
+        let mut counts = [0; 8];
         for (cause, (count, thousandths)) in since.iter().zip(&mut counts).enumerate() {
             sum += count;
             let upto = match cause.cmp(&last) {
@@ -87,8 +95,8 @@ impl Causes {
             *thousandths = upto - given;
             given = upto;
         }
-        let [refused, timed_out, call_failed, breaker, killed, network, disk] = counts;
-        let errors = Errors { refused, timed_out, call_failed, breaker, killed, network, disk };
+        let [refused, timed_out, call_failed, breaker, killed, network, disk, stopped] = counts;
+        let errors = Errors { refused, timed_out, call_failed, breaker, killed, network, disk, stopped };
         debug_assert_eq!(errors.all(), failed, "every failed request has a cause");
         errors
     }

@@ -1,10 +1,11 @@
 //! What happens at a time known beforehand: faults, starts, checks, restarts, new rates, scrapes; and how an instance dies.
 //! Before you change it:
 //! 1. Before anything changes, what was counted so far is booked under the old state (`World::book`).
-//! 2. Several things at the same time go in this order: faults, steal, instances, dependencies, rates, scrapes.
+//! 2. Several things at the same time go in this order: images, faults, limits, removals, steal, instances, dependencies, rates, scrapes.
 
 use super::World;
 use super::causes;
+use super::generations::Group;
 use super::instance::Checks;
 use super::instance::Phase;
 use super::sensors::Scrape;
@@ -35,7 +36,10 @@ impl World {
     /// Does all that is due by now.
     pub(super) fn do_what_is_due(&mut self) {
         self.book();
+        self.pass_pulls();
         self.turn_faults();
+        self.finish_updates();
+        self.change_generations();
         self.change_steal();
         self.change_instances();
         self.change_rates();
@@ -53,14 +57,15 @@ impl World {
             next = next.min(service.rate_until);
             next = service.instances.iter().fold(next, |next, instance| next.min(instance.due()));
         }
-        self.next_due = next.min(self.breakers_due());
+        self.next_due = next.min(self.breakers_due()).min(self.generations_due());
+        self.next_due = self.next_due.min(self.updates_due()).min(self.pulls_due());
     }
 
     /// Ends the process of an instance; what is inside it fails.
     pub(super) fn kill(&mut self, index: usize, number: usize, cause: Cause) {
         let service = &mut self.services[index];
         let name = service.name.clone();
-        let instance = u32::try_from(number + 1).unwrap_or(u32::MAX);
+        let instance = service.instances[number].number;
         let incident = match cause {
             Cause::Stopped => None,
             Cause::Crash => Some(Incident::Crashed { service: name.clone(), instance }),
@@ -105,15 +110,21 @@ impl World {
         while changed {
             changed = false;
             for index in 0..self.services.len() {
-                let may_start = self.may_start(index) && !self.conditions.docker_out;
+                let pulled = !self.pulls.are_waited_for(self.first_of(index));
+                let may_start = self.may_start(index) && !self.conditions.docker_out && pulled;
                 let (now, docker_out) = (self.now, self.conditions.docker_out);
-                let condition = self.conditions.services[index];
+                let mut condition = self.conditions.services[index];
+                let comes_new = self.comes_new(index);
+                condition.green_ill &= comes_new || self.services[index].group == Group::Alone;
                 let service = &mut self.services[index];
                 let waits = service.waits();
                 for number in 0..service.instances.len() {
                     let (phase, state) = (service.instances[number].phase, service.instances[number].state);
                     if phase == Phase::Waiting && may_start {
                         service.instances[number].start(&service.rules, now);
+                        if condition.green_ill && comes_new {
+                            service.instances[number].sicken();
+                        }
                     }
                     let instance = &mut service.instances[number];
                     let restarts = instance.restarts;
@@ -125,7 +136,7 @@ impl World {
                         service.turn(number, phase);
                     }
                     if new_state != state {
-                        let instance = u32::try_from(number + 1).unwrap_or(u32::MAX);
+                        let instance = service.instances[number].number;
                         let change = Incident::Changed { service: service.name.clone(), instance, to: new_state };
                         self.incidents.push((now, change));
                     }
@@ -143,7 +154,8 @@ impl World {
     /// are not modelled.
     fn may_start(&self, index: usize) -> bool {
         self.services[index].waits_for.iter().all(|&(to, condition)| {
-            self.services[to].instances.iter().all(|instance| match condition {
+            let groups = &self.services[to..to + self.services[to].groups().min(2)];
+            groups.iter().flat_map(|group| &group.instances).all(|instance| match condition {
                 Condition::Started => instance.phase != Phase::Waiting,
                 Condition::Healthy => instance.state == InstanceState::Healthy,
                 Condition::Completed => instance.phase == Phase::Up,
@@ -157,7 +169,10 @@ impl World {
             let Some(traffic) = service.traffic.as_mut().filter(|_| service.rate_until <= now) else { continue };
             let (rate, until) = traffic.stretch(now.since_start());
             service.rate_until = Instant::after_start(until);
-            if let Some(clients) = &mut service.clients {
+            if let Some(pair) = &mut service.pair {
+                self.moving |= pair.offered != rate;
+                pair.offered = rate;
+            } else if let Some(clients) = &mut service.clients {
                 self.moving |= clients.number != rate;
                 clients.number = rate;
             } else if rate != service.own_rate {
@@ -220,5 +235,8 @@ impl World {
             .services
             .iter()
             .any(|service| service.leak + service.growth > 0.0 && service.up + service.starting > 0.0);
+        if !self.pairs.is_empty() {
+            self.count_generations();
+        }
     }
 }

@@ -267,6 +267,10 @@ impl World {
         for on in &self.faults.on {
             conditions.add(&self.faults.timers[on.1].fault.kind, |name| self.find(name));
         }
+        for &first in &self.pairs {
+            conditions.services[first + 1] = conditions.services[first];
+            conditions.services[first + 2] = conditions.services[first];
+        }
         conditions
     }
 
@@ -275,11 +279,11 @@ impl World {
         match kind {
             FaultKind::Crash(name) => {
                 if let Some(index) = self.find(name) {
-                    self.kill_all(index, Cause::Crash);
+                    (index..index + self.services[index].groups()).for_each(|group| self.kill_all(group, Cause::Crash));
                 }
             }
             FaultKind::CrashOne { service, instance } => {
-                let place = self.find(service).zip(usize::try_from(*instance).ok().and_then(|it| it.checked_sub(1)));
+                let place = self.find(service).and_then(|index| self.find_instance(index, *instance));
                 if let Some((index, number)) = place
                     && self.services[index].instances.get(number).is_some_and(Instance::runs)
                 {
@@ -287,6 +291,7 @@ impl World {
                 }
             }
             FaultKind::Oom(name) => self.allocate_too_much(name),
+            FaultKind::UnhealthyGreen(name) => self.sicken_new(name),
             FaultKind::DockerRestart { live_restore: false } | FaultKind::HostLoss => {
                 for index in 0..self.services.len() {
                     self.kill_all(index, Cause::Stopped);

@@ -3,6 +3,8 @@
 use super::arrivals::Arrivals;
 use super::calls::Link;
 use super::flow::Flow;
+use super::generations::Group;
+use super::generations::Pair;
 use super::loops::Clients;
 use super::sensors;
 use super::service::Service;
@@ -24,11 +26,22 @@ pub(super) fn build(
     library: &mut Library,
 ) -> (Vec<Service>, Vec<Flow>, Vec<(usize, f64)>) {
     let order = order(scenario);
-    let places: BTreeMap<&ServiceName, usize> = order.iter().zip(0..).map(|(name, place)| (*name, place)).collect();
+    let mut places: BTreeMap<&ServiceName, usize> = BTreeMap::new();
+    let mut groups = Vec::new();
+    for name in order {
+        let place = groups.len();
+        places.insert(name, place);
+        if scenario.deployments.iter().any(|deployment| deployment.service == *name) {
+            groups.extend([Group::First, Group::Second, Group::Aside].map(|group| (name, place, group)));
+        } else {
+            groups.push((name, place, Group::Alone));
+        }
+    }
+    let pairs: Vec<usize> = groups.iter().filter(|(.., group)| *group == Group::First).map(|(_, at, _)| *at).collect();
     let (mut services, mut flows, mut all_calls) = (Vec::new(), Vec::new(), Vec::new());
     let sensors = sensors::kept_for(scenario);
-    for (place, name) in order.iter().enumerate() {
-        let model = &scenario.services[*name];
+    for (name, place, group) in groups {
+        let model = &scenario.services[name];
         let mut service = Service::new(name, model, &sensors, library);
         service.swap = Some(model.shortage.swap).filter(|_| scenario.host.swap > Bytes::ZERO);
         let from = all_calls.len();
@@ -39,18 +52,40 @@ pub(super) fn build(
             service.calls.push((*to, call.count));
             all_calls.push((*to, f64::from(call.count)));
         }
+        let more = calls.iter().filter(|(to, _)| pairs.contains(to)).map(|(to, _)| (to + 1, 0.0));
+        all_calls.extend(more);
         service.links = Link::all(&calls, scenario, library);
         let waits_for = model.depends_on.iter();
         service.waits_for = waits_for.filter_map(|(to, condition)| Some((*places.get(to)?, *condition))).collect();
-        let load = scenario.load.get(*name);
+        let load = scenario.load.get(name);
+        service.group = group;
+        service.from_outside = load.is_some();
         service.clients = load.and_then(|load| Clients::of(&load.pattern));
         service.hops = load.map_or(0.0, |_| scenario.host.hop.as_secs() * 2.0);
-        service.traffic = load.map(|load| Traffic::new(&load.pattern, scenario.step, seed, name.as_str()));
+        service.traffic = load
+            .filter(|_| matches!(group, Group::Alone | Group::First))
+            .map(|load| Traffic::new(&load.pattern, scenario.step, seed, name.as_str()));
         if service.traffic.is_none() {
             service.rate_until = super::instance::NEVER;
         }
         let noise = load.map_or(Noise::None, |load| load.noise);
-        let arrivals = Arrivals::new(noise, seed.stream(&format!("load/{name}")));
+        let stream = match group {
+            Group::Alone | Group::First => format!("load/{name}"),
+            Group::Second | Group::Aside => format!("load/{name}/{group:?}"),
+        };
+        match group {
+            Group::Alone => {}
+            Group::First => service.pair = Some(Box::new(Pair::new(&sensors))),
+            Group::Second | Group::Aside => {
+                service.instances.clear();
+                service.scrapes.clear();
+                service.away = (group == Group::Aside).then_some(0.0);
+            }
+        }
+        if group == Group::Aside {
+            service.clients = None;
+        }
+        let arrivals = Arrivals::new(noise, seed.stream(&stream));
         flows.push(Flow::new(arrivals, (from, all_calls.len())));
         services.push(service);
     }

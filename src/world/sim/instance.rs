@@ -52,6 +52,8 @@ pub(super) enum Phase {
     Starting,
     /// Answers.
     Up,
+    /// Runs, holds all the memory it may, and does nothing: the kernel may not kill it.
+    Hung,
     /// Does not run.
     Dead,
 }
@@ -78,6 +80,8 @@ pub(super) struct Checks {
 /// One container.
 #[derive(Debug, Clone)]
 pub(super) struct Instance {
+    /// Its number within the service, from 1.
+    pub(super) number: u32,
     pub(super) phase: Phase,
     /// The state as Docker shows it.
     pub(super) state: InstanceState,
@@ -108,8 +112,9 @@ pub(super) struct Instance {
 }
 
 impl Instance {
-    pub(super) const fn new() -> Self {
+    pub(super) const fn new(number: u32) -> Self {
         Self {
+            number,
             phase: Phase::Waiting,
             state: InstanceState::Down,
             started: Instant::START,
@@ -131,7 +136,7 @@ impl Instance {
 
     /// Whether its process runs.
     pub(super) const fn runs(&self) -> bool {
-        matches!(self.phase, Phase::Starting | Phase::Up)
+        matches!(self.phase, Phase::Starting | Phase::Up | Phase::Hung)
     }
 
     /// When something changes next.
@@ -185,6 +190,16 @@ impl Instance {
     /// Whether [`Self::stop`] ended it.
     pub(super) const fn was_stopped(&self) -> bool {
         self.stopped
+    }
+
+    /// From now on its checks fail, for as long as it lives.
+    pub(super) const fn sicken(&mut self) {
+        self.ill = true;
+    }
+
+    /// Nothing about its process is planned any more.
+    pub(super) const fn wait_for_nothing(&mut self) {
+        self.change = NEVER;
     }
 
     /// Starts what was stopped, at this time.
@@ -289,7 +304,7 @@ mod tests {
             start_interval: Span::from_secs(5),
         };
         let rules = rules(35, Some(check), Restart::No);
-        let mut instance = Instance::new();
+        let mut instance = Instance::new(1);
         instance.start(&rules, second(0));
         let states = timeline(&mut instance, &rules, 100, |_| false);
         let wanted = [(0, InstanceState::Starting), (30, InstanceState::Unhealthy), (40, InstanceState::Healthy)];
@@ -308,7 +323,7 @@ mod tests {
             start_interval: Span::from_secs(5),
         };
         let rules = rules(33, Some(check), Restart::No);
-        let mut instance = Instance::new();
+        let mut instance = Instance::new(1);
         instance.start(&rules, second(0));
         let states = timeline(&mut instance, &rules, 200, |now| now >= 100);
         let wanted = [(0, InstanceState::Starting), (35, InstanceState::Healthy), (140, InstanceState::Unhealthy)];
@@ -319,7 +334,7 @@ mod tests {
     #[test]
     fn restarts_wait_longer_and_longer() {
         let rules = rules(0, None, Restart::Always);
-        let mut instance = Instance::new();
+        let mut instance = Instance::new(1);
         instance.start(&rules, second(0));
         let mut now = second(0);
         let mut waits = Vec::new();
@@ -340,7 +355,7 @@ mod tests {
     fn some_stay_down() {
         for (restart, lives) in [(Restart::No, 1), (Restart::OnFailure(Some(2)), 3)] {
             let rules = rules(1, None, restart);
-            let mut instance = Instance::new();
+            let mut instance = Instance::new(1);
             instance.start(&rules, second(0));
             let mut count = 1;
             for now in 0..1000 {

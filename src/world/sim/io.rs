@@ -194,6 +194,13 @@ impl Io {
         DiskSample { reads, writes, cache: bytes(self.cached), swap: Bytes::ZERO }
     }
 
+    /// Takes over what another group of the same service did since the last sample.
+    pub(super) fn absorb(&mut self, other: &mut Self) {
+        for (mine, theirs) in self.done.iter_mut().zip(core::mem::take(&mut other.done)) {
+            *mine += theirs;
+        }
+    }
+
     /// Time passes in which so many requests per second came out of an instance, and `out` of all of them together.
     pub(super) fn pass(&mut self, seconds: f64, requests: f64, out: f64) {
         self.done[0] += out * (self.misses + self.swapped);

@@ -9,6 +9,7 @@ use super::closed::Loop;
 use super::closed::Visit;
 use super::gate::Pace;
 use super::gate::Place;
+use super::mixes::parts;
 use super::requests::Inflow;
 use super::requests::LOAD_STATIONARY;
 use super::requests::Passage;
@@ -29,6 +30,13 @@ pub(super) struct Callers {
     pub(super) always: bool,
     /// Some of them wait for a connection before.
     pub(super) pooled: bool,
+}
+
+impl Callers {
+    /// A share of all of them.
+    pub(super) fn part(self, share: f64) -> Self {
+        Self { population: self.population * share, wanted: self.wanted * share, busy: self.busy * share, ..self }
+    }
 }
 
 /// Workers that are taken for longer than their own work, or before whom only so many may wait.
@@ -229,9 +237,12 @@ impl World {
         let own = Place { response: Arc::clone(&gate.inner), servers: None, visits: 1.0, instances: 1.0, others: 0.0 };
         let (mut places, mut rest, mut there) = (vec![own], service.contention, 0.0);
         if gate.blocking {
-            for (call, &(to, count)) in service.calls.iter().enumerate() {
+            let calls = service.calls.iter().enumerate();
+            for ((call, &(_, count)), (to, part)) in
+                calls.flat_map(|call| parts(&self.services, call.1.0).map(|part| (call, part)))
+            {
                 let callee = &self.services[to];
-                let visits = service.links.get(call).map_or(f64::from(count), |link| link.made);
+                let visits = service.links.get(call).map_or(f64::from(count), |link| link.made) * part;
                 if callee.up == 0.0 || visits <= 0.0 {
                     continue;
                 }

@@ -6,12 +6,17 @@
 //! 3. Who cannot is killed: by its own limit, or, for the host, by the kernel's rule ([`badness`]).
 
 use super::World;
+use super::causes;
 use super::cpu;
 use super::cpu::Claim;
 use super::due::Cause;
+use super::instance::Phase;
 use super::io::TOUCHED;
 use super::service::Service;
+use crate::model::Cgroup;
+use crate::model::Incident;
 use crate::model::SwapLimit;
+use crate::units::Bytes;
 use crate::units::Instant;
 
 /// Bytes of a page.
@@ -91,13 +96,62 @@ impl World {
         let mut killed = false;
         while let Some((index, number, cause)) = self.place_memory() {
             self.book();
-            self.kill(index, number, cause);
+            match cause {
+                Cause::MemoryLimit(_) if self.hangs(index) => self.hang(index, number),
+                _ => self.kill(index, number, cause),
+            }
             killed = true;
         }
         if killed {
             self.plan();
         }
         self.watch_memory();
+    }
+
+    /// Whether an instance that needs more than it may hangs, and is not killed: as the file says, where the control groups
+    /// are of version 1. Version 2 has no such switch.
+    fn hangs(&self, index: usize) -> bool {
+        let old = self.docker.as_ref().is_some_and(|docker| docker.cgroup == Some(Cgroup::V1));
+        old && self.services[index].oom_kill_disabled
+    }
+
+    /// An instance waits for memory that it does not get. What is inside is never answered.
+    fn hang(&mut self, index: usize, number: usize) {
+        let service = &mut self.services[index];
+        let cpu = service.cpu_of(number);
+        let hanging = &mut service.instances[number];
+        let incident = Incident::Hung {
+            service: service.name.clone(),
+            instance: hanging.number,
+            limit: service.limits.memory.unwrap_or(Bytes::MAX),
+        };
+        let was_up = hanging.phase == Phase::Up;
+        (hanging.phase, hanging.cpu, hanging.mark) = (Phase::Hung, cpu, 0.0);
+        hanging.wait_for_nothing();
+        if was_up {
+            self.flows[index].failed += service.queue.inside;
+            service.causes.add(causes::Cause::TimedOut, service.queue.inside);
+            service.queue.inside *= (service.up - 1.0) / service.up;
+        }
+        service.count();
+        self.incidents.push((self.now, incident));
+        self.moving = true;
+        self.count_running();
+    }
+
+    /// Lets those go on that hung, after their limit was raised.
+    pub(super) fn wake_hung(&mut self, index: usize) {
+        let service = &mut self.services[index];
+        let counter = service.counter(Phase::Up);
+        let mut woken = false;
+        for instance in service.instances.iter_mut().filter(|instance| instance.phase == Phase::Hung) {
+            (instance.phase, instance.mark, woken) = (Phase::Up, counter, true);
+        }
+        if woken {
+            service.count();
+            self.moving = true;
+            self.count_running();
+        }
     }
 
     /// Finds what is in memory and what in swap; the first that has to die for it.

@@ -22,15 +22,18 @@ mod due;
 mod faults;
 mod flow;
 mod gate;
+mod generations;
 mod graph;
 mod heat;
 mod instance;
 mod io;
 mod loops;
 mod memory;
+mod mixes;
 mod network;
 mod pins;
 mod pool;
+mod pulls;
 mod requests;
 mod seen;
 mod sensors;
@@ -42,8 +45,10 @@ mod strain;
 mod times;
 mod traffic;
 mod trouble;
+mod updates;
 
 use crate::model::Action;
+use crate::model::Docker;
 use crate::model::HostSeen;
 use crate::model::Incident;
 use crate::model::InstanceSeen;
@@ -62,13 +67,14 @@ use disk::Disk;
 use faults::Conditions;
 use faults::Faults;
 use flow::Flow;
+use generations::Group;
 use heat::Warmth;
 use loops::Callers;
 use pins::Pins;
+use pulls::Pulls;
 use rand_pcg::Pcg64;
 use seen::Care;
 use service::Service;
-use service::bytes;
 use steal::Steal;
 use times::Library;
 
@@ -108,6 +114,12 @@ pub struct World {
     /// Places of the services in the order of their names.
     by_name: Vec<usize>,
     library: Library,
+    /// The first groups of those services that have generations.
+    pairs: Vec<usize>,
+    /// How the Docker engine behaves, where that is said; changes of limits that it carries out, and when each is done.
+    docker: Option<Docker>,
+    updates: Vec<(Instant, Action)>,
+    pulls: Pulls,
 
     faults: Faults,
     /// What the faults that are on make of the host.
@@ -167,7 +179,9 @@ impl World {
         let cores = Cores::of(&scenario.host);
         let mut library = Library::new();
         let (services, flows, calls) = graph::build(scenario, seed, &mut library);
-        let mut by_name: Vec<usize> = (0..services.len()).collect();
+        let own = |index: &usize| matches!(services[*index].group, Group::Alone | Group::First);
+        let mut by_name: Vec<usize> = (0..services.len()).filter(own).collect();
+        let pairs = by_name.iter().copied().filter(|index| services[*index].pair.is_some()).collect();
         by_name.sort_by(|one, other| services[*one].name.cmp(&services[*other].name));
         let count = services.len();
         let loops = services
@@ -196,6 +210,10 @@ impl World {
             calls,
             by_name,
             library,
+            pairs,
+            docker: scenario.docker.clone(),
+            updates: Vec::new(),
+            pulls: Pulls::default(),
             faults: Faults::new(&scenario.faults, seed),
             conditions: Conditions::good(count),
             network: (0, 0.0),
@@ -231,6 +249,7 @@ impl World {
         for service in &mut world.services {
             service.fit(&world.cores, world.speed, &mut world.library);
         }
+        world.pulls = Pulls::of(scenario, count, |name| world.find(name));
         world.next_scrape = world.scrape_after(Instant::START);
         world.do_what_is_due();
         world
@@ -277,56 +296,23 @@ impl World {
     /// What the sensors show the engine now.
     #[must_use]
     pub fn observe(&self) -> Observation {
-        let services = self.services.iter().zip(&self.conditions.services).map(|(service, condition)| {
-            let instances =
-                service.instances.iter().zip(&service.scrapes).zip(1..).map(|((instance, scrapes), number)| {
-                    InstanceSeen {
-                        number,
-                        state: instance.state,
-                        usage: scrapes.usage(&self.sensors, self.now).map(|usage| condition.shown(usage)),
-                        oom_kills: instance.oom_kills,
-                        restarts: instance.restarts,
-                    }
-                });
-            let seen =
-                ServiceSeen { limits: service.limits, stateful: service.stateful, instances: instances.collect() };
+        let services = self.by_name.iter().map(|index| {
+            let (service, condition) = (&self.services[*index], &self.conditions.services[*index]);
+            let groups = &self.services[*index..*index + service.groups()];
+            let instances = groups.iter().flat_map(|group| {
+                group.instances.iter().zip(&group.scrapes).map(|(instance, scrapes)| InstanceSeen {
+                    number: instance.number,
+                    state: instance.state,
+                    usage: scrapes.usage(&self.sensors, self.now).map(|usage| condition.shown(usage)),
+                    oom_kills: instance.oom_kills,
+                    restarts: instance.restarts,
+                })
+            });
+            let limits = self.services[self.group_in_force(*index)].limits;
+            let seen = ServiceSeen { limits, stateful: service.stateful, instances: instances.collect() };
             (service.name.clone(), seen)
         });
         Observation { host: self.host, services: services.collect() }
-    }
-
-    /// Carries out actions, in order. What came of them is seen in later observations.
-    pub fn apply(&mut self, actions: &[Action]) {
-        for action in actions {
-            if let Err(why) = self.carry_out(action) {
-                self.incidents.push((self.now, Incident::Refused { action: action.clone(), why }));
-            }
-        }
-    }
-
-    fn carry_out(&mut self, action: &Action) -> Result<(), String> {
-        let name = action.service();
-        let index = self.find(name).ok_or_else(|| format!("there is no service `{name}`"))?;
-        if self.conditions.docker_out {
-            return Err("the Docker engine does not answer".to_owned());
-        }
-        self.book();
-        let service = &mut self.services[index];
-        match action {
-            Action::LimitCpu { to, .. } => {
-                service.limits.cpu = Some(*to);
-                service.fit(&self.cores, self.speed, &mut self.library);
-                self.moving = true;
-            }
-            Action::LimitMemory { to, .. } => {
-                let held = bytes(service.resident(self.now).1);
-                if held > *to {
-                    return Err(format!("`{name}` holds {held}, more than the new limit of {to}"));
-                }
-                service.limits.memory = Some(*to);
-            }
-        }
-        Ok(())
     }
 
     /// The place of a service.

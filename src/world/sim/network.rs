@@ -94,7 +94,7 @@ impl World {
             return;
         }
         self.network = (number, mean);
-        for service in self.services.iter_mut().filter(|service| service.traffic.is_some()) {
+        for service in self.services.iter_mut().filter(|service| service.from_outside) {
             service.trips = (number, mean);
         }
         self.moving = true;

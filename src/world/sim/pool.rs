@@ -14,6 +14,7 @@ use super::closed::Visit;
 use super::gate::Pace;
 use super::gate::Place;
 use super::loops::Callers;
+use super::mixes::parts;
 use super::requests::FAR;
 use super::requests::Inflow;
 use super::requests::Late;
@@ -287,8 +288,11 @@ impl World {
         let link = &mut self.services[index].links[call];
         let (to, made, hops, timeout) = (link.to, link.made, link.how.hops, link.how.timeout);
         let Some(mut pool) = link.pool.take() else { return f64::INFINITY };
-        let (service, callee) = (&self.services[index], &self.services[to]);
-        let up = service.up;
+        // Of a service in two generations, the one with more of the traffic stands for both.
+        let [one, other] = parts(&self.services, to);
+        let (main, part) = if other.1 > one.1 { other } else { one };
+        let (service, callee) = (&self.services[index], &self.services[main]);
+        let (up, there) = (service.up, callee.up / part);
         if callee.up == 0.0 {
             pool.empty();
             self.incoming[to] += through * made;
@@ -300,23 +304,23 @@ impl World {
         pool.elsewhere += (elsewhere - pool.elsewhere) / if pool.response.is_some() { 3.0 } else { 1.0 };
         let elsewhere = pool.elsewhere;
         let mine = (pool.sent * through * made * callee.passage.time).min(f64::from(pool.connections) * up);
-        let others = (callee.queue.inside - mine / callee.up).max(0.0);
+        let others = (callee.queue.inside - mine / there).max(0.0);
         let response = Arc::clone(&callee.response);
         let alone = response.at(0.0).mean;
         let power = response.capacity() * alone;
         // Who shares cores, and waits for nothing else there, is as fast as they are with so many.
         let shared = response.is_free() && callee.gate.is_none();
         let servers = shared.then(|| Pace::of_cores(power, alone));
-        pool.fit(Place { response, servers, visits: 1.0, instances: callee.up / up, others }, elsewhere);
+        pool.fit(Place { response, servers, visits: 1.0, instances: there / up, others }, elsewhere);
         pool.taken = callee.time.max(callee.response.at(0.0).mean) + hops + self.network.1;
-        let share = (pool.sent * through * made / callee.rate.max(1e-12)).clamp(0.01, 1.0);
-        let granted = callee.granted * callee.up / up * share;
+        let share = (pool.sent * through * made * part / callee.rate.max(1e-12)).clamp(0.01, 1.0);
+        let granted = callee.granted * there / up * share;
         let patience = service.limit(timeout).map_or(f64::INFINITY, |limit| limit.0);
         let inflow = Inflow { rate: through * made / up, granted, step: self.step_secs };
         // Of more than the cores can work on at once, short ones overtake long ones, as far as the connections let them.
-        let spare = (f64::from(pool.connections) * up - power * callee.up).max(0.0);
+        let spare = (f64::from(pool.connections) * up - power * there).max(0.0);
         let order = libm::pow((inflow.rate / pool.pace.most().max(1e-12)).min(1.0), spare);
-        let spread = 1.0 + (self.spread_of(to, hops) - 1.0) * order;
+        let spread = 1.0 + (self.spread_of(main, hops) - 1.0) * order;
         let Some(response) = pool.response.clone() else { return f64::INFINITY };
         if held.population > 0.0 && held.busy > 0.0 && made > 0.0 {
             let rest = (held.population / (held.busy * made) - pool.time()).max(0.0);
@@ -325,12 +329,12 @@ impl World {
         } else {
             pool.look_open(&response, patience, spread, inflow);
         }
-        let there = &mut self.callers[to];
+        let callers = &mut self.callers[to];
         let connections = f64::from(pool.connections) * up;
-        there.population += connections;
-        there.pooled = true;
-        there.wanted += through * made * pool.sent;
-        there.busy += connections / pool.taken.max(1e-9);
+        callers.population += connections;
+        callers.pooled = true;
+        callers.wanted += through * made * pool.sent;
+        callers.busy += connections / pool.taken.max(1e-9);
         let holds = pool.holds;
         self.services[index].links[call].pool = Some(pool);
         holds
@@ -373,15 +377,16 @@ impl World {
     pub(super) fn weigh_pool(&mut self, index: usize, link: &Link) -> Option<(f64, (f64, f64), f64)> {
         let wait = link.pool.as_ref()?.wait;
         let callee = &self.services[link.to];
+        let latest = callee.latest();
         let (hops, mean) = (link.how.hops, wait.mean());
-        let time = callee.time + mean;
+        let time = callee.shown().time + mean;
         let limit = self.services[index].limit(link.how.timeout);
         let soon = |limit: f64| wait.gone < 1e-9 && (time + hops) * FAR <= limit && self.network.0 == 0;
-        let matters = |limit: &(f64, bool)| callee.up > 0.0 && !callee.stretches.is_empty() && !soon(limit.0);
+        let matters = |limit: &(f64, bool)| latest != usize::MAX && !soon(limit.0);
         let Some((limit, own)) = limit.filter(matters) else {
             return Some((time, (0.0, 1.0), 1.0));
         };
-        let (number, longer) = self.seen(link.to);
+        let (number, longer) = self.seen_by_callers(link.to, latest);
         let mut times = self.library.times(number).as_is();
         if self.network.0 > 0 {
             times = self.library.sum(&times, self.library.trips(self.network.0));

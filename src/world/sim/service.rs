@@ -8,6 +8,8 @@ use super::causes::Causes;
 use super::causes::Shares;
 use super::cpu::Cores;
 use super::gate::Pace;
+use super::generations::Group;
+use super::generations::Pair;
 use super::instance::Check;
 use super::instance::Instance;
 use super::instance::Phase;
@@ -83,6 +85,7 @@ pub(super) struct Service {
     /// Swap that an instance may use; `None` on a host that has none.
     pub(super) swap: Option<SwapLimit>,
     pub(super) oom_score_adjust: i16,
+    pub(super) oom_kill_disabled: bool,
     /// Bytes per second.
     pub(super) leak: f64,
     /// Bytes per second that faults add to that, and since when.
@@ -114,6 +117,13 @@ pub(super) struct Service {
     /// For each stretch and link: how it was.
     pub(super) link_states: Vec<State>,
     pub(super) traffic: Option<Traffic>,
+    /// Requests come to it from outside.
+    pub(super) from_outside: bool,
+    /// Which of its instances these are, where a deployment names it; and what all its groups share.
+    pub(super) group: Group,
+    pub(super) pair: Option<Box<Pair>>,
+    /// Requests that wait for calls in instances that get no new ones.
+    pub(super) away: Option<f64>,
     /// When the own rate changes.
     pub(super) rate_until: Instant,
     pub(super) own_rate: f64,
@@ -213,6 +223,7 @@ impl Service {
             reserved_memory: model.reservations.memory.map_or(0.0, |memory| memory.get() as f64),
             swap: None,
             oom_score_adjust: model.shortage.oom_score_adjust,
+            oom_kill_disabled: model.shortage.oom_kill_disabled,
             leak: model.leak_per_hour.get() as f64 / 3600.0,
             growth: 0.0,
             growth_since: Instant::START,
@@ -232,9 +243,13 @@ impl Service {
             links: Vec::new(),
             link_states: Vec::new(),
             traffic: None,
+            from_outside: false,
+            group: Group::Alone,
+            pair: None,
+            away: None,
             rate_until: Instant::START,
             own_rate: 0.0,
-            instances: vec![Instance::new(); replicas],
+            instances: (1..=model.replicas.max(1)).map(Instance::new).collect(),
             scrapes: vec![Scrapes::new(sensors); replicas],
             up: 0.0,
             starting: 0.0,
@@ -355,6 +370,9 @@ impl Service {
 
     /// Requests that came out of the stations and wait for a core or for their calls.
     pub(super) fn on_the_way(&self) -> f64 {
+        if let Some(away) = self.away {
+            return away;
+        }
         let waiting = self.passage.through * self.up * (self.time - self.passage.time - self.trips.1).max(0.0);
         self.pools().fold(waiting, |waiting, pool| waiting.max(pool.inside * self.up))
     }
@@ -364,6 +382,9 @@ impl Service {
         let instance = &self.instances[index];
         if !instance.runs() {
             return 0.0;
+        }
+        if instance.phase == Phase::Hung {
+            return self.memory_limit();
         }
         let inside = if instance.phase == Phase::Up { self.queue.inside + self.on_the_way() / self.up } else { 0.0 };
         let leaked = instance.leaked(self.growth, self.growth_since, now);
@@ -400,7 +421,7 @@ impl Service {
         match phase {
             Phase::Up => self.cpu_each,
             Phase::Starting => self.start_cpu_each,
-            Phase::Waiting | Phase::Dead => 0.0,
+            Phase::Waiting | Phase::Hung | Phase::Dead => 0.0,
         }
     }
 

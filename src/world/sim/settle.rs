@@ -55,6 +55,9 @@ impl World {
         self.incoming.fill(0.0);
         self.callers.fill(Callers::default());
         for index in 0..self.services.len() {
+            if self.services[index].pair.is_some() {
+                self.split_requests(index);
+            }
             let service = &mut self.services[index];
             service.rate = service.own_rate + self.incoming[index] + self.callers[index].wanted;
             if service.up == 0.0 {
@@ -158,6 +161,9 @@ impl World {
     fn pass_times(&mut self) -> bool {
         let mut moved = false;
         for index in (0..self.services.len()).rev() {
+            if self.services.get(index + 1).is_some_and(|after| after.pair.is_some()) {
+                self.show_both(index + 1);
+            }
             let linked = !self.services[index].links.is_empty() && self.services[index].up > 0.0;
             let linked = linked.then(|| self.weigh_links(index));
             let alone = self.stretched_alone(index);
@@ -188,7 +194,7 @@ impl World {
                 changed |= service.stretches.last().is_some_and(|stretch| stretch.on_disk != on_disk);
             }
             for &(to, times) in service.calls.iter().filter(|_| linked.is_none()) {
-                let callee = &called[to - index - 1];
+                let callee = called[to - index - 1].shown();
                 time += f64::from(times) * callee.time;
                 time_well += f64::from(times) * callee.time_well;
                 if callee.fails_all > 0.0 {
@@ -227,8 +233,7 @@ impl World {
                 if changed {
                     service.stretches.push(Stretch { own, on_disk, network, served: 0.0, time: 0.0, number: None });
                     for &(to, _) in &service.calls {
-                        let stretch = called[to - index - 1].stretches.len().wrapping_sub(1);
-                        service.called.push(if called[to - index - 1].up > 0.0 { stretch } else { usize::MAX });
+                        service.called.push(called[to - index - 1].latest());
                     }
                     service.note_wait();
                     service.link_states.extend(service.links.iter().map(|link| link.state));
@@ -280,7 +285,7 @@ impl World {
             let (to, times) = self.services[index].calls[call];
             let called = self.services[index].called[stretch * calls + call];
             if called != usize::MAX {
-                parts.push((self.number(to, called), times));
+                parts.push((self.number_shown(to, called), times));
             }
         }
         let service = &mut self.services[index];
@@ -355,6 +360,9 @@ impl World {
             } else {
                 Scatter::Queue
             };
+        }
+        if !self.pairs.is_empty() {
+            self.split_calls();
         }
         self.starting_cpu = starting * step;
         self.room = (self.cores.capacity - self.outside) * step - self.starting_cpu;

@@ -241,6 +241,8 @@ pub(super) struct Library {
     pub(super) hows: Vec<super::stages::How>,
     /// Networks, and how much longer requests and answers take on each.
     pub(super) networks: Vec<(super::network::Network, Times)>,
+    /// Numbers of the mixtures of two distributions, by the share of the second.
+    mixtures: BTreeMap<(usize, usize, u16), usize>,
     /// Numbers of the distributions of their stages.
     pub(super) stages: BTreeMap<Vec<super::stages::Part>, usize>,
     /// Late answers by the numbers of the called service's distribution, of what the call is like, and of the network.
@@ -268,6 +270,7 @@ impl Library {
             disks: BTreeMap::new(),
             hows: vec![super::stages::How::PLAIN],
             networks: vec![(super::network::Network::default(), Times::of((0, vec![1.0])))],
+            mixtures: BTreeMap::new(),
             stages: BTreeMap::new(),
             late_answers: BTreeMap::new(),
             sums: sums.collect(),
@@ -326,6 +329,17 @@ impl Library {
         self.times.len() - 1
     }
 
+    /// The number of the mixture of two distributions, by the share of the second and its name.
+    pub(super) fn mixture(&mut self, one: usize, other: usize, (name, share): (u16, f64)) -> usize {
+        if let Some(number) = self.mixtures.get(&(one, other, name)) {
+            return *number;
+        }
+        let both = [(1.0 - share, self.times[one].as_is()), (share, self.times[other].as_is())];
+        let number = self.keep(super::stages::mixed(&both));
+        self.mixtures.insert((one, other, name), number);
+        number
+    }
+
     /// The distribution of the time that all calls take together, one after the other.
     fn calls(&mut self, calls: &[(usize, u32)]) -> Times {
         let mut all: Option<Times> = None;
@@ -368,6 +382,7 @@ impl Library {
             self.disks.clear();
             self.stages.clear();
             self.late_answers.clear();
+            self.mixtures.clear();
         }
         if self.backlogs.len() > KEPT {
             self.backlogs.clear();

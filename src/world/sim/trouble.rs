@@ -57,6 +57,12 @@ impl World {
     /// no limit, than is left of the host.
     pub(super) fn allocate_too_much(&mut self, name: &ServiceName) {
         let Some(index) = self.find(name) else { return };
+        for group in index..index + self.services[index].groups() {
+            self.allocate_in(group);
+        }
+    }
+
+    fn allocate_in(&mut self, index: usize) {
         for number in 0..self.services[index].instances.len() {
             let service = &self.services[index];
             if !service.instances[number].runs() {
