@@ -29,6 +29,7 @@ const PICTURES: [(&str, &str); 23] = [
     ("m1-air-throttles/scenario", "host"),
     ("m1-air-throttles/heat-wave", "host"),
     ("shop-faults/unhealthy", "api"),
+    ("shop-faults/unhealthy-green", "api"),
     ("shop-faults/docker-restart", "proxy"),
     ("shop-faults/docker-restart-live", "proxy"),
     ("shop-faults/host-loss", "host"),
