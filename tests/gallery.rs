@@ -14,7 +14,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// Scenarios below `scenarios/`, and which of their plots shows best what the fault does.
-const PICTURES: [(&str, &str); 23] = [
+const PICTURES: [(&str, &str); 24] = [
     ("shop-faults/crash", "db"),
     ("shop-faults/oom", "api"),
     ("shop-faults/leak", "api"),
