@@ -14,6 +14,7 @@ use crate::model::Sample;
 use crate::model::Scenario;
 use crate::model::ServiceModel;
 use crate::model::ServiceName;
+use crate::model::Source;
 use crate::record::Event;
 use crate::units::Bytes;
 use crate::units::Instant;
@@ -24,6 +25,8 @@ use std::fmt;
 
 /// Turns of one limit, from up to down or back, in the last quarter of a run that are still called calm.
 const TURNS_CALM: usize = 1;
+/// The same where the engine sees Docker's own statistics: a second of each minute, of which chance decides what it shows.
+const TURNS_OF_SECONDS: usize = 4;
 /// Requests in a thousand that may fail at the end.
 const ERRORS_CALM: u64 = 10;
 
@@ -149,7 +152,11 @@ fn liveness(scenario: &Scenario, events: &[Event]) -> Option<Violation> {
         let what = format!("{name}: {} of {} requests fail", failed / 1000, arrived / 1000);
         return broken("requests succeed again after the storm", what);
     }
-    let restless = turns.into_iter().find(|(_, (_, count))| *count > TURNS_CALM);
+    let most = match scenario.sensors.source {
+        Source::Prometheus => TURNS_CALM,
+        Source::Docker => TURNS_OF_SECONDS,
+    };
+    let restless = turns.into_iter().find(|(_, (_, count))| *count > most);
     restless.and_then(|(what, (_, count))| broken("limits come to rest", format!("{what} turned {count} times")))
 }
 

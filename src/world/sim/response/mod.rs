@@ -19,6 +19,7 @@ use curve::Between;
 use curve::Curve;
 use curve::Warp;
 use near::Shapes;
+use std::sync::Arc;
 use table::FreePlace;
 use table::Order;
 use table::QuotaPlace;
@@ -72,6 +73,8 @@ pub struct Response {
     work: f64,
     curve: Curve,
     shapes: Shapes,
+    /// Whose distributions have the form of these, where that is another.
+    form: Option<Arc<Self>>,
 }
 
 /// Length of a quota period in seconds: what Docker sets.
@@ -85,7 +88,7 @@ impl Response {
         let servers = f64::from(station.servers());
         let Some(quota) = station.binding_quota() else {
             let curve = free_curve(station);
-            return Self { station: *station, power: servers, work, curve, shapes: Shapes::new() };
+            return Self { station: *station, power: servers, work, curve, shapes: Shapes::new(), form: None };
         };
         let place = QuotaPlace::new(servers, quota, work, station.spread);
         let knots = place.knots();
@@ -93,18 +96,25 @@ impl Response {
             let (scaled, throttled) = place.read(&knots, load);
             (scaled + ordered_scaled(station, quota, load, scaled, place.first_guess(load)), throttled)
         });
-        Self { station: *station, power: quota, work, curve, shapes: Shapes::new() }
+        Self { station: *station, power: quota, work, curve, shapes: Shapes::new(), form: None }
     }
 
     /// The curve of a service whose workers are so fast together, on these cores.
     #[must_use]
-    pub(in crate::world::sim) fn behind(&self, pace: &super::gate::Pace) -> Self {
+    pub(in crate::world::sim) fn behind(self: &Arc<Self>, pace: &super::gate::Pace) -> Self {
         let work = pace.alone();
         let most = pace.most();
         let curve = Curve::new(FREE_WARP, Between::Measured, |load| {
             (pace.scaled(load), self.at(load * most / self.capacity()).throttled)
         });
-        Self { station: self.station, power: most * work, work, curve, shapes: Shapes::new() }
+        Self {
+            station: self.station,
+            power: most * work,
+            work,
+            curve,
+            shapes: Shapes::new(),
+            form: Some(self.form.clone().unwrap_or_else(|| Arc::clone(self))),
+        }
     }
 
     /// Whether requests wait for nothing but the cores: neither for a worker nor for a quota.

@@ -1,7 +1,9 @@
 //! Distributions of response times at any load, mixed from those at a few. Before you change it:
 //! 1. Making a distribution costs a hundred times as much as mixing two, so it is made at a row of loads only, when first
 //!    asked for: neighbours differ by 8 % of what is free.
-//! 2. What is mixed is stretched to the wanted mean first, so that only the form lies between that of its neighbours.
+//! 2. Workers who wait for calls are as fast as these let them, which is found anew whenever times change; the form of their
+//!    times is taken from that of their cores.
+//! 3. What is mixed is stretched to the wanted mean first, so that only the form lies between that of its neighbours.
 
 use super::Response;
 use crate::model::Latencies;
@@ -34,13 +36,14 @@ impl Response {
         let place = (-libm::log(1.0 - load.clamp(0.0, LOAD_STATIONARY)) * PER_UNIT).min((COUNT - 1) as f64);
         let (below, part) = (place.floor(), place - place.floor());
         let sides = [(below, 1.0 - part), (below + 1.0, part)].into_iter().filter(|side| side.1 > NOTHING);
+        let form = self.form.as_deref().unwrap_or(self);
         let mut mixed: Vec<(f64, f64, &Shares)> = Vec::with_capacity(2);
         for (place, weight) in sides {
             let load = 1.0 - libm::exp(-place / PER_UNIT);
             let kept = crate::units::whole(place);
-            let Some(kept) = usize::try_from(kept).ok().and_then(|kept| self.shapes.0.get(kept)) else { continue };
-            let shares = kept.get_or_init(|| self.shape(load));
-            let moved = libm::log2(mean / self.at(load).mean) * Latencies::PER_DOUBLING;
+            let Some(kept) = usize::try_from(kept).ok().and_then(|kept| form.shapes.0.get(kept)) else { continue };
+            let shares = kept.get_or_init(|| form.shape(load));
+            let moved = libm::log2(mean / form.at(load).mean) * Latencies::PER_DOUBLING;
             mixed.push((weight, shares.0 as f64 + moved, shares));
         }
         let first = mixed.iter().map(|side| side.1.floor()).fold(f64::INFINITY, f64::min).max(0.0);
