@@ -94,12 +94,15 @@ pub(crate) struct Compared {
 }
 
 impl Compared {
-    /// By how much the step model is above the oracle, as a share; of failures as a difference of shares.
+    /// By how much the step model is above the oracle, as a share; of failures as a difference of shares. Infinite for times
+    /// of a service whose requests all fail in the model.
     pub(crate) fn error(&self, figure: usize) -> f64 {
         if figure == FAILURES {
             return self.model[figure] - self.oracle[figure];
         }
-        self.model[figure] / self.oracle[figure] - 1.0
+        let error = self.model[figure] / self.oracle[figure] - 1.0;
+        // Of a service that nobody gets an answer from, the model knows no times.
+        if error.is_nan() { f64::INFINITY } else { error }
     }
 }
 

@@ -17,6 +17,10 @@ const CALM: u64 = 45;
 const CALM_MEMORY: u64 = 30;
 /// Time that a quota of CPU adds to a request in the calm, in microseconds: a fifth of its period.
 const QUOTA_WAIT: u64 = 20_000;
+/// How many times its work a request takes under the least limit that a policy gives, a tenth of a core, which is busy for
+/// two thirds of the time; of the long ones of heavy-tailed work, seven times that.
+const SLOWEST: u64 = 30;
+const SLOWEST_HEAVY: u64 = 200;
 
 impl DrawnCall {
     /// Tries for one request, at most, in thousandths: as many as may be made again.
@@ -49,15 +53,22 @@ impl Worst {
     }
 }
 
-/// Microseconds of a request in the calm: in its service alone, and with all it calls, one call after another.
-fn times(drawn: &Drawn) -> Vec<(u64, u64)> {
+/// Microseconds of a request in the calm: in its service alone, and with all it calls, one call after another; with the
+/// limits that are drawn, or with the least that the engine may have `lowered` them to.
+fn times(drawn: &Drawn, lowered: bool) -> Vec<(u64, u64)> {
     let worst = Worst::of(drawn);
     let hop = drawn.hop.nanos() / 1000;
     let access = drawn.storage.map_or(0, |storage| storage.latency.nanos() / 1000 * 3);
     let mut times = vec![(0, 0); drawn.services.len()];
     for (place, service) in drawn.services.iter().enumerate().rev() {
-        let cpu = service.work.nanos() / 1000 * 2 * 1000 / worst.speed.max(1);
-        let wait = if service.limits.cpu.is_some() { QUOTA_WAIT } else { 0 };
+        // The engine goes by CPU, not by time: it may leave so little that each request takes as long as it can.
+        let (slower, wait) = match (service.limits.cpu, service.spread) {
+            (None, _) => (2, 0),
+            (Some(_), _) if !lowered => (2, QUOTA_WAIT),
+            (Some(_), "heavy") => (SLOWEST_HEAVY, QUOTA_WAIT),
+            (Some(_), _) => (SLOWEST, QUOTA_WAIT),
+        };
+        let cpu = service.work.nanos() / 1000 * slower * 1000 / worst.speed.max(1);
         let alone = cpu + wait + service.disk.map_or(0, |disk| disk.tenths() * access / 10);
         let called = service.calls.iter().filter_map(|call| Some((call, drawn.place_of(&call.to)?)));
         let calls: u64 = called.map(|(call, to)| u64::from(call.count) * (times[to].1 + 2 * hop)).sum();
@@ -68,7 +79,7 @@ fn times(drawn: &Drawn) -> Vec<(u64, u64)> {
 
 /// How long each service may reasonably be waited for.
 pub(super) fn patience(drawn: &Drawn) -> Vec<Span> {
-    times(drawn).into_iter().map(|(_, all)| Span::from_secs(5 + all * 4 / 1_000_000)).collect()
+    times(drawn, true).into_iter().map(|(_, all)| Span::from_secs(5 + all * 4 / 1_000_000)).collect()
 }
 
 /// Requests at each service, in thousandths, while one a second comes to each that nobody calls; and which those are.
@@ -129,7 +140,7 @@ fn of_disk(drawn: &Drawn, visits: &[u64]) -> u64 {
 /// What workers can hold, and what fits into memory.
 fn of_workers_and_memory(drawn: &Drawn, visits: &[u64]) -> u64 {
     let mut fits = u64::MAX;
-    for ((service, visits), (alone, all)) in drawn.services.iter().zip(visits).zip(times(drawn)) {
+    for ((service, visits), (alone, all)) in drawn.services.iter().zip(visits).zip(times(drawn, false)) {
         let instances = u128::from(service.replicas) * 1_000_000_000;
         let held = if service.blocking { all } else { alone };
         if let Some(workers) = service.workers {
