@@ -8,6 +8,7 @@ use crate::model::FaultKind;
 use crate::model::Incident;
 use crate::model::InstanceState;
 use crate::model::Observation;
+use crate::model::Policy;
 use crate::model::Resource;
 use crate::model::Restart;
 use crate::model::Sample;
@@ -125,6 +126,7 @@ fn liveness(scenario: &Scenario, events: &[Event]) -> Option<Violation> {
     let from = Instant::after_start(Span::from_nanos(scenario.duration.nanos() / 8 * 7));
     let mut asked: BTreeMap<&ServiceName, (u64, u64)> = BTreeMap::new();
     let mut turns: BTreeMap<String, (bool, usize)> = BTreeMap::new();
+    let mut raised: BTreeMap<&ServiceName, Instant> = BTreeMap::new();
     let quiet = Instant::after_start(Span::from_nanos(scenario.duration.nanos() / 4 * 3));
     for event in events {
         match event {
@@ -136,6 +138,9 @@ fn liveness(scenario: &Scenario, events: &[Event]) -> Option<Violation> {
             }
             Event::Decided { at, decision } if *at >= quiet => {
                 for action in &decision.actions {
+                    if action.resource() == Resource::Cpu && action.is_increase() {
+                        raised.insert(action.service(), *at);
+                    }
                     let what = format!("{} of {}", resource(action), action.service());
                     let (up, count) = turns.entry(what).or_insert((action.is_increase(), 0));
                     *count += usize::from(*up != action.is_increase());
@@ -146,7 +151,9 @@ fn liveness(scenario: &Scenario, events: &[Event]) -> Option<Violation> {
         }
     }
     let failing = asked.into_iter().find(|(name, (arrived, failed))| {
-        failed * 1000 > arrived * ERRORS_CALM + 5_000_000 && depends_on_well(scenario, name)
+        failed * 1000 > arrived * ERRORS_CALM + 5_000_000
+            && depends_on_well(scenario, name)
+            && !climbs(scenario, &raised, name, from)
     });
     if let Some((name, (arrived, failed))) = failing {
         let what = format!("{name}: {} of {} requests fail", failed / 1000, arrived / 1000);
@@ -204,6 +211,18 @@ fn excused(scenario: &Scenario, name: &ServiceName, model: &ServiceModel) -> boo
 fn depends_on_well(scenario: &Scenario, name: &ServiceName) -> bool {
     let model = &scenario.services[name];
     !excused(scenario, name, model) && model.work.calls.iter().all(|call| depends_on_well(scenario, &call.to))
+}
+
+/// Whether a service, or one that it calls, got more CPU a cooldown before a time or later. From the least limit it takes
+/// many steps to that of a load which comes back, each a cooldown after the one before; a policy that has not arrived has
+/// not failed, and one that never does is told by its turns.
+fn climbs(scenario: &Scenario, raised: &BTreeMap<&ServiceName, Instant>, name: &ServiceName, from: Instant) -> bool {
+    let cooldown = match scenario.policies.get(name) {
+        Some(Policy::Vertical(vertical)) => vertical.cooldown,
+        _ => Span::ZERO,
+    };
+    raised.get(name).is_some_and(|at| at.plus(cooldown) >= from)
+        || scenario.services[name].work.calls.iter().any(|call| climbs(scenario, raised, &call.to, from))
 }
 
 /// What the canary does: it loses a request of a service that crashed before; where nothing crashed, it makes a disk that was
