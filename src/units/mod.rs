@@ -21,6 +21,7 @@ pub use heat::Temperature;
 pub use money::Currency;
 pub use money::Money;
 pub use number::UnitError;
+pub use number::place;
 pub use number::whole;
 pub use permille::Permille;
 pub use rate::Rate;

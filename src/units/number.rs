@@ -107,3 +107,14 @@ pub(super) fn show_decimal(f: &mut std::fmt::Formatter<'_>, value: u64, places: 
 pub fn whole(value: f64) -> u64 {
     libm::round(value) as u64
 }
+
+/// The place in a table that a position falls into: rounded down, zero where it is negative or no number.
+#[must_use]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the one place that cuts; the cast saturates"
+)]
+pub const fn place(position: f64) -> usize {
+    position as usize
+}

@@ -5,6 +5,7 @@
 
 use super::traffic::uniform;
 use crate::model::Noise;
+use crate::units;
 use rand_pcg::Pcg64;
 use std::sync::LazyLock;
 
@@ -72,7 +73,7 @@ impl Arrivals {
             let count = self.mean + self.deviation * normal + (normal * normal - 1.0) / 6.0;
             return nearest(count.max(0.0));
         }
-        let mut count = usize::from(self.guide[part_of(draw * GUIDE as f64).min(GUIDE - 1)]);
+        let mut count = usize::from(self.guide[units::place(draw * GUIDE as f64).min(GUIDE - 1)]);
         while self.at_most.get(count).is_some_and(|sum| *sum < draw) {
             count += 1;
         }
@@ -97,17 +98,12 @@ static QUANTILES: LazyLock<[f64; PARTS + 1]> =
 /// The standard normal quantile of a probability: linear in a table, off by less than 0.0002, exact in the tails.
 fn normal(probability: f64) -> f64 {
     let place = probability * PARTS as f64;
-    let part = part_of(place);
+    let part = units::place(place);
     if !(TAIL..PARTS - TAIL).contains(&part) {
         return normal_quantile(probability);
     }
     let (from, to) = (QUANTILES[part], QUANTILES[part + 1]);
     from + (to - from) * (place - part as f64)
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place in a table, at least zero")]
-const fn part_of(place: f64) -> usize {
-    place as usize
 }
 
 /// The standard normal quantile of a probability, good to seven digits (Wichura 1988, algorithm AS 241, PPND7).

@@ -5,10 +5,11 @@
 //! 3. Work goes to the fastest cores first; the mean speed falls when the slower ones are needed.
 
 use crate::model::Host;
+use crate::units;
 use crate::world::sim::queueing;
 
 /// Load of the host up to which waiting for other containers' work is believed; above it, the figure of this load.
-const LOAD_BELIEVED: f64 = 0.95;
+pub(super) const LOAD_BELIEVED: f64 = 0.95;
 /// Points of the table of the slowdown.
 const SLOWDOWNS: usize = 512;
 
@@ -236,7 +237,7 @@ impl Cores {
     /// By how much work is stretched at a load of all cores: processor sharing of Poisson arrivals, up to 95 %.
     pub(super) fn slowdown(&self, load: f64) -> f64 {
         let place = (load / LOAD_BELIEVED).clamp(0.0, 1.0) * SLOWDOWNS as f64;
-        let index = index(place).min(SLOWDOWNS - 1);
+        let index = units::place(place).min(SLOWDOWNS - 1);
         let (from, to) = (self.slowdowns[index], self.slowdowns[index + 1]);
         from + (to - from) * (place - index as f64)
     }
@@ -245,11 +246,6 @@ impl Cores {
 /// What is left of the time when this share is stolen.
 const fn left_of(steal: f64) -> f64 {
     (1.0 - steal).clamp(0.01, 1.0)
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the place in a table, at least zero")]
-const fn index(place: f64) -> usize {
-    place as usize
 }
 
 #[cfg(test)]

@@ -133,7 +133,7 @@ pub(super) fn requests(services: &[Service], flows: &[super::flow::Flow], index:
         let (service, flow) = (&services[place], &flows[place]);
         all[0] += flow.arrived;
         all[1] += flow.failed;
-        all[2] += service.queue.inside * service.up + service.on_the_way() + flow.carried;
+        all[2] += service.within() + flow.carried;
     }
     all
 }

@@ -10,6 +10,7 @@ use super::World;
 use super::cpu::Cores;
 use crate::model::Heat;
 use crate::model::Throttle;
+use crate::units;
 use crate::units::Permille;
 use crate::units::Temperature;
 use crate::units::whole;
@@ -152,7 +153,7 @@ impl Warmth {
     fn follow(&mut self) {
         self.slowest = self.slowest.min(self.governor.clock);
         let place = self.governor.level * STEPS as f64;
-        let step = usize::try_from(whole(place.floor())).unwrap_or(0).min(STEPS - 1);
+        let step = units::place(place).min(STEPS - 1);
         if let (Some(power), [from, to, ..]) = (self.groups.first_mut(), &self.powers[step..]) {
             *power = from + (to - from) * (place - step as f64);
         }

@@ -9,15 +9,13 @@
 use super::World;
 use super::cpu::Claim;
 use super::cpu::Cores;
+use super::cpu::LOAD_BELIEVED;
 use super::service::Service;
 use crate::model::CoreSet;
 use crate::model::Host;
 use crate::model::Scenario;
 use crate::world::sim::queueing;
 use std::collections::BTreeSet;
-
-/// Load of its cores up to which waiting for other containers' work is believed; above it, the figure of this load.
-const LOAD_BELIEVED: f64 = 0.95;
 
 /// Which cores an instance runs on, as far as its requests are concerned.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -387,11 +387,11 @@ impl World {
             return Some((time, (0.0, 1.0), 1.0));
         };
         let (number, longer) = self.seen_by_callers(link.to, latest);
-        let mut times = self.library.times(number).as_is();
-        if self.network.0 > 0 {
-            times = self.library.sum(&times, self.library.trips(self.network.0));
-        }
-        let (late, soon) = wait.late(&times, longer, limit - hops);
+        let times = self.library.times(number);
+        let (late, soon) = match self.network.0 {
+            0 => wait.late(times, longer, limit - hops),
+            network => wait.late(&self.library.sum(times, self.library.trips(network)), longer, limit - hops),
+        };
         let late = wait.gone + (1.0 - wait.gone) * late;
         let ratio = ((soon + hops) / (time + hops + self.network.1).max(1e-12)).min(1.0);
         Some(if own { (time, (0.0, ratio), 1.0 - late) } else { (time, (late, ratio), 1.0) })

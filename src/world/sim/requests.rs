@@ -8,6 +8,7 @@
 
 use super::response::Response;
 use crate::model::Latencies;
+use crate::units;
 use crate::units::Span;
 use crate::units::whole;
 
@@ -225,7 +226,7 @@ impl Late {
         if place >= (POINTS - 1) as f64 {
             return 1.0;
         }
-        let index = usize::try_from(whole(place.floor())).unwrap_or(0);
+        let index = units::place(place);
         let part = place - index as f64;
         let from = if index == 0 { 0.0 } else { self.point(response, timeout, index) };
         from + part * (self.point(response, timeout, index + 1) - from)

@@ -145,7 +145,7 @@ impl Curve {
 
 /// The segment a place falls into.
 fn segment_of(place: f64) -> usize {
-    usize::try_from(crate::units::whole(place - 0.5)).unwrap_or(0).min(SEGMENTS - 1)
+    crate::units::place(place).min(SEGMENTS - 1)
 }
 
 /// Differences of fourth order, one-sided at the ends.

@@ -7,6 +7,7 @@
 
 use super::Response;
 use crate::model::Latencies;
+use crate::units;
 use crate::world::sim::requests::LOAD_STATIONARY;
 use std::sync::OnceLock;
 
@@ -40,21 +41,20 @@ impl Response {
         let mut mixed: Vec<(f64, f64, &Shares)> = Vec::with_capacity(2);
         for (place, weight) in sides {
             let load = 1.0 - libm::exp(-place / PER_UNIT);
-            let kept = crate::units::whole(place);
-            let Some(kept) = usize::try_from(kept).ok().and_then(|kept| form.shapes.0.get(kept)) else { continue };
+            let Some(kept) = form.shapes.0.get(units::place(place)) else { continue };
             let shares = kept.get_or_init(|| form.shape(load));
             let moved = libm::log2(mean / form.at(load).mean) * Latencies::PER_DOUBLING;
             mixed.push((weight, shares.0 as f64 + moved, shares));
         }
         let first = mixed.iter().map(|side| side.1.floor()).fold(f64::INFINITY, f64::min).max(0.0);
-        let length = |side: &(f64, f64, &Shares)| side.2.1.len() + place_of(side.1 - first) + 2;
+        let length = |side: &(f64, f64, &Shares)| side.2.1.len() + units::place(side.1 - first) + 2;
         let mut shares = vec![0.0; mixed.iter().map(length).max().unwrap_or(1)];
         for (weight, start, (_, from)) in mixed {
             // What would lie below the shortest time there is counts as that.
-            let cut = place_of((first - start).ceil()).min(from.len() - 1);
+            let cut = units::place((first - start).ceil()).min(from.len() - 1);
             shares[0] += weight * from[..cut].iter().sum::<f64>();
             let start = (start - first + cut as f64).max(0.0);
-            let (place, part) = (place_of(start), start - start.floor());
+            let (place, part) = (units::place(start), start - start.floor());
             for (to, share) in shares[place..].iter_mut().zip(&from[cut..]) {
                 *to += weight * (1.0 - part) * share;
             }
@@ -62,14 +62,8 @@ impl Response {
                 *to += weight * part * share;
             }
         }
-        (place_of(first), shares)
+        (units::place(first), shares)
     }
-}
-
-/// A whole number of buckets, rounded down; none where it is negative.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
-const fn place_of(buckets: f64) -> usize {
-    buckets as usize
 }
 
 #[cfg(test)]

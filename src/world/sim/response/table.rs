@@ -13,6 +13,7 @@ use super::curve;
 use super::curve::Warp;
 use super::shape::QUANTILES;
 use crate::model::Spread;
+use crate::units;
 use crate::units::Millicores;
 use crate::units::Span;
 use crate::units::whole;
@@ -297,7 +298,7 @@ impl Axis {
 /// The index left of a place, and how far it is from there to the next; clamped to the axis.
 fn split(place: f64, length: usize) -> (usize, f64) {
     let place = place.clamp(0.0, (length - 1) as f64);
-    let index = usize::try_from(whole(place.floor())).unwrap_or(0).min(length - 2);
+    let index = units::place(place).min(length - 2);
     (index, place - index as f64)
 }
 
