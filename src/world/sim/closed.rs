@@ -7,6 +7,7 @@
 use super::requests::Inflow;
 use super::requests::Passage;
 use super::response::Response;
+use super::zero;
 
 /// Clients up to which mean value analysis counts each one.
 const EXACT: f64 = 1000.0;
@@ -75,18 +76,18 @@ impl Visit {
     pub(super) fn look(
         &self,
         response: &Response,
-        late: &mut super::requests::Late,
+        late: &super::requests::Late,
         before: f64,
         inflow: Inflow,
     ) -> (Passage, f64) {
         let Inflow { granted, step, .. } = inflow;
         let share_found = self.found(response);
-        let mut state = |inside: f64| {
+        let state = |inside: f64| {
             let out = (inside / time_of(response, inside * share_found)).min(response.capacity()).min(granted);
             let time = if out > 0.0 && inside > 0.0 { inside / out } else { response.at(0.0).mean };
             (out, time, late.share(response, time))
         };
-        let (mut low, mut high) = (0.0, before + step * self.rate(0.0));
+        let mut high = before + step * self.rate(0.0);
         let all = self.from.population / self.instances;
         if self.open == 0.0 && self.share >= 1.0 {
             high = high.min(all.max(before));
@@ -94,19 +95,10 @@ impl Visit {
         // Beside requests of others nobody knows exactly how many inside are of the loop, but no more can come than there are.
         let most = if self.from.always && self.open > 0.0 { before + all + step * self.open } else { f64::INFINITY };
         high = high.min(most);
-        for _ in 0..60 {
-            let middle = f64::midpoint(low, high);
-            let (out, _, share_late) = state(middle);
-            if middle - before < step * (self.rate(middle) * (1.0 - share_late) - out) {
-                low = middle
-            } else {
-                high = middle
-            }
-            if high - low <= 1e-10 * high {
-                break;
-            }
-        }
-        let after = f64::midpoint(low, high);
+        let after = zero::rising(0.0, high, 0.0, |inside| {
+            let (out, _, share_late) = state(inside);
+            inside - before - step * (self.rate(inside) * (1.0 - share_late) - out)
+        });
         let (out, time, share_late) = state(after);
         let mut rate = self.rate(after);
         if after >= most * (1.0 - 1e-9) {

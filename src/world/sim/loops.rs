@@ -119,7 +119,7 @@ impl World {
         let visit = Visit { from, instances: service.up, open: open / service.up, share, load };
         let inflow = Inflow { rate: 0.0, granted: service.granted, step };
         let before = service.queue.inside;
-        let (passage, rate) = visit.look(&service.response, &mut service.late, before, inflow);
+        let (passage, rate) = visit.look(&service.response, &service.late, before, inflow);
         service.rate = rate * service.up;
         if clients.is_some() {
             service.own_rate = (service.rate - open).max(0.0);

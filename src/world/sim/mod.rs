@@ -46,6 +46,7 @@ mod times;
 mod traffic;
 mod trouble;
 mod updates;
+mod zero;
 
 use crate::model::Action;
 use crate::model::Docker;

@@ -53,7 +53,7 @@ impl Network {
     }
 
     /// How much longer a request and its answer take.
-    fn times(self, library: &Library) -> Times {
+    fn times(self) -> Times {
         let mut trips = vec![(1.0, 0.0)];
         for (chance, wait) in self.losses() {
             let (before, waited) = trips.last().copied().unwrap_or_default();
@@ -64,7 +64,7 @@ impl Network {
         }
         let trips: Vec<_> = trips.into_iter().map(|(share, waited)| (share, Times::point(waited))).collect();
         let one = mixed(&trips);
-        library.sum(&library.sum(&one, &one), &Times::point(2.0 * self.delay))
+        one.plus(&one).plus(&Times::point(2.0 * self.delay))
     }
 }
 
@@ -73,7 +73,7 @@ impl Library {
     fn network(&mut self, network: Network) -> (usize, f64) {
         let known = self.networks.iter().position(|(known, _)| *known == network);
         let number = known.unwrap_or_else(|| {
-            let times = network.times(self);
+            let times = network.times();
             self.networks.push((network, times));
             self.networks.len() - 1
         });
@@ -114,7 +114,7 @@ mod tests {
                 .map(|k| libm::pow(lost, f64::from(k)) * (1.0 - lost) * 0.2 * (libm::exp2(f64::from(k)) - 1.0))
                 .sum();
             assert!((network.mean() / (2.0 * mean) - 1.0).abs() < 1e-3, "{} for {mean}", network.mean());
-            let times = network.times(&Library::new());
+            let times = network.times();
             assert!((times.mean() / network.mean() - 1.0).abs() < 0.01, "{} for {}", times.mean(), network.mean());
             let within = |seconds| 1.0 - super::super::requests::above(times.first(), times.shares(), seconds);
             let (none, once) = ((1.0 - lost) * (1.0 - lost), 2.0 * (1.0 - lost) * (1.0 - lost) * lost);

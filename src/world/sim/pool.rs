@@ -263,7 +263,7 @@ impl Pool {
     /// The same where so many wait for their answers before they call again.
     fn look_closed(&mut self, response: &Response, from: Loop, instances: f64, inflow: Inflow) {
         let visit = Visit { from, instances, open: 0.0, share: 1.0, load: self.load };
-        let (passage, rate) = visit.look(response, &mut self.late, self.inside, inflow);
+        let (passage, rate) = visit.look(response, &self.late, self.inside, inflow);
         let asked = from.wanted / instances;
         (self.growth, self.holds) = (passage.growth, passage.holds);
         self.load = passage.load;
@@ -390,7 +390,7 @@ impl World {
         let times = self.library.times(number);
         let (late, soon) = match self.network.0 {
             0 => wait.late(times, longer, limit - hops),
-            network => wait.late(&self.library.sum(times, self.library.trips(network)), longer, limit - hops),
+            network => wait.late(&times.plus(self.library.trips(network)), longer, limit - hops),
         };
         let late = wait.gone + (1.0 - wait.gone) * late;
         let ratio = ((soon + hops) / (time + hops + self.network.1).max(1e-12)).min(1.0);

@@ -7,10 +7,13 @@
 //!    stationary one at `load_for(L)`, above it that of a carried backlog, both stretched to that mean.
 
 use super::response::Response;
+use super::zero;
 use crate::model::Latencies;
 use crate::units;
 use crate::units::Span;
 use crate::units::whole;
+use std::sync::Arc;
+use std::sync::OnceLock;
 
 /// Load up to which the distribution of times is the stationary one.
 pub(super) const LOAD_STATIONARY: f64 = 0.98;
@@ -90,7 +93,7 @@ impl Queue {
     }
 
     /// What passes through in the coming step, or for longer where the answer says so.
-    pub(super) fn look(&mut self, response: &Response, late: &mut Late, inflow: Inflow) -> Passage {
+    pub(super) fn look(&mut self, response: &Response, late: &Late, inflow: Inflow) -> Passage {
         if self.left >= inflow.step && inflow == self.inflow {
             return Passage { holds: self.left, ..self.passage };
         }
@@ -137,45 +140,22 @@ impl Queue {
     }
 
     /// The number inside at the end of the step, between the number now and the one at rest.
-    fn solve(&mut self, response: &Response, late: &mut Late, rest: Option<f64>) -> f64 {
+    fn solve(&self, response: &Response, late: &Late, rest: Option<f64>) -> f64 {
         let before = self.inside;
         let Inflow { rate, granted, step } = self.inflow;
         let capacity = response.capacity();
-        let long = self.long;
-        let mut excess = |inside: f64| {
-            let known = inside > LONG && (inside - long.0).abs() < inside / 100.0;
-            let load = if known { long.1 } else { response.load_for(inside) };
-            let out = (capacity * load).min(granted);
+        let excess = |inside: f64| {
+            let out = (capacity * response.load_for(inside)).min(granted);
             let time = if out > 0.0 { inside / out } else { 0.0 };
             inside - before - step * (rate * (1.0 - late.share(response, time)) - out)
         };
         let lowest = (before - step * capacity.min(granted)).max(0.0);
-        let (mut low, mut high) = match rest {
+        let (low, high) = match rest {
             Some(rest) if rest < before => (rest.max(lowest), before),
             Some(rest) => (before, rest.min(before + step * rate).max(before)),
             None => (lowest, before + step * rate),
         };
-        let enough = 1e-9 * (step * rate + before);
-        let (mut low_excess, mut high_excess) = (excess(low), excess(high));
-        // Regula falsi, Illinois variant (Dowell and Jarratt 1971): safe as halving, fast as secants.
-        for _ in 0..60 {
-            if high - low <= 1e-9 * high || high_excess - low_excess <= 0.0 {
-                break;
-            }
-            let middle = (high - high_excess * (high - low) / (high_excess - low_excess)).clamp(low, high);
-            let middle_excess = excess(middle);
-            if middle_excess.abs() <= enough {
-                return middle;
-            }
-            if middle_excess < 0.0 {
-                (low, low_excess) = (middle, middle_excess);
-                high_excess /= 2.0;
-            } else {
-                (high, high_excess) = (middle, middle_excess);
-                low_excess /= 2.0;
-            }
-        }
-        low.midpoint(high)
+        zero::rising(low, high, 1e-9 * (step * rate + before), excess)
     }
 
     fn load_for(&mut self, response: &Response, inside: f64) -> f64 {
@@ -194,17 +174,17 @@ const PER_DOUBLING: f64 = 16.0;
 const POINTS: usize = 240;
 
 /// The share of requests that take longer than the timeout, by the mean time in the station. Found once for each of a
-/// row of means, when first asked for, and linear between them, so that it has no jumps.
+/// row of means, when first asked for, and linear between them, so that it has no jumps. All who wait in stations alike and
+/// as long have one row.
 #[derive(Debug, Clone)]
 pub(super) struct Late {
     timeout: Option<Span>,
-    shares: Vec<f64>,
+    shares: Arc<[OnceLock<f64>]>,
 }
 
 impl Late {
     pub(super) fn new(timeout: Option<Span>) -> Self {
-        let shares = timeout.map_or(Vec::new(), |_| vec![f64::NAN; POINTS]);
-        Self { timeout, shares }
+        Self { timeout, shares: timeout.map_or(0..0, |_| 0..POINTS).map(|_| OnceLock::new()).collect() }
     }
 
     pub(super) const fn timeout(&self) -> Option<Span> {
@@ -213,11 +193,14 @@ impl Late {
 
     /// Forgets all, since the station is another one.
     pub(super) fn forget(&mut self) {
-        self.shares.fill(f64::NAN);
+        match Arc::get_mut(&mut self.shares) {
+            Some(shares) => shares.fill_with(OnceLock::new),
+            None => *self = Self::new(self.timeout),
+        }
     }
 
     /// The share that is late when the mean is `time` seconds.
-    pub(super) fn share(&mut self, response: &Response, time: f64) -> f64 {
+    pub(super) fn share(&self, response: &Response, time: f64) -> f64 {
         let Some(timeout) = self.timeout.map(Span::as_secs) else { return 0.0 };
         if time * FAR <= timeout {
             return 0.0;
@@ -232,17 +215,15 @@ impl Late {
         from + part * (self.point(response, timeout, index + 1) - from)
     }
 
-    fn point(&mut self, response: &Response, timeout: f64, index: usize) -> f64 {
-        if self.shares[index].is_nan() {
+    fn point(&self, response: &Response, timeout: f64, index: usize) -> f64 {
+        *self.shares[index].get_or_init(|| {
             let mean = timeout / FAR * libm::exp2(index as f64 / PER_DOUBLING);
-            self.shares[index] = if mean >= response.at(LOAD_STATIONARY).mean {
-                response.overload_beyond(mean, timeout)
-            } else {
-                let (first, shares) = response.shape_near(load_of_mean(response, mean), mean);
-                above(first, &shares, timeout)
-            };
-        }
-        self.shares[index]
+            if mean >= response.at(LOAD_STATIONARY).mean {
+                return response.overload_beyond(mean, timeout);
+            }
+            let (first, shares) = response.shape_near(load_of_mean(response, mean), mean);
+            above(first, &shares, timeout)
+        })
     }
 }
 

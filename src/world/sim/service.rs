@@ -311,10 +311,9 @@ impl Service {
             None => (all, self.workers),
         };
         let station = Station { cores: count, quota, workers, work, spread: self.spread };
-        let before = self.station;
         (self.station, self.response) = library.station(&station);
         if self.gate.is_none() {
-            library.exchange_late(&mut self.late, before, self.station);
+            self.late = library.late_of(self.station, self.late.timeout());
         }
         if let Some(gate) = &mut self.gate {
             (gate.inner, gate.pace) = (Arc::clone(&self.response), Pace::default());

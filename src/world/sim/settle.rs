@@ -72,7 +72,7 @@ impl World {
                 continue;
             }
             let inflow = Inflow { rate: service.rate / service.up, granted: service.granted, step: self.step_secs };
-            service.passage = service.queue.look(&service.response, &mut service.late, inflow);
+            service.passage = service.queue.look(&service.response, &service.late, inflow);
             holds = holds.min(service.passage.holds).min(service.until_full(self.now));
             let through = service.passage.through * service.up;
             if service.links.is_empty() {
@@ -91,7 +91,7 @@ impl World {
     fn look_open(&mut self, index: usize) -> f64 {
         let service = &mut self.services[index];
         let inflow = Inflow { rate: service.rate / service.up, granted: service.granted, step: self.step_secs };
-        service.passage = service.queue.look(&service.response, &mut service.late, inflow);
+        service.passage = service.queue.look(&service.response, &service.late, inflow);
         service.passage.holds
     }
 

@@ -136,7 +136,7 @@ impl Library {
             (Nearby([1.0; 3]), Nearby([1.0; 3]))
         } else {
             let times = self.times(number).as_is();
-            let times = if network > 0 { self.sum(&times, self.trips(network)) } else { times };
+            let times = if network > 0 { times.plus(self.trips(network)) } else { times };
             let late = Nearby::of(left, |left| above(times.first(), times.shares(), left));
             (late, Nearby::of(left, |left| times.clone().cut(Some(left)).ratio))
         };
@@ -149,18 +149,18 @@ impl Library {
         let how = self.hows[part.how];
         let mut one = part.number.map_or_else(|| Times::point(0.0), |number| self.times(number).as_is());
         if part.state.always > 0 {
-            one = self.sum(&one, &Times::point(seconds(part.state.always)));
+            one = one.plus(&Times::point(seconds(part.state.always)));
         }
         if part.state.waits.0 > 0 {
             let chance = f64::from(part.state.waits.0) / PARTS;
-            let waits = self.sum(&one, &Times::exponential(seconds(part.state.waits.1)));
+            let waits = one.plus(&Times::exponential(seconds(part.state.waits.1)));
             one = mixed(&[(1.0 - chance, one), (chance, waits)]);
         }
         if how.hops > 0.0 {
-            one = self.sum(&one, &Times::point(how.hops));
+            one = one.plus(&Times::point(how.hops));
         }
         if part.state.network > 0 {
-            one = self.sum(&one, self.trips(part.state.network));
+            one = one.plus(self.trips(part.state.network));
         }
         one = self.tried(one.cut(how.timeout).as_is(), &how, part.state);
         if how.cached > 0.0 {
@@ -187,7 +187,7 @@ impl Library {
         let mut mixture = Vec::new();
         let (mut weight, mut before, mut wait) = (1.0, 0.0, how.retries.1);
         for _ in 0..=how.retries.0 {
-            let times = if before > 0.0 { self.sum(&one, &Times::point(before)) } else { one.clone() };
+            let times = if before > 0.0 { one.plus(&Times::point(before)) } else { one.clone() };
             mixture.push((weight, times));
             weight *= each;
             before += failing + wait;

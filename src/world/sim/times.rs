@@ -5,6 +5,7 @@
 //! 2. Adding two times splits each pair's share between the two buckets around the sum, so that the mean stays.
 
 mod disk;
+mod sums;
 
 pub(super) use disk::Access;
 pub(super) use disk::OnDisk;
@@ -22,8 +23,6 @@ use std::sync::LazyLock;
 
 /// Buckets in a doubling of time.
 const PER_DOUBLING: f64 = Latencies::PER_DOUBLING;
-/// By how many buckets a time moves at most when a shorter one is added: it doubles.
-const FURTHEST: usize = 16;
 /// Levels of `−ln(1 − load)` in one unit: neighbours differ by 1 % of `1 − load`.
 const LEVELS: f64 = 100.0;
 /// Parts of a bucket that a distribution is moved by.
@@ -38,8 +37,6 @@ const NOTHING: f64 = 1e-8;
 const LITTLE: f64 = 5e-4;
 /// The whole of a distribution, as a whole number.
 const WHOLE: u64 = 1 << 62;
-/// Times that differ by more than this many buckets (a factor of 4096): the shorter one does not move the sum's bucket.
-const APART: usize = 192;
 /// Distributions that are kept.
 const KEPT: usize = 8192;
 
@@ -227,8 +224,8 @@ static MIDDLES: LazyLock<Vec<f64>> = LazyLock::new(|| {
 /// The distributions in use, and all that is needed to make them.
 pub(super) struct Library {
     stations: Vec<(super::response::Station, Arc<Response>)>,
-    /// Shares of late requests by station and timeout in nanoseconds, of stations that are not in use.
-    lates: BTreeMap<(usize, u64), Late>,
+    /// Shares of late requests by station and timeout.
+    lates: BTreeMap<(usize, Option<Span>), Late>,
     known: BTreeMap<(usize, Own, Vec<usize>), usize>,
     /// Distributions of carried backlogs by station and doubling of time, before they are moved.
     backlogs: BTreeMap<(usize, u32), Times>,
@@ -247,19 +244,10 @@ pub(super) struct Library {
     pub(super) stages: BTreeMap<Vec<super::stages::Part>, usize>,
     /// Late answers by the numbers of the called service's distribution, of what the call is like, and of the network.
     pub(super) late_answers: BTreeMap<(usize, usize, usize), (Nearby, Nearby)>,
-    /// By how many buckets the longer of two times moves when the shorter is added, and the part that moves one further;
-    /// by how many buckets they are apart.
-    sums: Vec<(usize, f64)>,
 }
 
 impl Library {
     pub(super) fn new() -> Self {
-        let sums = (0..APART).map(|apart| {
-            let sum = 1.0 + libm::exp2(-(apart as f64) / PER_DOUBLING);
-            let moved = (libm::log2(sum) * PER_DOUBLING + 1e-9).floor();
-            let (low, high) = (libm::exp2(moved / PER_DOUBLING), libm::exp2((moved + 1.0) / PER_DOUBLING));
-            (usize::try_from(crate::units::whole(moved)).unwrap_or(0), ((sum - low) / (high - low)).clamp(0.0, 1.0))
-        });
         Self {
             stations: Vec::new(),
             lates: BTreeMap::new(),
@@ -273,7 +261,6 @@ impl Library {
             mixtures: BTreeMap::new(),
             stages: BTreeMap::new(),
             late_answers: BTreeMap::new(),
-            sums: sums.collect(),
         }
     }
 
@@ -287,14 +274,10 @@ impl Library {
         (self.stations.len() - 1, response)
     }
 
-    /// Keeps what is known of late requests at the station `from`, and gives what is known of them at the station `to`:
-    /// clocks go to and fro.
-    pub(super) fn exchange_late(&mut self, late: &mut Late, from: usize, to: usize) {
-        let Some(timeout) = late.timeout() else { return };
-        if from != to {
-            let known = self.lates.remove(&(to, timeout.nanos())).unwrap_or_else(|| Late::new(Some(timeout)));
-            self.lates.insert((from, timeout.nanos()), core::mem::replace(late, known));
-        }
+    /// What is known of late requests at a station: clocks go to and fro.
+    pub(super) fn late_of(&mut self, station: usize, timeout: Option<Span>) -> Late {
+        let late = self.lates.entry((station, timeout)).or_insert_with(|| Late::new(timeout));
+        late.clone()
     }
 
     /// The distribution of a number that [`Self::find`] gave.
@@ -315,7 +298,7 @@ impl Library {
                 Some(called) => called,
                 None => self.calls(calls),
             };
-            times = self.sum(&times, &called);
+            times = times.plus(&called);
             self.called.insert(calls.to_vec(), called);
         }
         self.times.push(times.cut(timeout).added_up());
@@ -348,7 +331,7 @@ impl Library {
                 Some(known) => known,
                 None => self.repeated(&self.times[call.0], call.1),
             };
-            all = Some(all.map_or_else(|| one.clone(), |all| self.sum(&all, &one)));
+            all = Some(all.map_or_else(|| one.clone(), |all| all.plus(&one)));
             self.called.insert(vec![call], one);
         }
         all.unwrap_or_else(|| Times::of((0, vec![1.0])))
@@ -361,11 +344,11 @@ impl Library {
         let mut left = count;
         while left > 0 {
             if left % 2 == 1 {
-                times = Some(times.map_or_else(|| doubled.clone(), |times| self.sum(&times, &doubled)));
+                times = Some(times.map_or_else(|| doubled.clone(), |times| times.plus(&doubled)));
             }
             left /= 2;
             if left > 0 {
-                doubled = self.sum(&doubled, &doubled);
+                doubled = doubled.plus(&doubled);
             }
         }
         times.unwrap_or_else(|| Times::of((0, vec![1.0])))
@@ -403,46 +386,6 @@ impl Library {
         });
         base.moved(own.place)
     }
-
-    /// The distribution of the sum of two independent times.
-    ///
-    /// Goes through it by how far the two are apart, so that each pass is one multiplication after the other.
-    pub(super) fn sum(&self, one: &Times, other: &Times) -> Times {
-        let first = one.first.max(other.first);
-        let last = one.end().max(other.end());
-        let mut shares = vec![0.0; last - first + FURTHEST + 2];
-        let mut products = Vec::with_capacity(one.shares.len().max(other.shares.len()));
-        for (longer, shorter, nearest) in [(one, other, 0), (other, one, 1)] {
-            for (apart, &(moved, part)) in self.sums.iter().enumerate().skip(nearest) {
-                let (start, end) = (longer.first.max(shorter.first + apart), longer.end().min(shorter.end() + apart));
-                if start >= end {
-                    continue;
-                }
-                let long = &longer.shares[start - longer.first..end - longer.first];
-                let short = &shorter.shares[start - apart - shorter.first..end - apart - shorter.first];
-                products.clear();
-                products.extend(long.iter().zip(short).map(|(p, q)| p * q));
-                let place = start - first + moved;
-                for (share, product) in shares[place..].iter_mut().zip(&products) {
-                    *share += product * (1.0 - part);
-                }
-                for (share, product) in shares[place + 1..].iter_mut().zip(&products) {
-                    *share += product * part;
-                }
-            }
-            let mut short = shorter.shares.iter().zip(shorter.first + APART..).peekable();
-            let mut far = 0.0;
-            for (p, place) in longer.shares.iter().zip(longer.first..) {
-                while let Some((q, _)) = short.next_if(|next| next.1 <= place) {
-                    far += q;
-                }
-                if far > 0.0 {
-                    shares[place - first] += p * far;
-                }
-            }
-        }
-        Times::of((first, shares)).trimmed()
-    }
 }
 
 #[cfg(test)]
@@ -469,10 +412,9 @@ mod tests {
     /// The sum of four exponential times is an Erlang time of four stages: its quantiles are in every table.
     #[test]
     fn sums_of_exponential_times_are_erlang() {
-        let library = Library::new();
         let one = exponential(0.01);
-        let two = library.sum(&one, &one);
-        let four = library.sum(&two, &two);
+        let two = one.plus(&one);
+        let four = two.plus(&two);
         assert!((four.mean() / 0.04 - 1.0).abs() < 2e-3, "{}", four.mean());
         for (times, percent, wanted) in [
             (&two, 50, 1.678_347),

@@ -114,7 +114,7 @@ impl Library {
         for (most, chance, alone) in key.kinds.into_iter().filter(|kind| kind.0 > 0) {
             let one = Times::access(figure(chance).min(1.0), figure(alone), busy, wait);
             let together = self.repeated(&one, most);
-            all = Some(all.map_or_else(|| together.clone(), |all| self.sum(&all, &together)));
+            all = Some(all.map_or_else(|| together.clone(), |all| all.plus(&together)));
         }
         self.times.push(all.unwrap_or_else(|| Times::of((0, vec![1.0]))));
         self.disks.insert(key, self.times.len() - 1);
