@@ -72,9 +72,10 @@ pub(super) fn discover(args: &ComposeArgs, reader: &mut Reader) -> Option<Projec
     Some(Project { files, folder, variables, profiles, example })
 }
 
-/// Whether it is the standard input or a pipe, which is in no folder of the project.
+/// Whether it is the standard input or a pipe, which is in no folder of the project. What lies in the memory of the machine
+/// (`/dev/shm`) is a file like any other.
 fn is_stream(file: &Path) -> bool {
-    file.starts_with("/dev") || file.starts_with("/proc")
+    file.starts_with("/dev") && !file.starts_with("/dev/shm") || file.starts_with("/proc")
 }
 
 /// Reads the env files of the project. Where none is named and there is no `.env`: the file that shows what it should hold.
@@ -175,4 +176,22 @@ pub(super) fn scope(project: &Project, name: &str) -> super::reader::Scope {
     let mut variables = project.variables.clone();
     variables.set_project(name);
     super::reader::Scope { folder: project.folder.clone(), variables: Rc::new(variables), chain: Vec::new(), id: 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_in_memory_is_in_a_folder_and_what_is_piped_is_not() {
+        for (path, stream) in [
+            ("/dev/stdin", true),
+            ("/dev/fd/63", true),
+            ("/proc/self/fd/0", true),
+            ("/dev/shm/shop/compose.yaml", false),
+            ("dev/compose.yaml", false),
+        ] {
+            assert_eq!(is_stream(Path::new(path)), stream, "{path}");
+        }
+    }
 }
