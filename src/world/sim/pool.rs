@@ -27,6 +27,8 @@ use std::sync::Arc;
 
 /// How near to its stationary number the number inside is set onto it, as a share of what comes in a step.
 const NEAR: f64 = 1e-7;
+/// Fewer calls than this are none, where no more come.
+const GONE: f64 = 1e-3;
 /// Share of requests that a wait takes out of time from which on that is counted here, and not by the distribution of the
 /// whole time, whose buckets are too wide for it.
 pub(super) const SHORT: f64 = 1e-3;
@@ -215,7 +217,8 @@ impl Pool {
         let (rest, wait) =
             if rests { self.pace.patient(rate, patience, slower, spread) } else { (f64::INFINITY, Wait::default()) };
         // The curve is for exponential answers; it is stretched so that it ends where the others are at rest.
-        let stretch = if self.full { 1.0 } else { response.at(rate / most).in_system / rest.max(1e-12) };
+        // Where nobody comes there is nothing to compare, and those that are inside still go.
+        let stretch = if self.full || rate <= 0.0 { 1.0 } else { response.at(rate / most).in_system / rest.max(1e-12) };
         let moved = self.move_on(response, before, inflow, (most, stretch));
         let after = match rest > before {
             true => moved.clamp(before, rest.max(before)),
@@ -223,7 +226,8 @@ impl Pool {
             false if self.full => rest,
             false => moved.clamp(rest, before),
         };
-        let after = if rest.is_finite() && (after - rest).abs() <= 1e-3 * rest { rest } else { after };
+        let near = if rate > 0.0 { 1e-3 * rest } else { GONE };
+        let after = if rest.is_finite() && (after - rest).abs() <= near { rest } else { after };
         let still = (after - before).abs() <= NEAR * step * rate.max(1e-9);
         self.growth = if still { 0.0 } else { (after - before) / step };
         self.holds = if still { f64::INFINITY } else { 0.0 };
