@@ -4,10 +4,10 @@ use crate::model::ServiceName;
 use crate::units::Instant;
 use std::fmt;
 
-/// A rule that a decision broke.
+/// A rule that a decision or a deployment broke.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Breach {
-    /// When the decision was made.
+    /// When.
     pub at: Instant,
     /// The rule.
     pub rule: Rule,
@@ -17,7 +17,7 @@ pub struct Breach {
     pub text: String,
 }
 
-/// The rules of a decision.
+/// The rules of a decision, and of a deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rule {
     /// Only a service with a policy is changed.
@@ -53,6 +53,22 @@ pub enum Rule {
     /// Only who died since CPU was taken, or may be waited for by one who did, gets it back; not more than that, and for a
     /// day. While anybody is killed again and again, nobody is given less.
     GivenBack,
+    /// A deployment begins at its time, on a host that can hold it, and never beside another one of the same service.
+    Began,
+    /// A deployment moves one batch of instances at a time.
+    OneBatch,
+    /// A deployment gives traffic to instances that are well.
+    Traffic,
+    /// A deployment leaves as many instances with traffic as were promised.
+    Serving,
+    /// A deployment gives instances the time that was asked for: to be watched, to finish, to stop, to rest.
+    Patience,
+    /// Every instance is accounted for while a deployment is on.
+    Accounted,
+    /// A deployment ends each stage in time.
+    Stages,
+    /// A deployment ends as it says: all instances new with the limits that were asked for, or all as they were.
+    Outcome,
 }
 
 impl Rule {
@@ -78,6 +94,14 @@ impl Rule {
             Self::GivenBack => {
                 "what is taken is given back after deaths, and nothing is taken while services die or for a day after"
             }
+            Self::Began => "a deployment begins in time, alone, and where there is room",
+            Self::OneBatch => "a deployment moves one batch at a time",
+            Self::Traffic => "only instances that are well get traffic",
+            Self::Serving => "as many instances serve as were promised",
+            Self::Patience => "instances get the time that was asked for",
+            Self::Accounted => "every instance is accounted for",
+            Self::Stages => "a deployment ends each stage in time",
+            Self::Outcome => "a deployment ends as it says",
         }
     }
 }

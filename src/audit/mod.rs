@@ -10,10 +10,13 @@ mod allocation;
 mod breach;
 mod given_back;
 mod limits;
+mod rollout;
 
 pub use allocation::allocation;
 pub use breach::Breach;
 pub use breach::Rule;
+pub use rollout::Look;
+pub use rollout::RolloutAudit;
 
 use crate::model::Action;
 use crate::model::Decision;

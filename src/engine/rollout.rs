@@ -208,7 +208,7 @@ impl Rollout {
     /// Why it cannot be done.
     fn refusal(&self, seen: &GenerationsSeen) -> Option<String> {
         let name = self.service();
-        if !seen.aside.is_empty() || !seen.new.is_empty() {
+        if seen.busy || !seen.aside.is_empty() || !seen.new.is_empty() {
             return Some(format!("another deployment of `{name}` is not over; wait for it, or undo it"));
         }
         if seen.old.is_empty() {

@@ -227,6 +227,8 @@ pub struct GenerationsSeen {
     pub old_limits: Limits,
     /// Limits of a new instance, where there is one.
     pub new_limits: Limits,
+    /// A deployment of it began and has not finished.
+    pub busy: bool,
     /// It has a health check.
     pub checked: bool,
     /// It holds data.

@@ -27,7 +27,7 @@ pub struct Outcome {
     pub container_ticks: u64,
 }
 
-/// The engine made a decision that breaks its own rules; the run stopped there.
+/// The engine made a decision, or a deployment a move, that breaks its own rules; the run stopped there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Breached {
     /// The seed of the run.
@@ -62,13 +62,23 @@ impl fmt::Display for Breached {
 /// run and may be shorter.
 ///
 /// # Errors
-/// [`Breached`] where a decision fails the audit. Nothing of it is applied and the run ends there, without `Ended`.
+/// [`Breached`] where a decision, or an answer of a deployment, fails the audit. Nothing of it is applied and the run ends
+/// there, without `Ended`.
 pub fn simulate(scenario: &Scenario, seed: Seed, sink: &mut dyn FnMut(&Event)) -> Result<Outcome, Breached> {
+    simulate_with(Rollouts::new(&scenario.deployments), scenario, seed, sink)
+}
+
+/// Runs a scenario with its deployments as they are given.
+pub(super) fn simulate_with(
+    mut rollouts: Rollouts,
+    scenario: &Scenario,
+    seed: Seed,
+    sink: &mut dyn FnMut(&Event),
+) -> Result<Outcome, Breached> {
     let mut world = World::new(scenario, seed);
     let mut engine = Engine::new(scenario.policies.clone());
     let mut audit = Audit::new(&scenario.policies);
     let end = Instant::after_start(scenario.duration);
-    let mut rollouts = Rollouts::new(&scenario.deployments);
     let mut look = Rhythm::new(scenario.sensors.look);
     let mut sample = Rhythm::new(scenario.sample);
     sink(&Event::Began(Box::new(header(scenario, seed))));
@@ -90,7 +100,8 @@ pub fn simulate(scenario: &Scenario, seed: Seed, sink: &mut dyn FnMut(&Event)) -
             happened(&mut world, scenario, sink);
         }
         if rollouts.due() <= now {
-            rollouts.look(now, &mut world, sink);
+            let looked = rollouts.look(now, &mut world, sink);
+            looked.map_err(|breaches| Breached { seed, at: now, breaches })?;
             happened(&mut world, scenario, sink);
         }
         if now == end {

@@ -7,6 +7,7 @@ mod audit;
 mod guards;
 mod properties;
 mod rollout;
+mod rollout_audit;
 mod rounding;
 mod stage;
 mod stories;

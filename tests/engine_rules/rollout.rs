@@ -1,5 +1,7 @@
 //! Deployments as the engine sees them: a toy host does what it is asked, or fails at random, and rules hold whatever happens.
 
+use plimsoll::audit::Look;
+use plimsoll::audit::RolloutAudit;
 use plimsoll::engine::Rollout;
 use plimsoll::model::Deployment;
 use plimsoll::model::Generation;
@@ -71,11 +73,15 @@ fn carry(host: &mut GenerationsSeen, one: &Move) {
     }
 }
 
-fn rollout(update: Update) -> Rollout {
+fn deployment(update: Update) -> Deployment {
     let limits = Limits { cpu: NEW.cpu, memory: None };
     let at = Instant::after_start(Span::from_mins(10));
     let service = ServiceName::new("api");
-    Rollout::new(Deployment { at, service, limits, new_image: false, alone: None, update })
+    Deployment { at, service, limits, new_image: false, alone: None, update }
+}
+
+fn rollout(update: Update) -> Rollout {
+    Rollout::new(deployment(update))
 }
 
 #[test]
@@ -152,6 +158,8 @@ fn updates() -> impl Strategy<Value = Update> {
             delay: Span::from_secs(delay),
             drain: Span::from_secs(drain),
             max_failure_ratio: Permille::new(ratio),
+            // The toy takes up to four looks to stop an instance, and may not answer at some of them.
+            stop_grace: Span::from_mins(5),
             ..Update::default()
         },
     )
@@ -168,6 +176,7 @@ proptest! {
         trouble in 0..40_u8,
     ) {
         let mut rollout = rollout(update);
+        let mut audit = RolloutAudit::new(&[deployment(update)]);
         let mut host = toy(count);
         let mut luck = luck.into_iter().cycle();
         let mut stopping = false;
@@ -177,7 +186,10 @@ proptest! {
             looks += 1;
             prop_assert!(looks < 2000, "{told:?}");
             let here = luck.next().expect("endless") >= trouble / 4 || looks % 5 == 0;
-            let answer = rollout.observe(now, here.then_some(&host));
+            let seen = here.then_some(&host);
+            let answer = rollout.observe(now, seen);
+            let found = audit.check(0, &Look { now, seen, moves: &answer.moves, told: &answer.told });
+            prop_assert!(found.is_empty(), "{found:?}");
             for one in &answer.moves {
                 carry(&mut host, one);
                 stopping = matches!(one, Move::Stop { .. });

@@ -340,6 +340,21 @@ fn stop_first_costs_capacity() {
     assert_eq!(drained, [600, 645]);
 }
 
+/// At 600 s the first of two is told to stop and gone at once; the one in its place is started at the next look, at 605 s. In
+/// between nothing stands aside and no new one is there, and yet it is not over for a deployment that begins at 603 s.
+#[test]
+fn between_two_batches_nobody_else_deploys() {
+    let update = Update { order: Order::StopFirst, parallelism: 1, drain: Span::ZERO, ..Update::default() };
+    let mut scenario = shop(update, limits(2000, 256));
+    scenario.deployments.push(deployment(603, limits(500, 256), update));
+    let ran = ran(&scenario, 1);
+    let started = (605, Progress::Started { generation: Generation::New, count: 1 });
+    assert!(ran.told.contains(&started), "{:?}", ran.told);
+    let refused = |(at, how): &&(u64, Progress)| *at == 603 && matches!(how, Progress::Refused { .. });
+    assert_eq!(ran.told.iter().filter(refused).count(), 1, "{:?}", ran.told);
+    assert_eq!(ran.told.last().map(|(_, how)| how), Some(&Progress::Done));
+}
+
 /// An image of 120 MB comes in 10 s on a line of 12 MB/s. The first of two new instances waits for it, the second does not.
 #[test]
 fn an_image_is_pulled_once() {

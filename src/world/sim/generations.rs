@@ -56,6 +56,8 @@ pub(super) struct Pair {
     pub(super) healthy_min: u32,
     /// The group of the old generation: 0 or 1.
     old: usize,
+    /// A deployment moved instances and has not finished. Between two batches nothing else may tell.
+    busy: bool,
     /// The instances that stand aside go: they finish what they have.
     going: bool,
     /// The instances that were started last are of the new generation.
@@ -74,6 +76,7 @@ impl Pair {
             mixes: Vec::new(),
             healthy_min: 0,
             old: 0,
+            busy: false,
             going: false,
             comes_new: false,
             killed_at: None,
@@ -188,8 +191,7 @@ impl World {
 
     /// Whether a deployment of a service is not over.
     pub(super) fn is_deploying(&self, index: usize) -> bool {
-        let alone = |place: usize| self.services[place].instances.is_empty();
-        self.services[index].pair.is_some() && (!alone(index + 2) || !alone(index) && !alone(index + 1))
+        self.services[index].pair.as_ref().is_some_and(|pair| pair.busy)
     }
 
     /// Puts the figures of all groups since the last sample together in the first.
@@ -272,6 +274,7 @@ impl World {
             aside: members(GROUPS - 1),
             old_limits: self.services[index + old].limits,
             new_limits: self.services[index + new].limits,
+            busy: pair.busy,
             checked: first.rules.check.is_some(),
             stateful: first.stateful,
             held: held.unwrap_or(Bytes::ZERO),
@@ -302,7 +305,7 @@ impl World {
             Move::Start { generation, count, limits, pull } => {
                 self.book();
                 if let Some(pair) = &mut self.services[index].pair {
-                    (pair.going, pair.killed_at) = (false, None);
+                    (pair.busy, pair.going, pair.killed_at) = (true, false, None);
                     pair.comes_new = generation == Generation::New;
                 }
                 self.limit(aside, limits);
@@ -324,7 +327,7 @@ impl World {
                 self.limit(aside, self.services[from].limits);
                 self.move_instances(from, aside, usize::try_from(count).unwrap_or(usize::MAX));
                 if let Some(pair) = &mut self.services[index].pair {
-                    pair.going = true;
+                    (pair.busy, pair.going) = (true, true);
                 }
             }
             Move::Stop { grace } => {
@@ -336,7 +339,7 @@ impl World {
             Move::Finish => {
                 let left = usize::from(self.services[index].instances.is_empty());
                 if let Some(pair) = &mut self.services[index].pair {
-                    pair.old = left;
+                    (pair.busy, pair.old) = (false, left);
                 }
             }
         }
