@@ -2,11 +2,15 @@
 
 use plimsoll::input::scenario;
 use plimsoll::input::scenario::LoadOptions;
+use plimsoll::model::Incident;
+use plimsoll::model::Progress;
+use plimsoll::record::Event;
 use plimsoll::run::simulate::simulate;
 use plimsoll::run::swarm;
 use plimsoll::run::swarm::Drawn;
 use plimsoll::run::swarm::DrawnCall;
 use plimsoll::run::swarm::DrawnService;
+use plimsoll::seed::Seed;
 use plimsoll::units::Bytes;
 use plimsoll::units::Permille;
 use plimsoll::units::Span;
@@ -114,6 +118,63 @@ fn a_canary_of_the_disk_is_found_and_made_small() {
     panic!("only {found} found");
 }
 
+/// Deployments that give traffic to instances which are not well, in every run in which nothing crashes and no disk is slowed
+/// down: the audit finds it, and what is left is one service and one deployment.
+#[test]
+fn a_canary_of_deployments_is_found_and_made_small() {
+    let elsewhere = |drawn: &Drawn| {
+        drawn.faults.iter().any(|fault| ["crash", "slow_disk"].iter().any(|planted| fault.contains(planted)))
+    };
+    let mut found = 0;
+    for seed in 1..=300 {
+        let drawn = swarm::draw(seed);
+        if drawn.deployments.is_empty() || elsewhere(&drawn) {
+            continue;
+        }
+        // Where all of them are refused, nothing is carried out.
+        let Some(failure) = swarm::run(seed, true) else { continue };
+        assert_eq!(failure.violation.rule, "the engine keeps its own rules", "seed {seed}: {}", failure.violation);
+        assert!(failure.smallest_violation.what.contains("get traffic are not well"), "{}", failure.smallest_violation);
+        let small = &failure.smallest;
+        assert_eq!(
+            (small.services.len(), small.deployments.len(), small.faults.len()),
+            (1, 1, 0),
+            "{}",
+            small.scenario()
+        );
+        assert!(small.deployments[0].more.is_empty() && small.docker.is_empty(), "{}", small.scenario());
+        found += 1;
+        if found == 3 {
+            return;
+        }
+    }
+    panic!("only {found} found");
+}
+
+/// Deployments are drawn such that they come to each of their ends.
+#[test]
+fn drawn_deployments_end_in_every_way() {
+    let mut told = Vec::new();
+    for drawn in (1..=120).map(swarm::draw).filter(|drawn| !drawn.deployments.is_empty()) {
+        let scenario = swarm::scenario(&drawn).unwrap_or_else(|wrong| panic!("seed {}: {wrong}", drawn.seed));
+        let end = simulate(&scenario, Seed::new(drawn.seed), &mut |event| {
+            if let Event::Happened { incident: Incident::Deployment { progress, .. }, .. } = event {
+                told.push(progress.clone());
+            }
+        });
+        assert!(end.is_ok(), "seed {}: {end:?}", drawn.seed);
+    }
+    let count = |holds: fn(&Progress) -> bool| told.iter().filter(|progress| holds(progress)).count();
+    for (end, found, least) in [
+        ("done", count(|how| *how == Progress::Done), 20),
+        ("rolled back", count(|how| *how == Progress::RolledBack), 2),
+        ("paused", count(|how| *how == Progress::Paused), 1),
+        ("refused", count(|how| matches!(how, Progress::Refused { .. })), 10),
+    ] {
+        assert!(found >= least, "{end}: {found}");
+    }
+}
+
 /// Draws differ, and each kind of trouble comes about.
 #[test]
 fn seeds_draw_all_kinds_of_trouble() {
@@ -171,7 +232,14 @@ fn seeds_draw_all_that_a_scenario_can_say() {
     };
     let sensor =
         |key: &'static str| -> Holds { Box::new(move |drawn| drawn.sensors.iter().any(|(known, _)| *known == key)) };
-    let parts: [(&str, Holds); 24] = [
+    let deployed = |key: &'static str| -> Holds {
+        Box::new(move |drawn| {
+            drawn.deployments.iter().flat_map(|deployment| &deployment.more).any(|(known, _)| *known == key)
+        })
+    };
+    let docker =
+        |key: &'static str| -> Holds { Box::new(move |drawn| drawn.docker.iter().any(|(known, _)| *known == key)) };
+    let parts: [(&str, Holds); 42] = [
         ("slower cores", Box::new(|drawn| drawn.slower.is_some())),
         ("heat", Box::new(|drawn| drawn.heat.is_some())),
         ("bursts of steal", Box::new(|drawn| drawn.bursts.is_some())),
@@ -196,6 +264,24 @@ fn seeds_draw_all_that_a_scenario_can_say() {
         ("lost scrapes", sensor("gaps")),
         ("late scrapes", sensor("delay")),
         ("jitter", sensor("jitter")),
+        ("cores", service(|service| service.cpuset.is_some())),
+        ("pools", call(|call| call.pool.is_some())),
+        ("sizes of images", service(|service| service.image_size.is_some())),
+        ("time for an update", docker("update")),
+        ("control groups", docker("cgroup")),
+        ("download", docker("download")),
+        ("deployments", Box::new(|drawn| !drawn.deployments.is_empty())),
+        ("new CPU limits", deployed("cpu")),
+        ("new memory limits", deployed("memory")),
+        ("new images", deployed("new_image")),
+        ("order", deployed("order")),
+        ("parallelism", deployed("parallelism")),
+        ("delay", deployed("delay")),
+        ("interval", deployed("interval")),
+        ("drain", deployed("drain")),
+        ("health timeout", deployed("health_timeout")),
+        ("failure ratio", deployed("max_failure_ratio")),
+        ("what is done on failure", deployed("on_failure")),
     ];
     for (part, holds) in parts {
         let count = all.iter().filter(|drawn| holds(drawn)).count();

@@ -17,7 +17,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::path::PathBuf;
 
-/// Draw stacks, hosts, loads and faults from seeds and see that the rules hold.
+/// Draw stacks, hosts, loads, deployments and faults from seeds and see that the rules hold.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 The first half of each run is stormy, the second calm. Rules of safety hold in
@@ -40,7 +40,8 @@ pub(super) struct SwarmArgs {
     /// Go on after a failure.
     #[arg(long)]
     no_fail_fast: bool,
-    /// Plant an error in every run in which something crashes, to see that it is found.
+    /// Plant an error in every run in which something crashes, a disk is slowed down or instances are replaced, to see that
+    /// it is found.
     #[arg(long)]
     canary: bool,
 }

@@ -7,6 +7,7 @@ use crate::audit::RolloutAudit;
 use crate::engine::Rollout;
 use crate::model::Deployment;
 use crate::model::Incident;
+use crate::model::OnFailure;
 use crate::model::Progress;
 use crate::record::Event;
 use crate::units::Instant;
@@ -23,6 +24,18 @@ impl Rollouts {
     pub(super) fn new(deployments: &[Deployment]) -> Self {
         let rollouts = deployments.iter().cloned().map(Rollout::new).collect();
         Self { rollouts, audit: RolloutAudit::new(deployments) }
+    }
+
+    /// Deployments that are carried out as nobody asked for: with traffic for new instances that are not well. The audit
+    /// knows what was asked for; this is the test that it finds it.
+    pub(super) fn careless(deployments: &[Deployment]) -> Self {
+        let hasty = |deployment: &Deployment| {
+            let mut deployment = deployment.clone();
+            deployment.update.health_timeout = Span::from_millis(1);
+            deployment.update.on_failure = OnFailure::Continue;
+            Rollout::new(deployment)
+        };
+        Self { rollouts: deployments.iter().map(hasty).collect(), audit: RolloutAudit::new(deployments) }
     }
 
     /// When one of them looks next.

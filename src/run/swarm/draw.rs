@@ -11,6 +11,8 @@ use super::dice::Dice;
 use super::drawn::Drawn;
 use super::drawn::DrawnCall;
 use super::drawn::DrawnService;
+use super::pinned;
+use super::rollouts;
 use super::room;
 use super::storm;
 use super::widen;
@@ -68,6 +70,9 @@ pub fn draw(seed: u64) -> Drawn {
         widen::sensors(&mut more, &mut drawn);
         let faults = storm::more_faults(&mut more, &drawn);
         drawn.faults.extend(faults);
+        pinned::pin(&mut drawn);
+        pinned::pool(&mut drawn);
+        rollouts::draw(&mut drawn);
     }
     drawn
 }

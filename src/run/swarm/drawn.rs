@@ -4,6 +4,7 @@
 //! Before you change it: whatever is in here must come out in the files, or a failure could not be repeated from them;
 //! `the_files_are_the_scenario` holds it.
 
+use super::rollouts::DrawnDeployment;
 use crate::model::Breaker;
 use crate::model::CoreGroup;
 use crate::model::Limits;
@@ -55,6 +56,10 @@ pub struct Drawn {
     pub services: Vec<DrawnService>,
     /// The faults, each as one flow mapping of the scenario file.
     pub faults: Vec<String>,
+    /// What is said of the Docker engine: keys and values.
+    pub docker: Vec<(&'static str, String)>,
+    /// Services whose instances are replaced, in order of time.
+    pub deployments: Vec<DrawnDeployment>,
 }
 
 /// How warm a host gets.
@@ -81,6 +86,8 @@ pub struct DrawnService {
     pub replicas: u32,
     /// CPU weight.
     pub weight: u64,
+    /// The cores that it may run on.
+    pub cpuset: Option<String>,
     /// Weight of its disk accesses.
     pub disk_weight: Option<u16>,
     /// Whether it has a health check, and how often that asks.
@@ -115,6 +122,8 @@ pub struct DrawnService {
     pub leak: Bytes,
     /// Time until it answers.
     pub start_up: Span,
+    /// Size of its image, which has to be pulled.
+    pub image_size: Option<Bytes>,
     /// Requests from outside: levels with the time from which each holds.
     pub load: Vec<(Span, Rate)>,
     /// The load comes from clients who wait for an answer and then think for so long; the levels say how often they would
@@ -161,6 +170,8 @@ pub struct DrawnCall {
     pub cached: Permille,
     /// When a try is given up.
     pub timeout: Option<Span>,
+    /// Connections that an instance of the caller has.
+    pub pool: Option<u32>,
     /// What is done about a try that failed.
     pub retry: Option<Retry>,
     /// When calls are given up before they are made.
@@ -189,6 +200,8 @@ impl Default for Drawn {
             sensors: Vec::new(),
             services: Vec::new(),
             faults: Vec::new(),
+            docker: Vec::new(),
+            deployments: Vec::new(),
         }
     }
 }
@@ -203,6 +216,7 @@ impl Default for DrawnService {
             oom_score_adjust: None,
             replicas: 1,
             weight: 1024,
+            cpuset: None,
             disk_weight: None,
             check: None,
             check_more: None,
@@ -220,6 +234,7 @@ impl Default for DrawnService {
             idle_memory: Bytes::ZERO,
             leak: Bytes::ZERO,
             start_up: Span::ZERO,
+            image_size: None,
             load: Vec::new(),
             think: None,
         }

@@ -53,6 +53,7 @@ impl Drawn {
         for fault in &self.faults {
             let _ = writeln!(text, "  - {{ {fault} }}");
         }
+        self.write_deployments(&mut text);
         text
     }
 
@@ -118,6 +119,7 @@ impl DrawnService {
             image: Some(format!("swarm/{}:1", self.name)),
             limits: self.limits,
             cpu_shares: Some(self.weight),
+            cpuset: self.cpuset.clone(),
             replicas: Some(self.replicas),
             restart: Some(self.restart),
             memory_and_swap: self.swap_limit,
@@ -133,6 +135,9 @@ impl DrawnService {
         let _ = writeln!(text, "    image: swarm/{}:1", self.name);
         let _ = writeln!(text, "    restart: {}", restart(self.restart));
         let _ = writeln!(text, "    cpu_shares: {}", self.weight);
+        if let Some(cores) = &self.cpuset {
+            let _ = writeln!(text, "    cpuset: \"{cores}\"");
+        }
         if let Some(cpus) = self.limits.cpu {
             let _ = writeln!(text, "    cpus: {cpus}");
         }
@@ -183,6 +188,9 @@ impl DrawnService {
         }
         let _ = writeln!(text, "    idle_memory: {}\n    idle_cpu: 0", self.idle_memory.get());
         let _ = writeln!(text, "    start_up: {}\n    start_cpu: 0", self.start_up);
+        if let Some(size) = self.image_size {
+            let _ = writeln!(text, "    image_size: {}", size.get());
+        }
     }
 
     fn disk(&self) -> String {
@@ -236,6 +244,9 @@ fn call(call: &DrawnCall) -> String {
     }
     if let Some(timeout) = call.timeout {
         let _ = write!(more, ", timeout: {timeout}");
+    }
+    if let Some(pool) = call.pool {
+        let _ = write!(more, ", pool: {pool}");
     }
     if let Some(retry) = call.retry {
         let budget = retry.budget.map(|budget| format!(", budget: {budget}")).unwrap_or_default();

@@ -8,20 +8,23 @@ use crate::model::FaultKind;
 use crate::model::Incident;
 use crate::model::InstanceState;
 use crate::model::Observation;
+use crate::model::OnFailure;
 use crate::model::Policy;
+use crate::model::Progress;
 use crate::model::Resource;
 use crate::model::Restart;
 use crate::model::Sample;
 use crate::model::Scenario;
-use crate::model::ServiceModel;
 use crate::model::ServiceName;
 use crate::model::Source;
+use crate::model::Update;
 use crate::record::Event;
 use crate::units::Bytes;
 use crate::units::Instant;
 use crate::units::Permille;
 use crate::units::Span;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// Turns of one limit, from up to down or back, in the last quarter of a run that are still called calm.
@@ -51,10 +54,10 @@ impl fmt::Display for Violation {
 /// The first rule that a run breaks.
 #[must_use]
 pub fn judge(scenario: &Scenario, events: &[Event]) -> Option<Violation> {
-    let mut queues = vec![0; scenario.services.len()];
+    let mut before = vec![Before::default(); scenario.services.len()];
     for event in events {
         let found = match event {
-            Event::Sampled(sample) => safety(scenario, sample, &mut queues),
+            Event::Sampled(sample) => safety(scenario, sample, &mut before),
             _ => None,
         };
         if found.is_some() {
@@ -64,8 +67,30 @@ pub fn judge(scenario: &Scenario, events: &[Event]) -> Option<Violation> {
     liveness(scenario, events)
 }
 
+/// What is known of a service from the samples before.
+#[derive(Clone, Default)]
+struct Before {
+    /// Requests that were left inside.
+    queue: u64,
+    /// The largest memory limit.
+    memory: Option<Bytes>,
+}
+
+impl Before {
+    /// The memory that an instance may have held since the last sample: what its limit was. While a deployment is on, those of
+    /// the other generation have another one, and they may finish what they have after the limit that is shown has changed.
+    fn memory_limit(&mut self, scenario: &Scenario, name: &ServiceName, shown: Option<Bytes>) -> Option<Bytes> {
+        let mut mine = scenario.deployments.iter().filter(|deployment| deployment.service == *name).peekable();
+        if mine.peek().is_none() {
+            return shown;
+        }
+        self.memory = mine.filter_map(|deployment| deployment.limits.memory).chain(self.memory).chain(shown).max();
+        self.memory
+    }
+}
+
 /// What a sample must show in any weather.
-fn safety(scenario: &Scenario, sample: &Sample, queues: &mut [u64]) -> Option<Violation> {
+fn safety(scenario: &Scenario, sample: &Sample, before: &mut [Before]) -> Option<Violation> {
     let broken = |rule, what: String| Some(Violation { rule, at: sample.at, what });
     if sample.host.cpu > scenario.host.capacity() {
         return broken("no more CPU than there is", format!("{} of {}", sample.host.cpu, scenario.host.capacity()));
@@ -84,7 +109,8 @@ fn safety(scenario: &Scenario, sample: &Sample, queues: &mut [u64]) -> Option<Vi
     if swapped > scenario.host.swap.get() {
         return broken("no more swap than there is", format!("{}", Bytes::new(swapped)));
     }
-    for (((name, model), seen), queue) in scenario.services.iter().zip(&sample.services).zip(queues) {
+    for (((name, model), seen), before) in scenario.services.iter().zip(&sample.services).zip(before) {
+        let queue = &mut before.queue;
         if *queue + seen.arrived != seen.served + seen.failed + seen.queue {
             let sum = format!("{queue} + {} is not {} + {} + {}", seen.arrived, seen.served, seen.failed, seen.queue);
             return broken("requests add up", format!("{name}: {sum}"));
@@ -97,7 +123,8 @@ fn safety(scenario: &Scenario, sample: &Sample, queues: &mut [u64]) -> Option<Vi
         if seen.latency.thousandths() != seen.served {
             return broken("each served request has its time", format!("{name}: {}", seen.latency.thousandths()));
         }
-        if let Some(limit) = seen.limits.memory.filter(|limit| seen.memory > *limit && model.limits.memory.is_some()) {
+        let limit = before.memory_limit(scenario, name, seen.limits.memory);
+        if let Some(limit) = limit.filter(|limit| seen.memory > *limit && model.limits.memory.is_some()) {
             return broken("no more memory than the limit", format!("{name}: {} of {limit}", seen.memory));
         }
         if let (Some(timeout), Some(slowest)) = (model.timeout, seen.latency.quantile(1, 1))
@@ -120,7 +147,8 @@ fn liveness(scenario: &Scenario, events: &[Event]) -> Option<Violation> {
         _ => None,
     });
     let broken = |rule, what: String| Some(Violation { rule, at: end, what });
-    if let Some(ill) = last.and_then(|seen| unwell(scenario, seen)) {
+    let excuses = Excuses { scenario, paused: paused(events) };
+    if let Some(ill) = last.and_then(|seen| excuses.unwell(seen)) {
         return broken("all is well again after the storm", ill);
     }
     let from = Instant::after_start(Span::from_nanos(scenario.duration.nanos() / 8 * 7));
@@ -152,7 +180,7 @@ fn liveness(scenario: &Scenario, events: &[Event]) -> Option<Violation> {
     }
     let failing = asked.into_iter().find(|(name, (arrived, failed))| {
         failed * 1000 > arrived * ERRORS_CALM + 5_000_000
-            && depends_on_well(scenario, name)
+            && excuses.depends_on_well(name)
             && !climbs(scenario, &raised, name, from)
     });
     if let Some((name, (arrived, failed))) = failing {
@@ -174,43 +202,75 @@ const fn resource(action: &Action) -> &'static str {
     }
 }
 
-/// An instance that is not well though it could be.
-fn unwell(scenario: &Scenario, seen: &Observation) -> Option<String> {
-    for (name, service) in &seen.services {
-        if excused(scenario, name, &scenario.services[name]) {
-            continue;
+/// The services of which a deployment stopped half-way, until somebody looks at it.
+fn paused(events: &[Event]) -> BTreeSet<&ServiceName> {
+    let of = |event| match event {
+        &Event::Happened { incident: Incident::Deployment { ref service, progress: Progress::Paused }, .. } => {
+            Some(service)
         }
-        // Whose callee stays away may keep its checks waiting.
-        let may_wait = !depends_on_well(scenario, name);
-        for instance in &service.instances {
-            if instance.state == InstanceState::Unhealthy && may_wait {
+        _ => None,
+    };
+    events.iter().filter_map(of).collect()
+}
+
+/// Why services may be ill at the end.
+struct Excuses<'a> {
+    scenario: &'a Scenario,
+    paused: BTreeSet<&'a ServiceName>,
+}
+
+impl Excuses<'_> {
+    /// An instance that is not well though it could be.
+    fn unwell(&self, seen: &Observation) -> Option<String> {
+        for (name, service) in &seen.services {
+            if self.excused(name) {
                 continue;
             }
-            if instance.state != InstanceState::Healthy {
-                return Some(format!("{name}-{} is {:?}", instance.number, instance.state));
+            // Whose callee stays away may keep its checks waiting.
+            let may_wait = !self.depends_on_well(name);
+            for instance in &service.instances {
+                if instance.state == InstanceState::Unhealthy && may_wait {
+                    continue;
+                }
+                if instance.state != InstanceState::Healthy {
+                    return Some(format!("{name}-{} is {:?}", instance.number, instance.state));
+                }
             }
         }
+        None
     }
-    None
-}
 
-/// Whether a service may be ill at the end: it leaks and so dies again and again, it stays away when the engine or the host
-/// restarted, or a fault made it ill for life.
-fn excused(scenario: &Scenario, name: &ServiceName, model: &ServiceModel) -> bool {
-    let comes_back = matches!(model.restart, Restart::Always | Restart::UnlessStopped);
-    let leaks = model.leak_per_hour.get() > 0;
-    leaks
-        || scenario.faults.iter().any(|fault| match &fault.kind {
-            FaultKind::UnhealthyGreen(ill) => ill == name,
-            FaultKind::DockerRestart { live_restore: false } | FaultKind::HostLoss => !comes_back,
-            _ => false,
-        })
-}
+    /// Whether a service may be ill at the end: it leaks and so dies again and again, it stays away when the engine or the
+    /// host restarted, nobody has looked at a deployment of it that stopped half-way, or a fault made new instances ill for
+    /// life and they are kept.
+    fn excused(&self, name: &ServiceName) -> bool {
+        let model = &self.scenario.services[name];
+        let comes_back = matches!(model.restart, Restart::Always | Restart::UnlessStopped);
+        let leaks = model.leak_per_hour.get() > 0;
+        leaks
+            || self.paused.contains(name)
+            || self.scenario.faults.iter().any(|fault| match &fault.kind {
+                FaultKind::UnhealthyGreen(ill) => ill == name && self.keeps_the_ill(name),
+                FaultKind::DockerRestart { live_restore: false } | FaultKind::HostLoss => !comes_back,
+                _ => false,
+            })
+    }
 
-/// Whether neither a service nor anybody it calls is excused.
-fn depends_on_well(scenario: &Scenario, name: &ServiceName) -> bool {
-    let model = &scenario.services[name];
-    !excused(scenario, name, model) && model.work.calls.iter().all(|call| depends_on_well(scenario, &call.to))
+    /// Whether new instances of a service that fail are kept: all that start are new where no deployment names it, and else
+    /// those that a deployment does not take back.
+    fn keeps_the_ill(&self, name: &ServiceName) -> bool {
+        let mut mine = self.scenario.deployments.iter().filter(|deployment| deployment.service == *name).peekable();
+        let named = mine.peek().is_some();
+        let keeps =
+            |update: &Update| update.on_failure != OnFailure::Rollback || update.max_failure_ratio > Permille::ZERO;
+        !named || mine.any(|deployment| keeps(&deployment.update))
+    }
+
+    /// Whether neither a service nor anybody it calls is excused.
+    fn depends_on_well(&self, name: &ServiceName) -> bool {
+        let model = &self.scenario.services[name];
+        !self.excused(name) && model.work.calls.iter().all(|call| self.depends_on_well(&call.to))
+    }
 }
 
 /// Whether a service, or one that it calls, got more CPU a cooldown before a time or later. From the least limit it takes
@@ -226,11 +286,9 @@ fn climbs(scenario: &Scenario, raised: &BTreeMap<&ServiceName, Instant>, name: &
 }
 
 /// What the canary does: it loses a request of a service that crashed before; where nothing crashed, it makes a disk that was
-/// slowed down busier than it can be.
-pub(super) fn poison(scenario: &Scenario, events: &mut [Event]) {
-    if !lose_a_request(scenario, events) {
-        overwork_the_disk(scenario, events);
-    }
+/// slowed down busier than it can be. Whether there was something to plant it in.
+pub(super) fn poison(scenario: &Scenario, events: &mut [Event]) -> bool {
+    lose_a_request(scenario, events) || overwork_the_disk(scenario, events)
 }
 
 fn lose_a_request(scenario: &Scenario, events: &mut [Event]) -> bool {
@@ -255,7 +313,7 @@ fn lose_a_request(scenario: &Scenario, events: &mut [Event]) -> bool {
     false
 }
 
-fn overwork_the_disk(scenario: &Scenario, events: &mut [Event]) {
+fn overwork_the_disk(scenario: &Scenario, events: &mut [Event]) -> bool {
     let mut slow = false;
     for event in events {
         match event {
@@ -265,9 +323,10 @@ fn overwork_the_disk(scenario: &Scenario, events: &mut [Event]) {
             }
             Event::Sampled(sample) if slow && sample.host.disk > Permille::ZERO => {
                 sample.host.disk = Permille::new(Permille::ONE.get() + 1);
-                return;
+                return true;
             }
             _ => {}
         }
     }
+    false
 }

@@ -8,6 +8,8 @@ mod draw;
 mod drawn;
 mod files;
 mod judge;
+mod pinned;
+mod rollouts;
 mod room;
 mod shrink;
 mod storm;
@@ -22,9 +24,11 @@ pub use drawn::DrawnHeat;
 pub use drawn::DrawnService;
 pub use judge::Violation;
 pub use judge::judge;
+pub use rollouts::DrawnDeployment;
 
 use super::replay;
-use super::simulate::simulate;
+use super::rollouts::Rollouts;
+use super::simulate::simulate_with;
 use crate::input::problem::Problems;
 use crate::input::problem::Source;
 use crate::input::scenario;
@@ -82,7 +86,8 @@ pub fn violation(drawn: &Drawn, canary: bool) -> Option<Violation> {
         Ok(scenario) => scenario,
         Err(problems) => return broken("what is drawn can be read", problems.to_string()),
     };
-    let watched = || catch_unwind(AssertUnwindSafe(|| events(&scenario, Seed::new(drawn.seed))));
+    let seed = Seed::new(drawn.seed);
+    let watched = || catch_unwind(AssertUnwindSafe(|| events(&scenario, seed, Rollouts::new(&scenario.deployments))));
     let mut first = match watched() {
         Ok(Ok(events)) => events,
         Ok(Err(violation)) => return Some(violation),
@@ -96,16 +101,17 @@ pub fn violation(drawn: &Drawn, canary: bool) -> Option<Violation> {
         Ok(replayed) if replayed.differences.is_empty() => {}
         _ => return broken("a replay decides the same", "the engine answers otherwise".to_owned()),
     }
-    if canary {
-        judge::poison(&scenario, &mut first);
+    if canary && !judge::poison(&scenario, &mut first) {
+        // Where nothing can be planted in what happened, deployments are carried out in a way that nobody asked for.
+        return events(&scenario, seed, Rollouts::careless(&scenario.deployments)).err();
     }
     judge(&scenario, &first)
 }
 
 /// All that happens in a run.
-fn events(scenario: &Scenario, seed: Seed) -> Result<Vec<Event>, Violation> {
+fn events(scenario: &Scenario, seed: Seed, rollouts: Rollouts) -> Result<Vec<Event>, Violation> {
     let mut events = Vec::new();
-    let end = simulate(scenario, seed, &mut |event| events.push(event.clone()));
+    let end = simulate_with(rollouts, scenario, seed, &mut |event| events.push(event.clone()));
     match end {
         Ok(_) => Ok(events),
         Err(breached) => {

@@ -162,3 +162,45 @@ fn of_workers_and_memory(drawn: &Drawn, visits: &[u64]) -> u64 {
     }
     fits
 }
+
+/// Speed of each core in the worst case of the calm, in millionths of a reference core, in the order of their numbers.
+pub(super) fn cores(drawn: &Drawn) -> Vec<u64> {
+    let clock = drawn.heat.as_ref().map_or(1000, |heat| heat.lowest.get());
+    let stolen = drawn.bursts.map_or(drawn.steal, |bursts| bursts.burst.max(drawn.steal));
+    let ours = 1000 - stolen.get().min(999);
+    let slower = drawn.slower.into_iter().flat_map(|group| (0..group.count).map(move |_| group.speed.get()));
+    (0..drawn.cores).map(|_| clock).chain(slower).map(|speed| speed * ours).collect()
+}
+
+/// Requests a second that the calm sends to each service nobody calls, in thousandths.
+fn calm_rate(drawn: &Drawn) -> u128 {
+    let calm = drawn.services.iter().filter_map(|service| service.load.first()).map(|(_, rate)| rate.get() / 1000);
+    calm.max().map_or(0, u128::from)
+}
+
+/// CPU that each service uses in the calm, in millionths of a reference core.
+pub(super) fn calm_cpu(drawn: &Drawn) -> Vec<u128> {
+    let (visits, rate) = (visits(&drawn.services).0, calm_rate(drawn));
+    let used = |(service, visits): (&DrawnService, u64)| {
+        u128::from(visits) * u128::from(service.work.nanos() / 1000) / 1000 * rate / 1000
+    };
+    drawn.services.iter().zip(visits).map(used).collect()
+}
+
+/// Connections that an instance of each service needs in the calm for each of its calls, where the engine has lowered all
+/// limits as far as it may, and a quarter more.
+pub(super) fn calm_connections(drawn: &Drawn) -> Vec<Vec<u32>> {
+    let (visits, rate, times) = (visits(&drawn.services).0, calm_rate(drawn), times(drawn, true));
+    let mut needed = Vec::new();
+    for (service, visits) in drawn.services.iter().zip(visits) {
+        // Millionths of a request a second at one instance.
+        let asked = u128::from(visits) * rate / u128::from(service.replicas.max(1));
+        let calls = service.calls.iter().map(|call| {
+            let time = drawn.place_of(&call.to).map_or(0, |place| times[place].1) + 2 * drawn.hop.nanos() / 1000;
+            let at_once = asked * u128::from(call.tries()) / 1000 * u128::from(time) / 1_000_000;
+            u32::try_from((at_once * 5 / 4).div_ceil(1_000_000)).unwrap_or(u32::MAX)
+        });
+        needed.push(calls.collect());
+    }
+    needed
+}

@@ -27,6 +27,8 @@ type Simpler<T> = fn(&mut T);
 
 const OF_PROJECT: &[Simpler<Drawn>] = &[
     |drawn| drawn.policy = None,
+    |drawn| drawn.deployments.clear(),
+    |drawn| drawn.docker.clear(),
     |drawn| drawn.sensors.clear(),
     |drawn| drawn.heat = None,
     |drawn| drawn.slower = None,
@@ -46,6 +48,8 @@ const OF_SERVICE: &[Simpler<DrawnService>] = &[
     |service| service.calls.clear(),
     |service| service.replicas = 1,
     |service| service.weight = 1024,
+    |service| service.cpuset = None,
+    |service| service.image_size = None,
     |service| service.disk = None,
     |service| service.disk_weight = None,
     |service| service.blocking = false,
@@ -69,6 +73,7 @@ const OF_CALL: &[Simpler<DrawnCall>] = &[
     |call| call.breaker = None,
     |call| call.retry = None,
     |call| call.timeout = None,
+    |call| call.pool = None,
     |call| call.cached = Permille::ZERO,
     |call| call.with_last = false,
 ];
@@ -96,6 +101,15 @@ fn simplifications(from: &Drawn) -> Vec<Drawn> {
     for place in 0..from.sensors.len() {
         with(&|drawn| drop(drawn.sensors.remove(place)));
     }
+    for place in 0..from.docker.len() {
+        with(&|drawn| drop(drawn.docker.remove(place)));
+    }
+    for (place, deployment) in from.deployments.iter().enumerate() {
+        with(&|drawn| drop(drawn.deployments.remove(place)));
+        for key in 0..deployment.more.len() {
+            with(&|drawn| drop(drawn.deployments[place].more.remove(key)));
+        }
+    }
     for (place, service) in from.services.iter().enumerate() {
         for simpler in OF_SERVICE {
             with(&|drawn| simpler(&mut drawn.services[place]));
@@ -115,13 +129,14 @@ fn simplifications(from: &Drawn) -> Vec<Drawn> {
     all
 }
 
-/// Takes out a service with its calls, its load and the faults that name it.
+/// Takes out a service with its calls, its load, and the faults and deployments that name it.
 fn without_service(drawn: &mut Drawn, place: usize) {
     let gone = drawn.services.remove(place).name;
     for service in &mut drawn.services {
         service.calls.retain(|call| call.to != gone);
     }
     drawn.faults.retain(|fault| !fault.contains(&gone));
+    drawn.deployments.retain(|deployment| deployment.service != gone);
 }
 
 #[cfg(test)]
