@@ -18,6 +18,8 @@ use plimsoll::input::yaml;
 use plimsoll::model::ServiceName;
 use plimsoll::record::Reader;
 use plimsoll::report::Baseline;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// A loader, and whether it read the bytes.
@@ -141,28 +143,41 @@ fn of_yaml(bytes: &[u8]) -> bool {
     answered(source(bytes).and_then(|source| yaml::parse(&source)).map(|node| node.to_json()))
 }
 
-/// The bytes as this file of a directory of its own.
-fn in_directory<T>(files: &[(&str, &[u8])], load: impl FnOnce(&Path) -> T) -> T {
-    let directory = tempfile::tempdir().expect("a temporary directory");
-    for (name, bytes) in files {
-        std::fs::write(directory.path().join(name), bytes).expect("can be written");
-    }
-    load(directory.path())
+thread_local! {
+    /// The folder of this thread for each file under attack. Made once: to make and remove one takes longer than to read most
+    /// files.
+    static FOLDERS: RefCell<BTreeMap<&'static str, tempfile::TempDir>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// The bytes as this file of a folder of its own, beside another file that stays the same.
+fn in_folder<T>(name: &'static str, bytes: &[u8], beside: Option<(&str, &str)>, load: impl FnOnce(&Path) -> T) -> T {
+    FOLDERS.with_borrow_mut(|folders| {
+        let folder = folders.entry(name).or_insert_with(|| {
+            let folder = tempfile::tempdir().expect("a temporary directory");
+            if let Some((name, text)) = beside {
+                std::fs::write(folder.path().join(name), text).expect("can be written");
+            }
+            folder
+        });
+        std::fs::write(folder.path().join(name), bytes).expect("can be written");
+        load(folder.path())
+    })
 }
 
 fn of_scenario(bytes: &[u8]) -> bool {
-    let files = [("compose.yml", COMPOSE.as_bytes()), ("scenario.yaml", bytes)];
-    in_directory(&files, |here| answered(scenario::load(&here.join("scenario.yaml"), &LoadOptions::default())))
+    in_folder("scenario.yaml", bytes, Some(("compose.yml", COMPOSE)), |here| {
+        answered(scenario::load(&here.join("scenario.yaml"), &LoadOptions::default()))
+    })
 }
 
 fn of_compose(bytes: &[u8]) -> bool {
-    in_directory(&[("compose.yml", bytes)], |here| {
+    in_folder("compose.yml", bytes, None, |here| {
         answered(compose::load(&ComposeArgs { files: vec![here.join("compose.yml")], ..ComposeArgs::default() }))
     })
 }
 
 fn of_env(bytes: &[u8]) -> bool {
-    in_directory(&[("compose.yml", b"services: { a: { image: 'x:${A}' } }"), (".env", bytes)], |here| {
+    in_folder(".env", bytes, Some(("compose.yml", "services: { a: { image: 'x:${A}' } }")), |here| {
         answered(compose::load(&ComposeArgs { files: vec![here.join("compose.yml")], ..ComposeArgs::default() }))
     })
 }
@@ -205,7 +220,7 @@ fn of_record(bytes: &[u8]) -> bool {
 }
 
 fn of_project(bytes: &[u8]) -> bool {
-    in_directory(&[("plimsoll.yaml", bytes)], |here| answered(Project::find(here)))
+    in_folder("plimsoll.yaml", bytes, None, |here| answered(Project::find(here)))
 }
 
 fn of_baseline(bytes: &[u8]) -> bool {
