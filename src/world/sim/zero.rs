@@ -4,7 +4,8 @@
 /// It is given up to a billionth of itself, or where the function is no further than `enough` from zero.
 ///
 /// Regula falsi, Illinois variant (Dowell and Jarratt 1971): an end that stays for two steps counts half, so that the other
-/// one comes nearer, too. Safe as halving, nearly as fast as secants.
+/// one comes nearer, too. Where three steps did not halve what is between the ends, as beside a bend between a steep and a
+/// flat part, the next one does.
 pub(super) fn rising(mut low: f64, mut high: f64, enough: f64, function: impl Fn(f64) -> f64) -> f64 {
     let (mut at_low, mut at_high) = (function(low), function(high));
     if at_low >= 0.0 {
@@ -13,12 +14,20 @@ pub(super) fn rising(mut low: f64, mut high: f64, enough: f64, function: impl Fn
     if at_high <= 0.0 {
         return high;
     }
-    let mut last = 0.0;
-    for _ in 0..60 {
+    let (mut last, mut width) = (0.0, high - low);
+    for step in 0..120 {
         if high - low <= 1e-9 * high {
             break;
         }
-        let middle = (high - at_high * (high - low) / (at_high - at_low)).clamp(low, high);
+        let slow = step % 4 == 3 && high - low > width / 2.0;
+        if step % 4 == 3 {
+            width = high - low;
+        }
+        let middle = if slow {
+            low.midpoint(high)
+        } else {
+            (high - at_high * (high - low) / (at_high - at_low)).clamp(low, high)
+        };
         let at_middle = function(middle);
         if at_middle.abs() <= enough {
             return middle;
@@ -61,6 +70,16 @@ mod tests {
         assert!((root - (core::f64::consts::E - 1.0)).abs() < 1e-9 && steps.get() < 30, "{root} after {}", steps.get());
         let root = rising(0.0, 9.0, 1e-12, counted(|place| if place < 1.0 { place - 2.0 } else { 5.0 * place - 6.0 }));
         assert!((root - 1.2).abs() < 1e-9 && steps.get() < 15, "{root} after {}", steps.get());
+    }
+
+    /// A hundred clients who never think: as steep as a wall up to where all are inside, flat beyond it.
+    #[test]
+    fn a_bend_does_not_keep_it() {
+        for (steep, bend) in [(1e6, 100.0), (1e9, 1e-3), (1e3, 104.9)] {
+            let function = |place: f64| (place - 0.999 * bend).min(0.001 * bend) * steep + (place - bend).max(0.0);
+            let root = rising(0.0, 105.0, 0.0, function);
+            assert!((root / (0.999 * bend) - 1.0).abs() < 1e-8, "{root} for {}", 0.999 * bend);
+        }
     }
 
     #[test]
