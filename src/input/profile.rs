@@ -123,7 +123,8 @@ pub struct ProfileFile {
     pub storage: Option<StorageFile>,
     /// Swap on that disk; none unless said otherwise.
     pub swap: Option<Size>,
-    /// What else is known of the machine; it counts in the score.
+    /// What else is known of the machine; it counts in the score. Its `network_mbit` is the line that requests and answers
+    /// share.
     pub hardware: Option<HardwareFile>,
     /// Time that a message takes from one container to another, or between a container and the outside; none unless said
     /// otherwise.
@@ -164,7 +165,8 @@ pub struct HardwareFile {
     /// Network interfaces to the outside.
     #[schemars(range(max = 1000))]
     pub interfaces: Option<u32>,
-    /// Speed of the fastest of them in Mbit/s.
+    /// Speed of the fastest of them in Mbit/s, in each direction. Requests and answers whose sizes are known (`work` of a
+    /// scenario) share it; without it, sending them takes no time.
     #[schemars(range(max = 10_000_000))]
     pub network_mbit: Option<u32>,
     /// Load average over the last minute.

@@ -106,6 +106,12 @@ pub enum Metric {
     IoWait,
     /// Share of the time in which the disk is busy.
     Disk,
+    /// Share of the bandwidth to the outside that is used, in the direction in which it is more.
+    Network,
+    /// Bytes per second that all instances of a service receive.
+    Received,
+    /// Bytes per second that all instances of a service send.
+    Sent,
     /// Temperature of the host's chip.
     Temperature,
     /// Clock of the host's fastest cores as a share of the full one.
@@ -275,6 +281,9 @@ impl fmt::Display for Metric {
             Self::HostMemory => "host.memory",
             Self::IoWait => "iowait",
             Self::Disk => "disk",
+            Self::Network => "network",
+            Self::Received => "received",
+            Self::Sent => "sent",
             Self::Temperature => "temperature",
             Self::Clock => "clock",
             Self::Steal => "steal",

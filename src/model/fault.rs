@@ -136,6 +136,8 @@ pub enum FaultKind {
     NetworkDelay(Span),
     /// So many packets are lost, and sent again.
     NetworkLoss(Permille),
+    /// So much of the bandwidth to the outside is left, in each direction.
+    SlowNetwork(Permille),
 }
 
 impl FaultKind {
@@ -165,6 +167,7 @@ impl FaultKind {
             Self::SlowDependency { .. } => "slow_dependency",
             Self::NetworkDelay(_) => "network_delay",
             Self::NetworkLoss(_) => "network_loss",
+            Self::SlowNetwork(_) => "slow_network",
         }
     }
 
@@ -192,7 +195,8 @@ impl FaultKind {
             | Self::CpuSpin { .. }
             | Self::SlowDependency { .. }
             | Self::NetworkDelay(_)
-            | Self::NetworkLoss(_) => false,
+            | Self::NetworkLoss(_)
+            | Self::SlowNetwork(_) => false,
         }
     }
 }

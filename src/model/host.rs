@@ -80,7 +80,7 @@ pub struct Hardware {
     pub disk: Option<DiskKind>,
     /// Network interfaces to the outside.
     pub interfaces: Option<u32>,
-    /// Speed of the fastest of them in Mbit/s.
+    /// Speed of the fastest of them in Mbit/s, in each direction: the line that requests and answers share.
     pub network_mbit: Option<u32>,
     /// Tasks that ran or waited, over the last minute, in thousandths.
     pub load: Option<u64>,
@@ -200,6 +200,12 @@ impl Host {
     #[must_use]
     pub fn core_count(&self) -> u32 {
         self.cores.iter().map(|group| group.count).fold(0, u32::saturating_add)
+    }
+
+    /// Bytes per second of its line to the outside, in each direction; `None` where nobody said.
+    #[must_use]
+    pub fn line(&self) -> Option<f64> {
+        self.hardware.network_mbit.filter(|speed| *speed > 0).map(|speed| f64::from(speed) * 1e6 / 8.0)
     }
 
     /// CPU that containers may use: capacity less the reserve.

@@ -104,6 +104,7 @@ pub use sample::DiskSample;
 pub use sample::Errors;
 pub use sample::HostSample;
 pub use sample::Incident;
+pub use sample::NetworkSample;
 pub use sample::Sample;
 pub use sample::ServiceSample;
 pub use scenario::Scenario;

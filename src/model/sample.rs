@@ -48,6 +48,9 @@ pub struct HostSample {
     /// Share of CPU time that other guests took, the mean; `None` where it is always what the host says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steal: Option<Permille>,
+    /// Share of the bandwidth to the outside that was used, in the direction in which it was more.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub network: Permille,
 }
 
 /// Whether there is nothing of it, so that the record need not say so.
@@ -91,6 +94,27 @@ pub struct ServiceSample {
     /// What its instances did with the disk.
     #[serde(default, skip_serializing_if = "DiskSample::is_nothing")]
     pub disk: DiskSample,
+    /// What its instances received and sent.
+    #[serde(default, skip_serializing_if = "NetworkSample::is_nothing")]
+    pub network: NetworkSample,
+}
+
+/// What the instances of a service received and sent in a stretch of the run, as Docker counts it: over the line to the
+/// outside, and to and from other containers. Only what has a size is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct NetworkSample {
+    /// Requests to it, and answers to its calls.
+    pub received: Bytes,
+    /// Its answers, and its calls.
+    pub sent: Bytes,
+}
+
+impl NetworkSample {
+    /// Whether there is nothing of it.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What the instances of a service did with the disk in a stretch of the run.

@@ -48,8 +48,10 @@ impl Unit {
         match metric {
             Metric::Latency => Self::Millis,
             Metric::Cpu | Metric::LimitCpu | Metric::HostCpu | Metric::Slack => Self::Cores,
-            Metric::Memory | Metric::LimitMemory | Metric::HostMemory => Self::Bytes,
-            Metric::Throttled | Metric::IoWait | Metric::Disk | Metric::Clock | Metric::Steal => Self::Share,
+            Metric::Memory | Metric::LimitMemory | Metric::HostMemory | Metric::Received | Metric::Sent => Self::Bytes,
+            Metric::Throttled | Metric::IoWait | Metric::Disk | Metric::Network | Metric::Clock | Metric::Steal => {
+                Self::Share
+            }
             Metric::Temperature => Self::Celsius,
             Metric::Cost => Self::Money(Currency::USD),
             Metric::Requests

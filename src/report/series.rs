@@ -45,6 +45,8 @@ pub struct Point {
     pub iowait: f64,
     /// Share of the time in which the disk is busy, the mean.
     pub disk: f64,
+    /// Share of the bandwidth to the outside that is used, in the busier direction, the mean.
+    pub network: f64,
     /// Temperature of the chip in degrees Celsius, the highest; where it is known.
     pub temperature: Option<f64>,
     /// Clock of the fast cores as a share of the full one, the lowest; where it is known.
@@ -126,7 +128,7 @@ impl Series {
 
 impl Point {
     fn of(sample: &Sample) -> Self {
-        let HostSample { cpu, memory, iowait, disk, temperature, clock, steal } = sample.host;
+        let HostSample { cpu, memory, iowait, disk, temperature, clock, steal, network } = sample.host;
         let secs = |at: Instant| at.since_start().as_secs();
         Self {
             from: secs(sample.at.minus(sample.span)),
@@ -135,6 +137,7 @@ impl Point {
             host_memory: memory.get() as f64,
             iowait: iowait.as_fraction(),
             disk: disk.as_fraction(),
+            network: network.as_fraction(),
             temperature: temperature.map(Temperature::as_celsius),
             clock: clock.map(Permille::as_fraction),
             steal: steal.map(Permille::as_fraction),
@@ -149,6 +152,7 @@ impl Point {
         self.host_memory = self.host_memory.max(next.host_memory);
         self.iowait = mean(self.iowait, next.iowait);
         self.disk = mean(self.disk, next.disk);
+        self.network = mean(self.network, next.network);
         self.temperature = either(self.temperature, next.temperature, f64::max);
         self.clock = either(self.clock, next.clock, f64::min);
         self.steal = either(self.steal, next.steal, mean);

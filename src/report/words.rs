@@ -201,6 +201,7 @@ fn fault(kind: &FaultKind) -> String {
         FaultKind::SlowDependency { service, factor } => format!("{service} {} times as slow", factor.as_fraction()),
         FaultKind::NetworkDelay(by) => format!("network {by} slower"),
         FaultKind::NetworkLoss(share) => format!("{share} of packets lost"),
+        FaultKind::SlowNetwork(left) => format!("network slower: {left} of its bandwidth left"),
         FaultKind::ClockBehind(by) => format!("clock {by} behind"),
         FaultKind::SlowDisk { .. } => "slow disk".to_owned(),
         FaultKind::FullDisk(None) => "full disk".to_owned(),

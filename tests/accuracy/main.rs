@@ -10,6 +10,7 @@ mod draws;
 mod draws_between;
 #[path = "../facts/mod.rs"]
 mod facts;
+mod line;
 mod measure;
 mod page;
 mod pictures;

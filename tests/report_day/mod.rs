@@ -24,6 +24,7 @@ use plimsoll::model::Limits;
 use plimsoll::model::Load;
 use plimsoll::model::Measure;
 use plimsoll::model::Metric;
+use plimsoll::model::NetworkSample;
 use plimsoll::model::Noise;
 use plimsoll::model::Pattern;
 use plimsoll::model::Policy;
@@ -332,6 +333,7 @@ fn sample(minute: u64, at: Instant, limits: &[Limits], noise: &mut u64) -> Sampl
             saturated: load > 1.0 && work > 0.0,
             errors: Errors { refused: if down { whole(rate * 60.0 * 1000.0) } else { 0 }, ..Errors::default() },
             disk: DiskSample::default(),
+            network: NetworkSample::default(),
         });
     }
     Sample { at, span: Span::from_secs(60), host, services }

@@ -9,6 +9,7 @@ mod heat;
 mod latency;
 mod laws;
 mod life;
+mod line;
 mod loops;
 mod memory;
 mod network;

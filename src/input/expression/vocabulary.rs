@@ -98,7 +98,7 @@ const fn entry(name: &'static str, metric: Metric, owner: Owner, dimension: Dime
 }
 
 /// Every metric of the language.
-pub(super) const METRICS: [Entry; 25] = [
+pub(super) const METRICS: [Entry; 28] = [
     entry("latency", Metric::Latency, Owner::Service, Dimension::Time),
     entry("requests", Metric::Requests, Owner::Services, Dimension::Events),
     entry("errors", Metric::Errors, Owner::Services, Dimension::Events),
@@ -120,6 +120,9 @@ pub(super) const METRICS: [Entry; 25] = [
     entry("host.memory", Metric::HostMemory, Owner::Host, Dimension::Memory),
     entry("iowait", Metric::IoWait, Owner::Host, Dimension::Share),
     entry("disk", Metric::Disk, Owner::Host, Dimension::Share),
+    entry("network", Metric::Network, Owner::Host, Dimension::Share),
+    entry("received", Metric::Received, Owner::Service, Dimension::Memory),
+    entry("sent", Metric::Sent, Owner::Service, Dimension::Memory),
     entry("temperature", Metric::Temperature, Owner::Host, Dimension::Temperature),
     entry("clock", Metric::Clock, Owner::Host, Dimension::Share),
     entry("steal", Metric::Steal, Owner::Host, Dimension::Share),
@@ -127,7 +130,7 @@ pub(super) const METRICS: [Entry; 25] = [
 ];
 
 /// Metrics that later versions simulate.
-const LATER: [&str; 3] = ["wal", "network", "energy"];
+const LATER: [&str; 2] = ["wal", "energy"];
 
 /// Whether `series` is of a metric that a later version simulates; its name, if so.
 pub(super) fn later(series: &str) -> Option<&'static str> {
@@ -193,6 +196,7 @@ pub(super) fn accepted(aggregate: Aggregate, metric: Metric, range: Range) -> &'
         (_, Metric::HostMemory, _) => &[Kind::Memory, Kind::Share],
         (_, Metric::LimitCpu, _) => &[Kind::Cpu],
         (_, Metric::LimitMemory, _) => &[Kind::Memory],
+        (_, Metric::Received | Metric::Sent, _) => &[Kind::Memory],
         (_, _, Some(Dimension::Cpu)) => &[Kind::Cpu, Kind::OfLimit],
         (_, _, Some(Dimension::Memory)) => &[Kind::Memory, Kind::OfLimit],
     }

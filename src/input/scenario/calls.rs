@@ -185,18 +185,8 @@ fn call(to: &ServiceName, file: &CallFile, node: &Node, problems: &mut Problems)
     }
 }
 
-/// Reports what only makes sense with `workers`, where there are none, and sizes, which nothing reads; `node` is the service.
+/// Reports what only makes sense with `workers`, where there are none; `node` is the service.
 pub(super) fn check_service(file: &ServiceFile, node: &Node, problems: &mut Problems) {
-    let work = file.work.as_ref();
-    for key in ["request", "answer"] {
-        let size = work.and_then(|work| if key == "request" { work.request } else { work.answer });
-        if size.is_some() {
-            let message = format!("this version does not simulate how long it takes to send a `{key}`; take it out");
-            let at = node.get("work").and_then(|work| work.entry(key));
-            let place = at.map_or(&node.place, |entry| &entry.key_place);
-            problems.push(Problem::error(&codes::CALL, message).at(place));
-        }
-    }
     let asked = [("blocking", file.blocking == Some(true)), ("backlog", file.backlog.is_some())];
     for (key, _) in asked.iter().filter(|(_, asked)| *asked && file.workers.is_none()) {
         let problem = Problem::error(&codes::CALL, format!("`{key}` needs `workers`, and there is no limit to them"));

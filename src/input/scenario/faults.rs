@@ -7,6 +7,7 @@ use super::ERRORS_MAX;
 use super::codes;
 use super::network::NetworkDelayFile;
 use super::network::NetworkLossFile;
+use super::network::SlowNetworkFile;
 use super::strain::CpuSpinFile;
 use super::strain::HeatWaveFile;
 use super::strain::NeighbourFile;
@@ -97,6 +98,8 @@ pub struct FaultFile {
     pub network_delay: Option<NetworkDelayFile>,
     /// Packets between containers, and from outside and back, are lost and sent again.
     pub network_loss: Option<NetworkLossFile>,
+    /// The line to the outside is narrower; for hosts whose profile has a `network_mbit`.
+    pub slow_network: Option<SlowNetworkFile>,
 }
 
 /// Which instances of a service die.

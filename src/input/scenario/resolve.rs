@@ -7,6 +7,7 @@ use super::codes;
 use super::deployments;
 use super::expect;
 use super::faults;
+use super::network;
 use super::pins;
 use super::services;
 use super::storage;
@@ -134,6 +135,7 @@ pub fn resolve(
         seeds,
         expect,
     };
+    network::warn_of_unknown_line(&scenario, node, &mut problems);
     Ok(Resolved { scenario, warnings: problems, files_read })
 }
 

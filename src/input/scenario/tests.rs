@@ -220,6 +220,11 @@ fn faults_are_clear_or_refused() {
         ("{ at: 1h, for: 5m, network_delay: { latency: 0s } }", "PL0214 a delay of nothing changes nothing"),
         ("{ at: 1h, for: 5m, network_loss: { loss: 100% } }", "PL0214 a network that loses 100% of its packets"),
         ("{ at: 1h, network_loss: { loss: 2% } }", "PL0214 `network_loss` lasts for some time"),
+        (
+            "{ at: 1h, for: 5m, slow_network: { bandwidth: 100% } }",
+            "PL0214 a network with 100% of its bandwidth is not",
+        ),
+        ("{ at: 1h, for: 5m, slow_network: { bandwidth: 0% } }", "PL0214 a network with 0% of its bandwidth is not"),
         ("{ at: 1h, steal_burst: { steal: 30% } }", "PL0214 `steal_burst` lasts for some time"),
         ("{ at: 1h, carsh: api }", "PL0201 unknown key `carsh`, did you mean `crash`?"),
     ] {
@@ -249,6 +254,8 @@ fn faults_that_wear_on_the_cores_are_read() {
     assert_eq!(kinds("kvm-4", "network_delay: { latency: 50ms }"), late);
     assert_eq!(kinds("kvm-4", "network_loss: { loss: 2.5% }"), FaultKind::NetworkLoss(Permille::new(25)));
     assert_eq!(kinds("kvm-4", "slow_dependency: { service: redis, factor: 2.5x }"), slow);
+    let narrow = FaultKind::SlowNetwork(Permille::percent(30));
+    assert_eq!(kinds("kvm-4", "slow_network: { bandwidth: 30% }"), narrow);
     let cold = wrong("expect: { cool: \"max(temperature) < 80C\", fast: \"min(clock) >= 85%\" }");
     assert_eq!(cold.len(), 2, "{cold:?}");
     assert!(
@@ -306,13 +313,31 @@ fn calls_say_in_which_order_and_through_what() {
     for (text, words) in [
         ("services: { api: { work: { calls: { postgres: { cached: 101% } } } } }", "PL0226 no more than all calls"),
         ("services: { api: { work: { calls: [{ postgres: { timeout: 0s } }] } } }", "PL0226 a call that may take no"),
-        ("services: { api: { work: { answer: 5k } } }", "PL0226 this version does not simulate how long"),
         ("services: { api: { blocking: true } }", "PL0226 `blocking` needs `workers`"),
         ("load: { api: { pattern: clients, clients: [[5m, 3], [1m, 4]] } }", "PL0216 1m does not come after 5m"),
     ] {
         let found = wrong(text);
         assert!(found.len() == 1 && found[0].starts_with(words), "{text}: {found:?}");
     }
+}
+
+/// Sizes as Compose writes them, and a word where they would take no time though somebody thinks they do.
+#[test]
+fn requests_and_answers_have_sizes() {
+    let sized =
+        "services: { api: { work: { request: 2k, answer: 5m } } }\nload: { api: { pattern: constant, rate: 1/s } }";
+    let resolved = good(sized);
+    let work = &resolved.scenario.services[&ServiceName::new("api")].work;
+    assert_eq!((work.request, work.answer), (Bytes::new(2048), Bytes::mebi(5)));
+    assert_eq!(resolved.scenario.host.line(), Some(125e6), "1000 Mbit/s");
+    assert!(!resolved.warnings.to_string().contains("network"), "{}", resolved.warnings);
+    let options = LoadOptions { host: Some("hetzner-cx33".to_owned()), ..LoadOptions::default() };
+    let unknown = read_in(Path::new("/nowhere"), sized, &options).unwrap_or_else(|problems| panic!("{problems}"));
+    let warnings = unknown.warnings.to_string();
+    assert!(warnings.contains("nothing is known of the network of `hetzner-cx33`; sending requests"), "{warnings}");
+    assert!(warnings.contains("hardware: { network_mbit: 1000 }"), "{warnings}");
+    let idle = good("faults: [{ at: 1h, for: 5m, slow_network: { bandwidth: 30% } }]").warnings.to_string();
+    assert!(idle.contains("the slower network at 1h changes nothing"), "{idle}");
 }
 
 #[test]

@@ -176,9 +176,10 @@ pub struct WorkFile {
     pub memory: Option<Size>,
     /// Calls to other services for one request.
     pub calls: Option<CallsFile>,
-    /// Of a later version: size of a request as it is sent.
+    /// Size of a request as it is sent, headers included: `5k`. From outside it comes in over the line of the host, whose
+    /// bandwidth is `hardware: { network_mbit: ... }` of the profile. Nothing unless said otherwise.
     pub request: Option<Size>,
-    /// Of a later version: size of the answer as it is sent.
+    /// Size of the answer as it is sent: `2m`. To the outside it goes out over the same line. Nothing unless said otherwise.
     pub answer: Option<Size>,
     /// Reads from disk for one request, before any page is found in memory; none unless said otherwise.
     #[schemars(range(min = 0, max = 1_000_000))]

@@ -102,6 +102,9 @@ pub(super) fn part<'a>(
         | Metric::HostMemory
         | Metric::IoWait
         | Metric::Disk
+        | Metric::Network
+        | Metric::Received
+        | Metric::Sent
         | Metric::Slack
         | Metric::Temperature
         | Metric::Clock
@@ -152,7 +155,12 @@ pub(super) const fn scale(metric: Metric, of_limit: bool) -> f64 {
         return LEVEL_SCALE_SHARE as f64;
     }
     match metric {
-        Metric::Memory | Metric::LimitMemory | Metric::HostMemory | Metric::Replicas => 1.0,
+        Metric::Memory
+        | Metric::LimitMemory
+        | Metric::HostMemory
+        | Metric::Replicas
+        | Metric::Received
+        | Metric::Sent => 1.0,
         Metric::Latency
         | Metric::Requests
         | Metric::Errors
@@ -169,6 +177,7 @@ pub(super) const fn scale(metric: Metric, of_limit: bool) -> f64 {
         | Metric::Throttled
         | Metric::IoWait
         | Metric::Disk
+        | Metric::Network
         | Metric::Slack
         | Metric::Temperature
         | Metric::Clock
@@ -207,10 +216,19 @@ fn level(metric: Metric, sample: &Sample, services: &[ServiceSample]) -> Option<
         Metric::HostMemory => Some(sample.host.memory.get()),
         Metric::IoWait => Some(sample.host.iowait.get()),
         Metric::Disk => Some(sample.host.disk.get()),
+        Metric::Network => Some(sample.host.network.get()),
+        Metric::Received => Some(per_second(sum(|service| service.network.received.get()), sample)),
+        Metric::Sent => Some(per_second(sum(|service| service.network.sent.get()), sample)),
         Metric::Temperature => Some(sample.host.temperature?.get()),
         Metric::Clock => Some(sample.host.clock?.get()),
         _ => None,
     }
+}
+
+/// So many in a sample as so many a second, rounded down.
+fn per_second(count: u64, sample: &Sample) -> u64 {
+    let rate = u128::from(count) * 1_000_000_000 / u128::from(sample.span.nanos().max(1));
+    u64::try_from(rate).unwrap_or(u64::MAX)
 }
 
 /// The limit in force: of all instances for CPU, of one for memory, what the host has for the host.

@@ -14,6 +14,8 @@ pub struct Scene {
     pub host_cpu: f64,
     /// Memory used of what the host has.
     pub host_memory: f64,
+    /// Bandwidth to the outside used, in the busier direction; zero where nothing is known of it.
+    pub network: f64,
     /// The service in question.
     pub service: Option<ServiceScene>,
     /// Services that were saturated then.
@@ -69,6 +71,7 @@ impl Scene {
         Self {
             host_cpu: ratio(sample.host.cpu.get(), scenario.host.capacity().get()),
             host_memory: ratio(sample.host.memory.get(), scenario.host.memory.get()),
+            network: sample.host.network.as_fraction(),
             service,
             saturated: saturated.map(|(name, _)| name.clone()).collect(),
         }
@@ -79,6 +82,9 @@ impl fmt::Display for Scene {
     /// In one line: `host cpu 94%, memory 71%; api: cpu 100% of its limit, throttled 62%, 41 requests waiting, saturated`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "host cpu {}, memory {}", Figure::share(self.host_cpu), Figure::share(self.host_memory))?;
+        if self.network > 0.0 {
+            write!(f, ", network {}", Figure::share(self.network))?;
+        }
         if let Some(service) = &self.service {
             write!(f, "; {}: ", service.name)?;
             match service.cpu_of_limit {

@@ -113,6 +113,7 @@ fn host(run: &Run, points: &[Point], time: &Time) -> Picture {
     };
     let mut panels = vec![cpu, memory];
     panels.extend(disk(run, points));
+    panels.extend(network(run, points));
     panels.extend(heat::temperature(host.heat.as_ref(), points, time.end, bounds(run, Metric::Temperature, None)));
     panels.extend(heat::clock(points, bounds(run, Metric::Clock, None)));
     panels.extend(heat::steal(points, bounds(run, Metric::Steal, None)));
@@ -139,6 +140,29 @@ fn disk(run: &Run, points: &[Point]) -> Option<Panel> {
             line("disk", palette::BLUE, Form::Area, of(|point| point.disk)),
             line("iowait", palette::INK, Form::Step, of(|point| point.iowait)),
         ],
+        bounds,
+        marks: Vec::new(),
+        saturated: Vec::new(),
+    })
+}
+
+/// Nothing where nobody sends anything of a known size, or nobody knows how fast the network is.
+fn network(run: &Run, points: &[Point]) -> Option<Panel> {
+    let most = most(points, |point| point.network);
+    if most <= 0.0 {
+        return None;
+    }
+    let bounds = bounds(run, Metric::Network, None);
+    Some(Panel {
+        title: "bandwidth to the outside, the busier direction".to_owned(),
+        scale: Scale::linear(bounds.iter().map(|bound| bound.0).fold(most, f64::max), Unit::Share),
+        height: 170,
+        lines: vec![Line {
+            name: "network".to_owned(),
+            colour: palette::BLUE,
+            form: Form::Area,
+            points: points.iter().map(|point| (point.from, point.to, Some(point.network))).collect(),
+        }],
         bounds,
         marks: Vec::new(),
         saturated: Vec::new(),

@@ -4,7 +4,7 @@
 //! Before you change it:
 //! 1. Nothing here is shared with the step model but the nouns. What both got wrong together, no comparison would find.
 //! 2. Each rule stands in one place: who gets which core in `cores`, quotas and workers in `container`, the way of a
-//!    request in `request`, its calls in `errand` and `link`. Numbers inside, arrivals and times are counted apart from
+//!    request in `request`, its calls in `errand` and `link`, what it takes on the line to the outside in `line`. Numbers inside, arrivals and times are counted apart from
 //!    each other, so that Little's law is a check and not a definition.
 //! 3. All services are up from the start and stay so: no life cycle, no memory, no faults.
 //!
@@ -19,6 +19,7 @@ mod cores;
 pub(in crate::world) mod draw;
 mod errand;
 mod keyed;
+mod line;
 mod link;
 mod outcome;
 mod pins;
@@ -38,6 +39,7 @@ use crate::units::Span;
 use container::Container;
 use cores::Cores;
 use errand::Errands;
+use line::Line;
 use request::Requests;
 use service::Service;
 use timers::Due;
@@ -58,6 +60,8 @@ enum Event {
     Period(usize),
     /// A time known beforehand has come.
     Timer,
+    /// All bytes of a transfer in this direction are there.
+    Sent(usize),
 }
 
 /// A host under load, in the middle of its life.
@@ -77,6 +81,8 @@ pub struct Oracle {
     requests: Requests,
     errands: Errands,
     timers: Timers,
+    /// The line to the outside, where its bandwidth is known.
+    line: Option<Line>,
     /// Seconds that a message takes from one container to another.
     hop: f64,
 }
@@ -119,6 +125,7 @@ impl Oracle {
             requests: Requests::default(),
             errands: Errands::default(),
             timers,
+            line: scenario.host.line().map(Line::new),
             hop: scenario.host.hop.as_secs(),
         })
     }
@@ -148,6 +155,7 @@ impl Oracle {
                     self.shares_moved = true;
                 }
                 Event::Timer => self.ring(),
+                Event::Sent(way) => self.finish_transfer(way),
             }
         }
         self.pass(end - self.now);
@@ -189,6 +197,11 @@ impl Oracle {
             }
             look(service.arrivals.next, Event::Arrival(index));
         }
+        if let Some(line) = &mut self.line {
+            for way in [line::IN, line::OUT] {
+                look(line.next_done(way, self.now, &self.requests), Event::Sent(way));
+            }
+        }
         look(due, Event::Timer);
         (at.max(self.now), event)
     }
@@ -196,6 +209,9 @@ impl Oracle {
     fn pass(&mut self, seconds: f64) {
         for &index in &self.active {
             self.containers[index].pass(seconds);
+        }
+        if let Some(line) = &mut self.line {
+            line.pass(seconds);
         }
     }
 

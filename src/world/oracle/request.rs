@@ -4,10 +4,14 @@
 //! 1. A request that waits for a call holds no worker, unless its service blocks.
 //! 2. Its time counts from its arrival at the service. Once that is up it has failed, and so has the try that called for
 //!    it; what it called goes on.
-//! 3. A place is used again by later requests; a ticket of an earlier one is then no longer valid.
+//! 3. What comes from outside comes in over the line before it is in the service, and its answer goes out over it after its
+//!    worker is free: the kernel sends it. Both count in its time; who gives up meanwhile breaks the transfer off.
+//! 4. A place is used again by later requests; a ticket of an earlier one is then no longer valid.
 
 use super::Oracle;
 use super::errand::Try;
+use super::line::IN;
+use super::line::OUT;
 
 /// A request, as long as it has not ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,10 +36,14 @@ pub(super) enum Failure {
 /// Where a request is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
+    /// On the line to its service.
+    Coming,
     /// In the queue for a worker, or being worked on.
     Own,
     /// Making its calls.
     Calling,
+    /// Its answer is on the line.
+    Going,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -111,12 +119,42 @@ impl Oracle {
             next: (0, 0),
             pending: 0,
         });
-        if self.containers[container].is_crowded() {
+        let comes = caller.is_none() && self.begin_transfer(ticket, IN);
+        if !comes && self.containers[container].is_crowded() {
             self.requests.all[ticket.place].phase = Phase::Calling;
             return self.end(ticket.place, Some(Failure::Refused));
         }
         self.services[index].note_deadline(self.now, ticket);
-        self.containers[container].waiting.push_back(ticket.place);
+        if !comes {
+            self.containers[container].waiting.push_back(ticket.place);
+            self.fill_workers(container);
+        }
+    }
+
+    /// A request from outside, or its answer, goes onto the line; whether there is anything to send.
+    fn begin_transfer(&mut self, ticket: Ticket, way: usize) -> bool {
+        let request = &mut self.requests.all[ticket.place];
+        let size = self.services[request.service].sizes[way];
+        let Some(line) = self.line.as_mut().filter(|_| size > 0.0) else { return false };
+        request.phase = if way == IN { Phase::Coming } else { Phase::Going };
+        line.begin(way, ticket, size);
+        true
+    }
+
+    /// All bytes of a request or an answer are there.
+    pub(super) fn finish_transfer(&mut self, way: usize) {
+        let Some(ticket) = self.line.as_mut().and_then(|line| line.finish(way)) else { return };
+        let place = ticket.place;
+        if way == OUT {
+            return self.end_now(place, None);
+        }
+        let container = self.requests.all[place].container;
+        if self.containers[container].is_crowded() {
+            self.requests.all[place].phase = Phase::Calling;
+            return self.end(place, Some(Failure::Refused));
+        }
+        self.requests.all[place].phase = Phase::Own;
+        self.containers[container].waiting.push_back(place);
         self.fill_workers(container);
     }
 
@@ -163,13 +201,30 @@ impl Oracle {
         }
     }
 
-    /// A request ends well, or fails; who asked for it learns of it.
+    /// A request ends well, or fails; who asked for it learns of it, from outside once the answer is there.
     pub(super) fn end(&mut self, place: usize, failure: Option<Failure>) {
+        let request = self.requests.all[place];
+        let ticket = Ticket { place, number: request.number };
+        if failure.is_none() && request.caller.is_none() && self.begin_transfer(ticket, OUT) {
+            if self.containers[request.container].release() {
+                self.fill_workers(request.container);
+            }
+            return;
+        }
+        self.end_now(place, failure);
+    }
+
+    fn end_now(&mut self, place: usize, failure: Option<Failure>) {
         let request = &mut self.requests.all[place];
         request.open = false;
         let ended = *request;
         self.services[ended.service].tally.end(self.now, ended.arrived, failure);
-        if ended.phase == Phase::Calling && ended.pending == 0 {
+        if matches!(ended.phase, Phase::Coming | Phase::Going) {
+            self.requests.free.push(place);
+            if let Some(line) = self.line.as_mut().filter(|_| failure.is_some()) {
+                line.give_up(if ended.phase == Phase::Coming { IN } else { OUT });
+            }
+        } else if ended.phase == Phase::Calling && ended.pending == 0 {
             if failure == Some(Failure::Refused) {
                 self.requests.free.push(place);
             } else {

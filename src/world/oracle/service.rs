@@ -33,6 +33,8 @@ pub(super) struct Service {
     /// Mean work of a request in reference core-seconds.
     work: f64,
     spread: Spread,
+    /// Bytes of a request and of its answer.
+    pub(super) sizes: [f64; 2],
     /// Seconds after which a request fails.
     pub(super) timeout: Option<f64>,
     /// Reference cores that an idle container uses.
@@ -107,6 +109,7 @@ pub(super) fn build(scenario: &Scenario, seed: Seed) -> Result<(Vec<Service>, Ve
             name: name.clone(),
             work: model.work.cpu.as_secs().max(1e-9),
             spread: model.work.spread,
+            sizes: [model.work.request, model.work.answer].map(|size| size.get() as f64),
             timeout: model.timeout.map(crate::units::Span::as_secs),
             idle,
             links: known.iter().map(|(call, to)| Link::new(call, *to, count)).collect(),

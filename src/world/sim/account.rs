@@ -27,6 +27,9 @@ impl World {
         if let Some(disk) = self.disk.as_deref_mut() {
             disk.pass(held);
         }
+        if let Some(line) = self.line.as_deref_mut() {
+            line.pass(held, &mut self.services);
+        }
         self.show_breakers(held);
         for (index, (service, flow)) in self.services.iter_mut().zip(&mut self.flows).enumerate() {
             let (used, out) = (core::mem::take(&mut flow.cpu), core::mem::take(&mut flow.out));
@@ -65,6 +68,7 @@ impl World {
             if seconds > 0.0 { Millicores::new(whole(amount / seconds * 1000.0)) } else { Millicores::ZERO }
         };
         let (iowait, busy) = self.disk.as_deref_mut().map_or((0.0, 0.0), |disk| disk.sample(seconds));
+        let on_line = self.line.as_deref_mut().map_or(0.0, |line| line.sample(seconds));
         let share = |part: f64| Permille::new(whole(part * 1000.0).min(1000));
         let (temperature, clock) = self.warmth.as_mut().map(Warmth::sample).unzip();
         let host = HostSample {
@@ -75,6 +79,7 @@ impl World {
             temperature,
             clock,
             steal: self.sample_steal(seconds),
+            network: share(on_line),
         };
         self.host_cpu = 0.0;
         self.memory_max = 0.0;
@@ -92,6 +97,7 @@ impl World {
             }
             let (limits, healthy) = (self.services[self.group_in_force(index)].limits, self.healthy_of(index));
             let disk = self.disk.as_deref_mut().map(|disk| disk.uses[index].sample());
+            let network = self.sample_network(index);
             let service = &mut self.services[index];
             let throttled = if seconds > 0.0 { service.throttled / seconds * 1000.0 } else { 0.0 };
             services.push(ServiceSample {
@@ -110,6 +116,7 @@ impl World {
                 saturated: service.saturated,
                 errors: service.causes.take(failed),
                 disk: DiskSample { swap: bytes(service.swap_max), ..disk.unwrap_or_default() },
+                network,
             });
             (service.cpu, service.throttled, service.saturated) = (0.0, 0.0, false);
             (service.memory_max, service.restarts, service.oom_kills) = (0.0, 0, 0);
@@ -187,14 +194,7 @@ impl World {
             service.link_states.clear();
             service.waits_of.clear();
             if let Some(last) = last.filter(|_| service.up > 0.0) {
-                service.stretches.push(Stretch {
-                    own: last.own,
-                    on_disk: last.on_disk,
-                    network: last.network,
-                    served: 0.0,
-                    time: 0.0,
-                    number: None,
-                });
+                service.stretches.push(Stretch::new(last.own, (last.on_disk, last.network, last.on_line)));
             }
         }
         self.begin_mixes();

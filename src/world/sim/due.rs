@@ -85,7 +85,10 @@ impl World {
             self.flows[index].failed += service.queue.inside;
             service.causes.add(causes::Cause::Killed, service.queue.inside);
             service.queue.inside *= (service.up - 1.0) / service.up;
+            self.cut_transfers(index);
         }
+        let service = &mut self.services[index];
+        let dying = &mut service.instances[number];
         match cause {
             Cause::Stopped => dying.stop(),
             _ => dying.die(&service.rules, self.now),

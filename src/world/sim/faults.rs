@@ -123,6 +123,8 @@ pub(super) struct Conditions {
     pub(super) stolen: f64,
     /// How bad the network is.
     pub(super) network: Network,
+    /// Share of the line to the outside that is left.
+    pub(super) line_left: f64,
     /// Processes beside the containers: weight, and time on cores that each wants.
     pub(super) neighbours: Vec<(f64, f64)>,
     /// Those of each service, by its place.
@@ -184,7 +186,12 @@ impl Default for ServiceConditions {
 impl Conditions {
     /// The conditions of a host with so many services where nothing goes wrong.
     pub(super) fn good(services: usize) -> Self {
-        Self { disk_left: [1.0; 3], services: vec![ServiceConditions::default(); services], ..Self::default() }
+        Self {
+            disk_left: [1.0; 3],
+            line_left: 1.0,
+            services: vec![ServiceConditions::default(); services],
+            ..Self::default()
+        }
     }
 
     /// Takes in a fault that is on; `find` gives the place of a service.
@@ -222,6 +229,7 @@ impl Conditions {
                 self.neighbours.push(((*weight).max(1) as f64, cpu.as_cores()));
             }
             (FaultKind::NetworkDelay(by), _) => self.network.delay += by.as_secs(),
+            (FaultKind::SlowNetwork(left), _) => self.line_left *= left.as_fraction(),
             (FaultKind::NetworkLoss(share), _) => {
                 self.network.lost = 1.0 - (1.0 - self.network.lost) * (1.0 - share.as_fraction());
             }
@@ -256,6 +264,7 @@ impl World {
             self.follow_conditions(&before);
             self.fit_trouble();
             self.fit_network();
+            self.fit_line();
             let kind = self.faults.timers[place].fault.kind.clone();
             if begins { self.begin(&kind) } else { self.end(&kind) }
         }

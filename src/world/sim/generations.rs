@@ -98,16 +98,16 @@ impl Service {
         if self.pair.is_some() { GROUPS } else { 1 }
     }
 
-    /// Requests that are in the stations and on the way, of all instances of a group.
+    /// Requests that are in the stations, on the way and on the line, of all instances of a group.
     fn within(&self) -> f64 {
-        self.queue.inside * self.up + self.on_the_way()
+        self.queue.inside * self.up + self.on_the_way() + self.on_line.inside
     }
 
     /// Time passes for the requests that wait for calls where no new ones come: those that come out of the stations join
     /// them, and they leave after the time that calls take, at random.
     pub(super) fn pass_away(&mut self, seconds: f64) {
         let Some(away) = self.away.filter(|_| seconds > 0.0) else { return };
-        let calls = (self.time - self.passage.time - self.trips.1).max(0.0);
+        let calls = (self.time - self.passage.time - self.trips.1 - self.on_line.time).max(0.0);
         let rest = self.passage.through * self.up * calls;
         let left = if calls > 0.0 { libm::exp(-seconds / calls) } else { 0.0 };
         self.away = Some(rest + (away - rest) * left);

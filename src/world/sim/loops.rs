@@ -77,6 +77,11 @@ impl Clients {
             _ => None,
         }
     }
+
+    /// Seconds from the begin of a request to the next, where one takes `time`.
+    pub(super) fn rest(&self, time: f64) -> f64 {
+        self.think + time
+    }
 }
 
 impl World {
@@ -107,7 +112,11 @@ impl World {
             },
             None => return self.look_bounded(index),
         };
-        let open = if clients.is_some() { incoming + callers.wanted } else { service.own_rate + incoming };
+        let open = if clients.is_some() {
+            incoming + callers.wanted
+        } else {
+            service.own_rate - service.on_line.held_back + incoming
+        };
         let of_loop = if clients.is_some() { service.rate - open } else { callers.wanted };
         let share = match of_loop / (of_loop + open) {
             _ if open <= 0.0 => 1.0,

@@ -27,6 +27,7 @@ mod graph;
 mod heat;
 mod instance;
 mod io;
+mod line;
 mod loops;
 mod memory;
 mod mixes;
@@ -70,6 +71,7 @@ use faults::Faults;
 use flow::Flow;
 use generations::Group;
 use heat::Warmth;
+use line::Line;
 use loops::Callers;
 use pins::Pins;
 use pulls::Pulls;
@@ -92,6 +94,8 @@ pub struct World {
     swap: f64,
     /// The disk, where somebody uses it.
     disk: Option<Box<Disk>>,
+    /// The line to the outside, where somebody says how large requests or answers are.
+    line: Option<Box<Line>>,
     cores: Cores,
     /// Who may run where, if somebody may not run everywhere.
     pins: Option<Box<Pins>>,
@@ -198,6 +202,7 @@ impl World {
             system_memory: scenario.host.system_memory.get() as f64,
             swap: scenario.host.swap.get() as f64,
             disk: Disk::of(scenario, &services).map(Box::new),
+            line: Line::of(scenario, &services).map(Box::new),
             pins: Pins::of(scenario, &services).map(Box::new),
             speed: cores.speed(0.0),
             used: 0.0,

@@ -111,6 +111,7 @@ impl Service {
                 (stretch.mean() / begin.mean() - 1.0).abs() <= ALIKE
                     && stretch.network == begin.network
                     && stretch.on_disk.is_some() == begin.on_disk.is_some()
+                    && stretch.on_line.is_some() == begin.on_line.is_some()
             };
             let count = self.stretches[first..].iter().take_while(alike).count().max(1);
             let group = &self.stretches[first..first + count];

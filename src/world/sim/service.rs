@@ -14,6 +14,7 @@ use super::instance::Check;
 use super::instance::Instance;
 use super::instance::Phase;
 use super::instance::Rules;
+use super::line::Transferred;
 use super::loops::Clients;
 use super::loops::Gate;
 use super::pins::Seat;
@@ -29,6 +30,7 @@ use super::stages::State;
 use super::strain::Spin;
 use super::times::Library;
 use super::times::OnDisk;
+use super::times::OnLine;
 use super::times::Own;
 use super::traffic::Traffic;
 use crate::model::Condition;
@@ -54,6 +56,8 @@ pub(super) struct Stretch {
     pub(super) on_disk: Option<OnDisk>,
     /// The number of the network over which its requests come from outside.
     pub(super) network: usize,
+    /// What it takes on the line, where sizes are known.
+    pub(super) on_line: Option<OnLine>,
     /// Requests that ended well.
     pub(super) served: f64,
     /// Their times, if none were cut off, in seconds.
@@ -63,6 +67,12 @@ pub(super) struct Stretch {
 }
 
 impl Stretch {
+    /// One without requests yet: its own distribution, and those of its disk, its network and its line.
+    pub(super) const fn new(own: Own, around: (Option<OnDisk>, usize, Option<OnLine>)) -> Self {
+        let (on_disk, network, on_line) = around;
+        Self { own, on_disk, network, on_line, served: 0.0, time: 0.0, number: None }
+    }
+
     /// Mean time of its requests in seconds, if none were cut off; not a number where there were none.
     pub(super) fn mean(&self) -> f64 {
         self.time / self.served
@@ -155,6 +165,8 @@ pub(super) struct Service {
     /// The number of the network over which requests come from outside, and the seconds that they and their answers take
     /// longer on it.
     pub(super) trips: (usize, f64),
+    /// What its requests and answers take on the line to the outside.
+    pub(super) on_line: Transferred,
     /// Most CPU that one instance can use, in reference cores.
     pub(super) cap: f64,
     /// CPU that each starting instance gets.
@@ -265,6 +277,7 @@ impl Service {
             calls_time: 0.0,
             hops: 0.0,
             trips: (0, 0.0),
+            on_line: Transferred::default(),
             cap: 0.0,
             start_grant: 0.0,
             contention: 0.0,
@@ -372,7 +385,9 @@ impl Service {
         if let Some(away) = self.away {
             return away;
         }
-        let waiting = self.passage.through * self.up * (self.time - self.passage.time - self.trips.1).max(0.0);
+        let waiting = self.passage.through
+            * self.up
+            * (self.time - self.passage.time - self.trips.1 - self.on_line.time).max(0.0);
         self.pools().fold(waiting, |waiting, pool| waiting.max(pool.inside * self.up))
     }
 

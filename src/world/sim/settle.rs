@@ -11,6 +11,7 @@ use super::causes::Shares;
 use super::cpu;
 use super::cpu::Claim;
 use super::flow::Scatter;
+use super::line::Transferred;
 use super::loops::Callers;
 use super::pool::SHORT;
 use super::requests::FAR;
@@ -31,8 +32,9 @@ impl World {
     pub(super) fn settle(&mut self) {
         self.book();
         self.fit_speed();
-        let holds = self.pass_requests();
-        let holds = holds.min(self.share_disk());
+        let holds = self.take_in();
+        let holds = holds.min(self.pass_requests());
+        let holds = holds.min(self.share_disk()).min(self.send_out());
         self.used = self.share_cpu();
         if let Some(disk) = self.disk.as_deref_mut() {
             disk.wait_idle(&self.cores, self.used);
@@ -59,7 +61,8 @@ impl World {
                 self.split_requests(index);
             }
             let service = &mut self.services[index];
-            service.rate = service.own_rate + self.incoming[index] + self.callers[index].wanted;
+            let arriving = service.own_rate - service.on_line.held_back;
+            service.rate = arriving + self.incoming[index] + self.callers[index].wanted;
             if service.up == 0.0 {
                 continue;
             }
@@ -215,6 +218,12 @@ impl World {
                 (service.time, service.time_well) = (service.time + trips, service.time_well + trips);
             }
             changed |= service.stretches.last().is_some_and(|stretch| stretch.network != network);
+            let Transferred { time: transfers, key: on_line, .. } = service.on_line;
+            if on_line.is_some() {
+                time += transfers;
+                (service.time, service.time_well) = (service.time + transfers, service.time_well + transfers);
+            }
+            changed |= service.stretches.last().is_some_and(|stretch| stretch.on_line != on_line);
             moved |= self.loops && (time - before).abs() > 1e-6 * time;
             let last = service.stretches.last().map(|stretch| stretch.own);
             let same = service.passage.holds > 0.0 && self.settled_time[index] == own_time && last.is_some();
@@ -231,7 +240,7 @@ impl World {
                 };
                 changed |= last != Some(own);
                 if changed {
-                    service.stretches.push(Stretch { own, on_disk, network, served: 0.0, time: 0.0, number: None });
+                    service.stretches.push(Stretch::new(own, (on_disk, network, on_line)));
                     for &(to, _) in &service.calls {
                         service.called.push(called[to - index - 1].latest());
                     }
@@ -242,7 +251,7 @@ impl World {
             self.stretch_changed[index] = changed;
             let good_calls = good;
             let given_up = if service.rate > 0.0 { service.passage.given_up * service.up / service.rate } else { 0.0 };
-            let waits = !service.calls.is_empty() || on_disk.is_some() || network > 0;
+            let waits = !service.calls.is_empty() || on_disk.is_some() || network > 0 || on_line.is_some();
             let may_be_late = |timeout| time * FAR > timeout || self.network.0 > 0;
             let in_time = linked.map_or(1.0, |outcome| outcome.in_time);
             if in_time < 1.0 - SHORT {
@@ -273,6 +282,8 @@ impl World {
         let on_disk = service.stretches[stretch].on_disk;
         let mut parts = if linked { self.linked(index, stretch) } else { Vec::with_capacity(calls) };
         parts.extend(on_disk.map(|key| (self.library.on_disk(key), 1)));
+        let on_line = self.services[index].stretches[stretch].on_line;
+        parts.extend(on_line.map(|key| (self.library.on_line(key), 1)));
         if let Some(&state) = self.services[index].waits_of.get(stretch) {
             parts.push((self.library.stage(&[Part { number: None, how: 0, state }]), 1));
         }
@@ -342,9 +353,9 @@ impl World {
                 made.1 = link.sent();
             }
             flow.arrivals.expect(service.own_rate * step);
-            flow.expected = service.rate * step;
+            flow.expected = (service.rate + service.on_line.held_back) * step;
             flow.through = service.passage.through * service.up * step;
-            flow.given_up = service.passage.given_up * service.up * step;
+            flow.given_up = (service.passage.given_up * service.up + service.on_line.given_up) * step;
             flow.fails = service.fails;
             flow.work = service.work_cpu;
             let work = service.passage.load * service.response.capacity() * service.work_cpu;

@@ -5,10 +5,13 @@
 //! 2. Adding two times splits each pair's share between the two buckets around the sum, so that the mean stays.
 
 mod disk;
+mod line;
 mod sums;
 
 pub(super) use disk::Access;
 pub(super) use disk::OnDisk;
+pub(super) use line::OnLine;
+pub(super) use line::Transfer;
 
 use super::requests::LOAD_STATIONARY;
 use super::requests::Late;
@@ -234,6 +237,8 @@ pub(super) struct Library {
     called: BTreeMap<Vec<(usize, u32)>, Times>,
     /// Numbers of the distributions of times for the disk.
     disks: BTreeMap<OnDisk, usize>,
+    /// Numbers of the distributions of times on the line.
+    lines: BTreeMap<OnLine, usize>,
     /// What calls are like that are more than calls.
     pub(super) hows: Vec<super::stages::How>,
     /// Networks, and how much longer requests and answers take on each.
@@ -256,6 +261,7 @@ impl Library {
             times: Vec::new(),
             called: BTreeMap::new(),
             disks: BTreeMap::new(),
+            lines: BTreeMap::new(),
             hows: vec![super::stages::How::PLAIN],
             networks: vec![(super::network::Network::default(), Times::of((0, vec![1.0])))],
             mixtures: BTreeMap::new(),
@@ -363,6 +369,7 @@ impl Library {
             self.known.clear();
             self.called.clear();
             self.disks.clear();
+            self.lines.clear();
             self.stages.clear();
             self.late_answers.clear();
             self.mixtures.clear();

@@ -63,11 +63,12 @@ impl OnDisk {
 }
 
 /// A positive figure as a level on a logarithmic scale.
-fn level(figure: f64) -> i32 {
+pub(super) fn level(figure: f64) -> i32 {
     i32::try_from(nearest(libm::log2(figure) * LEVELS)).unwrap_or(0)
 }
 
-fn figure(level: i32) -> f64 {
+/// The figure of a level.
+pub(super) fn figure(level: i32) -> f64 {
     libm::exp2(f64::from(level) / LEVELS)
 }
 
