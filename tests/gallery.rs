@@ -14,7 +14,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// Scenarios below `scenarios/`, and which of their plots shows best what the fault does.
-const PICTURES: [(&str, &str); 24] = [
+const PICTURES: [(&str, &str); 25] = [
     ("shop-faults/crash", "db"),
     ("shop-faults/oom", "api"),
     ("shop-faults/leak", "api"),
@@ -26,6 +26,7 @@ const PICTURES: [(&str, &str); 24] = [
     ("shop-faults/slow-dependency", "api"),
     ("shop-faults/network-delay", "proxy"),
     ("shop-faults/network-loss", "proxy"),
+    ("evening-downloads/slow-network", "host"),
     ("m1-air-throttles/scenario", "host"),
     ("m1-air-throttles/heat-wave", "host"),
     ("shop-faults/unhealthy", "api"),
