@@ -11,6 +11,7 @@ use super::dice::Dice;
 use super::drawn::Drawn;
 use super::drawn::DrawnCall;
 use super::drawn::DrawnService;
+use super::line;
 use super::pinned;
 use super::rollouts;
 use super::room;
@@ -74,6 +75,7 @@ pub fn draw(seed: u64) -> Drawn {
         pinned::pool(&mut drawn);
         rollouts::draw(&mut drawn);
     }
+    line::give(&mut Dice::new(seed, "swarm, line"), &mut drawn);
     drawn
 }
 

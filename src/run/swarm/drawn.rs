@@ -46,6 +46,8 @@ pub struct Drawn {
     pub swap: Bytes,
     /// Time of a message from one container to another.
     pub hop: Span,
+    /// Its line to the outside in Mbit/s; without one, sending takes no time.
+    pub network_mbit: Option<u32>,
     /// Settings of the policy over its template; `None` for no policy at all.
     pub policy: Option<String>,
     /// Time between two scrapes.
@@ -104,6 +106,8 @@ pub struct DrawnService {
     pub request_memory: Bytes,
     /// Disk accesses of a request.
     pub disk: Option<DrawnDisk>,
+    /// Sizes of a request and its answer.
+    pub sizes: [Bytes; 2],
     /// Calls of a request.
     pub calls: Vec<DrawnCall>,
     /// The calls are written as stages.
@@ -195,6 +199,7 @@ impl Default for Drawn {
             storage: None,
             swap: Bytes::ZERO,
             hop: Span::ZERO,
+            network_mbit: None,
             policy: None,
             scrape: Span::from_secs(15),
             sensors: Vec::new(),
@@ -225,6 +230,7 @@ impl Default for DrawnService {
             spread: "constant",
             request_memory: Bytes::ZERO,
             disk: None,
+            sizes: [Bytes::ZERO; 2],
             calls: Vec::new(),
             staged: false,
             workers: None,

@@ -84,6 +84,9 @@ impl Drawn {
         if self.hop > Span::ZERO {
             let _ = writeln!(text, "  hop: {}", self.hop);
         }
+        if let Some(mbit) = self.network_mbit {
+            let _ = writeln!(text, "  hardware: {{ network_mbit: {mbit} }}");
+        }
         if let Some(heat) = &self.heat {
             let _ = writeln!(text, "  heat: {}", heat.text);
         }
@@ -166,7 +169,7 @@ impl DrawnService {
     fn write(&self, text: &mut String) {
         let _ = writeln!(text, "  {}:", self.name);
         let (work, memory) = (self.work, self.request_memory.get());
-        let (disk, calls) = (self.disk(), self.calls());
+        let (disk, calls) = (self.disk() + &self.sizes(), self.calls());
         let _ = writeln!(text, "    work: {{ cpu: {work}, spread: {}, memory: {memory}{disk}{calls} }}", self.spread);
         if let Some(data) = self.disk.map(|disk| disk.data).filter(|data| *data > Bytes::ZERO) {
             let _ = writeln!(text, "    data: {}", data.get());
@@ -199,6 +202,11 @@ impl DrawnService {
         let (reads, writes) = (tenths(disk.reads), tenths(disk.writes));
         let (read_size, write_size) = (disk.read_size.get(), disk.write_size.get());
         format!(", reads: {reads}, writes: {writes}, read_size: {read_size}, write_size: {write_size}")
+    }
+
+    fn sizes(&self) -> String {
+        let keys = ["request", "answer"].into_iter().zip(self.sizes).filter(|(_, size)| *size > Bytes::ZERO);
+        keys.map(|(key, size)| format!(", {key}: {}", size.get())).collect()
     }
 
     fn calls(&self) -> String {

@@ -8,6 +8,7 @@ mod draw;
 mod drawn;
 mod files;
 mod judge;
+mod line;
 mod pinned;
 mod rollouts;
 mod room;

@@ -37,6 +37,7 @@ const OF_PROJECT: &[Simpler<Drawn>] = &[
     |drawn| drawn.swap = Bytes::ZERO,
     |drawn| drawn.storage = None,
     |drawn| drawn.hop = Span::ZERO,
+    |drawn| drawn.network_mbit = None,
     |drawn| drawn.step = Span::from_secs(1),
     |drawn| drawn.scrape = Span::from_secs(15),
 ];
@@ -51,6 +52,7 @@ const OF_SERVICE: &[Simpler<DrawnService>] = &[
     |service| service.cpuset = None,
     |service| service.image_size = None,
     |service| service.disk = None,
+    |service| service.sizes = [Bytes::ZERO; 2],
     |service| service.disk_weight = None,
     |service| service.blocking = false,
     |service| service.backlog = None,

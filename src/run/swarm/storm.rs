@@ -68,6 +68,13 @@ fn written(first: &str, lasts: u64, (what, is_lasting): (String, bool)) -> Strin
     format!("{first}{lasts}, {what}")
 }
 
+/// A line to the outside that is slower for a while.
+pub(super) fn slow_network(dice: &mut Dice, drawn: &Drawn) -> String {
+    let (at, lasts) = when(dice, drawn);
+    let what = format!("slow_network: {{ bandwidth: {}% }}", dice.between(2, 80));
+    written(&format!("at: {at}s"), lasts, (what, true))
+}
+
 /// One fault and whether it lasts; `None` where the service cannot have it.
 fn fault(dice: &mut Dice, kind: u64, service: &DrawnService) -> Option<(String, bool)> {
     let name = &service.name;
