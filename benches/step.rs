@@ -7,6 +7,7 @@ use criterion::Throughput;
 use criterion::criterion_group;
 use criterion::criterion_main;
 use plimsoll::input::profile::Profiles;
+use plimsoll::model::Balance;
 use plimsoll::model::Breaker;
 use plimsoll::model::Call;
 use plimsoll::model::CoreGroup;
@@ -66,6 +67,7 @@ fn scenario(load_percent: u64, timeout: Option<Span>, pattern: fn(Rate) -> Patte
         workers: None,
         blocking: false,
         backlog: None,
+        balance: Balance::Random,
         timeout,
         idle_cpu: Millicores::ZERO,
         idle_memory: Bytes::mebi(100),

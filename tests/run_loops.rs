@@ -3,6 +3,7 @@
 use plimsoll::audit::Audit;
 use plimsoll::audit::Rule;
 use plimsoll::engine::Engine;
+use plimsoll::model::Balance;
 use plimsoll::model::Call;
 use plimsoll::model::CoreGroup;
 use plimsoll::model::Decision;
@@ -71,6 +72,7 @@ fn service(cpu: Span, calls: Vec<Call>) -> ServiceModel {
 
         blocking: false,
         backlog: None,
+        balance: Balance::Random,
         timeout: Some(Span::from_secs(10)),
         idle_cpu: Millicores::new(5),
         idle_memory: Bytes::mebi(40),

@@ -3,6 +3,7 @@
 //! Before you change it: these types are what the record is written with (`serde`), so a renamed field is a new record
 //! format version (`record::FORMAT_VERSION`). What a budget is made of is in no record.
 
+mod balance;
 mod budget;
 mod core_set;
 mod decision;
@@ -26,6 +27,7 @@ mod software;
 mod stack;
 mod storage;
 
+pub use balance::Balance;
 pub use budget::Allocation;
 pub use budget::Amount;
 pub use budget::Ask;

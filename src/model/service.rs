@@ -1,5 +1,6 @@
 //! A service as the simulated host runs it: everything known or assumed, nothing left open.
 
+use super::Balance;
 use super::CoreSet;
 use super::DiskUse;
 use super::HealthCheck;
@@ -37,6 +38,9 @@ pub struct ServiceModel {
     /// Requests that may wait for a worker of one instance; more are refused. `None` is without limit.
     #[serde(default)]
     pub backlog: Option<u32>,
+    /// How its requests are spread over its instances.
+    #[serde(default, skip_serializing_if = "Balance::is_random")]
+    pub balance: Balance,
     /// A request that takes longer fails.
     pub timeout: Option<Span>,
     /// CPU that an idle instance uses.

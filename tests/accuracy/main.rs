@@ -4,6 +4,7 @@
 //! `PLIMSOLL_ACCURACY=write cargo test --release --test accuracy` compares many of each, which takes minutes, and writes
 //! `docs/accuracy.md` with its pictures. Without the variable a few of each are compared in seconds.
 
+mod balance;
 mod bounds;
 mod canvas;
 mod draws;

@@ -3,6 +3,7 @@
 
 use plimsoll::model::Action;
 use plimsoll::model::Aggregate;
+use plimsoll::model::Balance;
 use plimsoll::model::Bound;
 use plimsoll::model::Comparison;
 use plimsoll::model::CoreGroup;
@@ -105,6 +106,7 @@ pub(crate) fn scenario(duration: Span) -> Scenario {
 
             blocking: false,
             backlog: None,
+            balance: Balance::Random,
             timeout: (rate > 0.0).then(|| Span::from_secs(30)),
             idle_cpu: Millicores::new(2),
             idle_memory: Bytes::mebi(memory / 3),

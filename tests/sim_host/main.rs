@@ -1,6 +1,7 @@
 //! The simulated host: whole runs against theory, against timelines worked out by hand, and against each other.
 
 mod allocations;
+mod balance;
 mod deployments;
 mod disk;
 mod faults;

@@ -1,5 +1,6 @@
 //! What the tests of the simulated host share: a plain host, a plain service, a run.
 
+use plimsoll::model::Balance;
 use plimsoll::model::Call;
 use plimsoll::model::CoreGroup;
 use plimsoll::model::DiskUse;
@@ -56,6 +57,7 @@ pub(crate) fn service(work_millis: u64) -> ServiceModel {
 
         blocking: false,
         backlog: None,
+        balance: Balance::Random,
         timeout: None,
         idle_cpu: Millicores::ZERO,
         idle_memory: Bytes::mebi(100),

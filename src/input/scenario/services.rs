@@ -3,6 +3,7 @@
 use super::calls;
 use super::codes;
 use super::storage;
+use super::wire::BalanceFile;
 use super::wire::ServiceFile;
 use super::wire::SpreadFile;
 use crate::input::catalog::Catalog;
@@ -11,6 +12,7 @@ use crate::input::problem::Problem;
 use crate::input::problem::Problems;
 use crate::input::schema;
 use crate::input::yaml::Node;
+use crate::model::Balance;
 use crate::model::Restart;
 use crate::model::Service;
 use crate::model::ServiceModel;
@@ -33,6 +35,17 @@ impl SpreadFile {
             Self::Constant => Spread::Constant,
             Self::Exponential => Spread::Exponential,
             Self::Heavy => Spread::Heavy,
+        }
+    }
+}
+
+impl BalanceFile {
+    /// As the model calls it.
+    const fn balance(self) -> Balance {
+        match self {
+            Self::Random => Balance::Random,
+            Self::RoundRobin => Balance::RoundRobin,
+            Self::LeastConnections => Balance::LeastConnections,
         }
     }
 }
@@ -91,6 +104,7 @@ fn model(service: &Service, known: &Entry, file: &ServiceFile) -> ServiceModel {
         workers: file.workers,
         blocking: file.blocking.unwrap_or(false),
         backlog: file.backlog,
+        balance: file.balance.map_or(Balance::Random, BalanceFile::balance),
         timeout: file.timeout.map(|span| span.0),
         idle_cpu: file.idle_cpu.map_or(known.idle_cpu, |cpu| cpu.0),
         idle_memory: file.idle_memory.map_or(known.idle_memory, |size| size.0),

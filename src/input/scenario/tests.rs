@@ -6,6 +6,7 @@ use crate::input::problem::Problem;
 use crate::input::problem::Problems;
 use crate::input::problem::Source;
 use crate::input::schema;
+use crate::model::Balance;
 use crate::model::Breaker;
 use crate::model::Call;
 use crate::model::FaultKind;
@@ -313,6 +314,14 @@ fn calls_say_in_which_order_and_through_what() {
     for (text, words) in [
         ("services: { api: { work: { calls: { postgres: { cached: 101% } } } } }", "PL0226 no more than all calls"),
         ("services: { api: { work: { calls: [{ postgres: { timeout: 0s } }] } } }", "PL0226 a call that may take no"),
+        (
+            "services: { api: { workers: 2, backlog: 5, balance: round_robin } }",
+            "PL0226 this version does not simulate a `balance` beside `backlog`",
+        ),
+        (
+            "services: { api: { workers: 2, blocking: true, balance: least_connections } }",
+            "PL0226 this version does not simulate a `balance` beside `blocking`",
+        ),
         ("services: { api: { blocking: true } }", "PL0226 `blocking` needs `workers`"),
         ("load: { api: { pattern: clients, clients: [[5m, 3], [1m, 4]] } }", "PL0216 1m does not come after 5m"),
     ] {
@@ -338,6 +347,17 @@ fn requests_and_answers_have_sizes() {
     assert!(warnings.contains("hardware: { network_mbit: 1000 }"), "{warnings}");
     let idle = good("faults: [{ at: 1h, for: 5m, slow_network: { bandwidth: 30% } }]").warnings.to_string();
     assert!(idle.contains("the slower network at 1h changes nothing"), "{idle}");
+}
+
+#[test]
+fn a_balancer_is_named_as_proxies_name_it() {
+    let of = |text: &str| good(text).scenario.services[&ServiceName::new("api")].balance;
+    assert_eq!(of(""), Balance::Random);
+    assert_eq!(of("services: { api: { balance: random, workers: 2, backlog: 5 } }"), Balance::Random);
+    assert_eq!(of("services: { api: { balance: round_robin } }"), Balance::RoundRobin);
+    assert_eq!(of("services: { api: { balance: least_connections } }"), Balance::LeastConnections);
+    let found = wrong("services: { api: { balance: least_connection } }");
+    assert!(found.len() == 1 && found[0].contains("least_connections"), "{found:?}");
 }
 
 #[test]

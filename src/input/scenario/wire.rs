@@ -136,6 +136,9 @@ pub struct ServiceFile {
     /// Requests that may wait for a worker of one instance; more are refused. Needs `workers`; without limit unless said otherwise.
     #[schemars(range(max = 1_000_000))]
     pub backlog: Option<u32>,
+    /// How its requests are spread over its instances: `random`, as behind a balancer that looks at nothing, unless said
+    /// otherwise.
+    pub balance: Option<BalanceFile>,
     /// A request that takes longer fails.
     pub timeout: Option<Duration>,
     /// CPU that an idle instance uses.
@@ -204,6 +207,19 @@ pub enum SpreadFile {
     Exponential,
     /// Nine of ten take half the mean, one takes 5.5 times the mean.
     Heavy,
+}
+
+/// How the requests of a service are spread over its instances.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BalanceFile {
+    /// Each goes to any instance.
+    Random,
+    /// One instance after the other, as nginx and HAProxy do unless told otherwise.
+    RoundRobin,
+    /// To the instance that has the fewest requests, and to the next in turn among several such: `least_conn` of nginx,
+    /// `leastconn` of HAProxy.
+    LeastConnections,
 }
 
 /// The load on a service.

@@ -8,6 +8,7 @@ use super::tally::Value;
 use super::verdicts;
 use crate::model::Action;
 use crate::model::Aggregate;
+use crate::model::Balance;
 use crate::model::Bound;
 use crate::model::Comparison;
 use crate::model::CoreGroup;
@@ -75,6 +76,7 @@ fn scenario(expectation: Expectation) -> Scenario {
 
         blocking: false,
         backlog: None,
+        balance: Balance::Random,
         timeout: None,
         idle_cpu: Millicores::ZERO,
         idle_memory: Bytes::ZERO,

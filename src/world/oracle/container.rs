@@ -27,6 +27,8 @@ pub(super) struct Container {
     blocking: bool,
     /// Workers that do so now.
     held: usize,
+    /// Requests that came and have neither ended well nor failed: what a balancer sees of it.
+    pub(super) connections: usize,
     /// CPU seconds of a period; infinite without a quota.
     refill_to: f64,
     budget: f64,
@@ -64,6 +66,7 @@ impl Container {
             backlog: most(model.backlog),
             blocking: model.blocking,
             held: 0,
+            connections: 0,
             refill_to,
             budget: refill_to,
             exhausted: false,
@@ -78,6 +81,11 @@ impl Container {
             throttled: 0.0,
             throttled_periods: 0,
         }
+    }
+
+    /// Gives it another quota, of so many cores, from its next period on.
+    pub(super) fn limit(&mut self, cores: f64) {
+        self.refill_to = cores * PERIOD;
     }
 
     /// Cores it could use now.

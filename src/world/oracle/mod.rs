@@ -34,7 +34,9 @@ pub use outcome::ServiceOutcome;
 pub(in crate::world) use keyed::Keyed;
 
 use crate::model::Scenario;
+use crate::model::ServiceName;
 use crate::seed::Seed;
+use crate::units::Millicores;
 use crate::units::Span;
 use container::Container;
 use cores::Cores;
@@ -128,6 +130,16 @@ impl Oracle {
             line: scenario.host.line().map(Line::new),
             hop: scenario.host.hop.as_secs(),
         })
+    }
+
+    /// Gives one of the instances of a service another quota, as one that was replaced has it; `number` counts from 1.
+    /// Only where it has a quota before.
+    pub fn limit(&mut self, service: &ServiceName, number: usize, quota: Millicores) {
+        let containers = self.services.iter().find(|one| one.name == *service).map(|one| one.containers.clone());
+        let place = containers.and_then(|mut places| places.nth(number.saturating_sub(1)));
+        if let Some(container) = place.and_then(|place| self.containers.get_mut(place)) {
+            container.limit(quota.as_cores());
+        }
     }
 
     /// Goes on for so many seconds.

@@ -105,7 +105,7 @@ impl Oracle {
     pub(super) fn arrive(&mut self, index: usize, caller: Option<Try>, client: bool) {
         let service = &mut self.services[index];
         service.tally.arrive(self.now);
-        let (work, container) = (service.draw_work(), service.draw_container());
+        let (work, container) = (service.draw_work(), service.choose_container(&self.containers));
         let ticket = self.requests.add(Request {
             number: 0,
             open: true,
@@ -124,6 +124,7 @@ impl Oracle {
             self.requests.all[ticket.place].phase = Phase::Calling;
             return self.end(ticket.place, Some(Failure::Refused));
         }
+        self.containers[container].connections += 1;
         self.services[index].note_deadline(self.now, ticket);
         if !comes {
             self.containers[container].waiting.push_back(ticket.place);
@@ -150,6 +151,7 @@ impl Oracle {
         }
         let container = self.requests.all[place].container;
         if self.containers[container].is_crowded() {
+            self.containers[container].connections -= 1;
             self.requests.all[place].phase = Phase::Calling;
             return self.end(place, Some(Failure::Refused));
         }
@@ -219,6 +221,9 @@ impl Oracle {
         request.open = false;
         let ended = *request;
         self.services[ended.service].tally.end(self.now, ended.arrived, failure);
+        if failure != Some(Failure::Refused) {
+            self.containers[ended.container].connections -= 1;
+        }
         if matches!(ended.phase, Phase::Coming | Phase::Going) {
             self.requests.free.push(place);
             if let Some(line) = self.line.as_mut().filter(|_| failure.is_some()) {

@@ -9,6 +9,7 @@ use super::link::Link;
 use super::outcome::Tally;
 use super::request::Requests;
 use super::request::Ticket;
+use crate::model::Balance;
 use crate::model::Call;
 use crate::model::Scenario;
 use crate::model::ServiceName;
@@ -48,7 +49,10 @@ pub(super) struct Service {
     pub(super) arrivals: Arrivals,
     pub(super) clients: Option<Clients>,
     works: Pcg64,
+    balance: Balance,
     routes: Pcg64,
+    /// The instance that the last request went to, where they take turns.
+    turn: usize,
     /// When the time of each request is up, in order; those that ended are still among them.
     deadlines: VecDeque<(f64, Ticket)>,
     pub(super) tally: Tally,
@@ -61,8 +65,22 @@ impl Service {
     }
 
     /// The container that the next request goes to.
-    pub(super) fn draw_container(&mut self) -> usize {
-        self.containers.start + draw::one_of(self.containers.len(), &mut self.routes)
+    pub(super) fn choose_container(&mut self, containers: &[Container]) -> usize {
+        let (first, count) = (self.containers.start, self.containers.len());
+        let next = |turn: usize| (turn + 1) % count;
+        match self.balance {
+            Balance::Random => return first + draw::one_of(count, &mut self.routes),
+            Balance::RoundRobin => self.turn = next(self.turn),
+            Balance::LeastConnections => {
+                let mine = &containers[self.containers.clone()];
+                let fewest = mine.iter().map(|container| container.connections).min().unwrap_or(0);
+                self.turn = next(self.turn);
+                while mine[self.turn].connections > fewest {
+                    self.turn = next(self.turn);
+                }
+            }
+        }
+        first + self.turn
     }
 
     /// A request came; its time may be limited.
@@ -119,7 +137,9 @@ pub(super) fn build(scenario: &Scenario, seed: Seed) -> Result<(Vec<Service>, Ve
             arrivals: Arrivals::new(name, scenario.load.get(name), stream("load"))?,
             clients: Clients::new(scenario.load.get(name), stream("think")),
             works: stream("work"),
+            balance: model.balance,
             routes: stream("route"),
+            turn: count - 1,
             deadlines: VecDeque::new(),
             tally: Tally::default(),
         });

@@ -46,7 +46,9 @@ pub(super) enum Group {
 
 /// What the groups of a service have in common; kept by the first.
 pub(super) struct Pair {
-    /// Share of the requests that goes to the second group.
+    /// Share of the instances with traffic that are of the second group.
+    pub(super) of_second: f64,
+    /// Share of the requests that goes to it.
     pub(super) to_second: f64,
     /// Requests per second that come from outside to both, or the clients of a closed loop.
     pub(super) offered: f64,
@@ -70,6 +72,7 @@ pub(super) struct Pair {
 impl Pair {
     pub(super) fn new(sensors: &Sensors) -> Self {
         Self {
+            of_second: 0.0,
             to_second: 0.0,
             offered: 0.0,
             shown: Shown::default(),
@@ -153,8 +156,10 @@ impl World {
             debug_assert!((0.0..=1.0).contains(&share), "a share of {share} goes to the second group");
             debug_assert!(self.are_apart(index), "no number is given twice");
             let Some(pair) = &mut self.services[index].pair else { continue };
-            self.moving |= share != pair.to_second;
-            pair.to_second = share;
+            if share != pair.of_second {
+                (pair.of_second, pair.to_second) = (share, share);
+                self.moving = true;
+            }
             pair.healthy_min = pair.healthy_min.min(healthy);
         }
     }

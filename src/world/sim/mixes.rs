@@ -64,6 +64,7 @@ impl Service {
 impl World {
     /// Splits what comes to a service between its generations.
     pub(super) fn split_requests(&mut self, index: usize) {
+        self.lean(index);
         let (first, rest) = self.services.split_at_mut(index + 1);
         let (first, second) = (&mut first[index], &mut rest[0]);
         let Some(pair) = &first.pair else { return };

@@ -11,6 +11,7 @@ pub mod response;
 
 mod account;
 mod arrivals;
+mod balance;
 mod breaker;
 mod cache;
 mod calls;

@@ -261,6 +261,16 @@ impl World {
 
     /// By how much a service's own load alone stretches its work.
     pub(super) fn stretched_alone(&self, index: usize) -> f64 {
+        let stretched = self.stretched_at_random(index);
+        let service = &self.services[index];
+        if service.shared.balance.is_random() {
+            return stretched;
+        }
+        1.0 + (stretched - 1.0) * service.response.wait_left(service.passage.load)
+    }
+
+    /// The same where requests come to its instances at random.
+    fn stretched_at_random(&self, index: usize) -> f64 {
         let grant = self.grants[2 * index];
         let Some(pins) = &self.pins else { return self.cores.alone(grant) };
         let groups = &pins.groups[pins.set_of[index]];

@@ -3,6 +3,7 @@
 //! 2. CPU is counted in reference cores here; limits and what is shown are in time on a core, as Docker counts.
 //! 3. Counters only grow; a sample is the difference of two readings.
 
+use super::balance::Shared;
 use super::calls::Link;
 use super::causes::Causes;
 use super::causes::Shares;
@@ -145,6 +146,8 @@ pub(super) struct Service {
     /// Instances that start.
     pub(super) starting: f64,
 
+    /// Who shares its requests, and how.
+    pub(super) shared: Shared,
     pub(super) station: usize,
     pub(super) response: Arc<Response>,
     pub(super) late: Late,
@@ -265,6 +268,7 @@ impl Service {
             scrapes: vec![Scrapes::new(sensors); replicas],
             up: 0.0,
             starting: 0.0,
+            shared: Shared::new(model),
             station,
             response,
             late: Late::new(model.timeout),
@@ -324,7 +328,7 @@ impl Service {
             None => (all, self.workers),
         };
         let station = Station { cores: count, quota, workers, work, spread: self.spread };
-        (self.station, self.response) = library.station(&station);
+        (self.station, self.response) = library.shared(&station, self.shared);
         if self.gate.is_none() {
             self.late = library.late_of(self.station, self.late.timeout());
         }

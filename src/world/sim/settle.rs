@@ -32,6 +32,7 @@ impl World {
     pub(super) fn settle(&mut self) {
         self.book();
         self.fit_speed();
+        self.fit_balances();
         let holds = self.take_in();
         let holds = holds.min(self.pass_requests());
         let holds = holds.min(self.share_disk()).min(self.send_out());
@@ -45,7 +46,8 @@ impl World {
         if calls_moved {
             self.next_due = self.next_due.min(self.breakers_due());
         }
-        let moving = limits_moved || calls_moved || holds <= self.step_secs || self.speed_is_off();
+        let moving =
+            limits_moved || calls_moved || holds <= self.step_secs || self.speed_is_off() || self.balances_are_off();
         let closer = self.look_closer(!moving && holds == f64::INFINITY);
         self.moving = moving || closer;
         self.holds = holds;
@@ -230,7 +232,8 @@ impl World {
             self.settled_time[index] = own_time;
             if !same || changed {
                 // Times scatter as on a core that all load together, where they wait for nothing else.
-                let load = if service.response.is_free() { self.loads[index] } else { 0.0 };
+                let load =
+                    if service.response.is_free() { service.response.load_as_alone(self.loads[index]) } else { 0.0 };
                 let own = match &service.gate {
                     Some(gate) => {
                         let load = service.passage.load * service.response.capacity() / gate.inner.capacity();

@@ -227,6 +227,8 @@ static MIDDLES: LazyLock<Vec<f64>> = LazyLock::new(|| {
 /// The distributions in use, and all that is needed to make them.
 pub(super) struct Library {
     stations: Vec<(super::response::Station, Arc<Response>)>,
+    /// Numbers of the stations behind balancers.
+    pub(super) balanced: super::balance::Balanced,
     /// Shares of late requests by station and timeout.
     lates: BTreeMap<(usize, Option<Span>), Late>,
     known: BTreeMap<(usize, Own, Vec<usize>), usize>,
@@ -255,6 +257,7 @@ impl Library {
     pub(super) fn new() -> Self {
         Self {
             stations: Vec::new(),
+            balanced: super::balance::Balanced::new(),
             lates: BTreeMap::new(),
             known: BTreeMap::new(),
             backlogs: BTreeMap::new(),
@@ -278,6 +281,17 @@ impl Library {
         let response = Arc::new(Response::of(station));
         self.stations.push((*station, Arc::clone(&response)));
         (self.stations.len() - 1, response)
+    }
+
+    /// Keeps the curve of a station that is known by something else, and gives it a number.
+    pub(super) fn keep_station(&mut self, station: super::response::Station, response: Arc<Response>) -> usize {
+        self.stations.push((station, response));
+        self.stations.len() - 1
+    }
+
+    /// The response curve of a number that [`Self::station`] or [`Self::keep_station`] gave.
+    pub(super) fn response(&self, number: usize) -> &Arc<Response> {
+        &self.stations[number].1
     }
 
     /// What is known of late requests at a station: clocks go to and fro.

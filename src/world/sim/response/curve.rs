@@ -92,6 +92,11 @@ impl Curve {
         Self { warp, knots }
     }
 
+    /// Where it is dense.
+    pub(super) const fn warp(&self) -> Warp {
+        self.warp
+    }
+
     /// Mean response over mean work at a load, and the share of throttled periods.
     pub(super) fn at(&self, load: f64) -> (f64, f64) {
         let load = load.clamp(0.0, LOAD_MAX);

@@ -6,6 +6,7 @@
 //!    quota; how far between is what the oracle found.
 //! 3. `load_for` is the inverse of `at(..).in_system`, and `at` grows with the load: the carried backlog relies on it.
 
+mod balance;
 pub mod curve;
 mod near;
 pub mod shape;
@@ -15,6 +16,8 @@ use crate::model::Spread;
 use crate::units::Millicores;
 use crate::units::Span;
 use crate::world::sim::queueing;
+pub(in crate::world::sim) use balance::Evenness;
+pub(in crate::world::sim) use balance::pooled;
 use curve::Between;
 use curve::Curve;
 use curve::Warp;
@@ -75,6 +78,8 @@ pub struct Response {
     shapes: Shapes,
     /// Whose distributions have the form of these, where that is another.
     form: Option<Arc<Self>>,
+    /// The same instance without a balancer, where it has one that looks at something.
+    alone: Option<Arc<Self>>,
 }
 
 /// Length of a quota period in seconds: what Docker sets.
@@ -88,7 +93,15 @@ impl Response {
         let servers = f64::from(station.servers());
         let Some(quota) = station.binding_quota() else {
             let curve = free_curve(station);
-            return Self { station: *station, power: servers, work, curve, shapes: Shapes::new(), form: None };
+            return Self {
+                station: *station,
+                power: servers,
+                work,
+                curve,
+                shapes: Shapes::new(),
+                form: None,
+                alone: None,
+            };
         };
         let place = QuotaPlace::new(servers, quota, work, station.spread);
         let knots = place.knots();
@@ -96,7 +109,7 @@ impl Response {
             let (scaled, throttled) = place.read(&knots, load);
             (scaled + ordered_scaled(station, quota, load, scaled, place.first_guess(load)), throttled)
         });
-        Self { station: *station, power: quota, work, curve, shapes: Shapes::new(), form: None }
+        Self { station: *station, power: quota, work, curve, shapes: Shapes::new(), form: None, alone: None }
     }
 
     /// The curve of a service whose workers are so fast together, on these cores.
@@ -114,6 +127,7 @@ impl Response {
             curve,
             shapes: Shapes::new(),
             form: Some(self.form.clone().unwrap_or_else(|| Arc::clone(self))),
+            alone: None,
         }
     }
 
@@ -150,6 +164,9 @@ impl Response {
     #[must_use]
     pub fn shape(&self, load: f64) -> (usize, Vec<f64>) {
         let load = load.clamp(0.0, queueing::LOAD_MAX);
+        if let Some(alone) = &self.alone {
+            return alone.shape(self.load_alone(load));
+        }
         let servers = self.station.servers();
         let spread = self.station.spread;
         if let Some(quota) = self.station.binding_quota() {

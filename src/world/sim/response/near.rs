@@ -29,11 +29,19 @@ impl Shapes {
     pub(super) fn new() -> Self {
         Self(vec![OnceLock::new(); COUNT])
     }
+
+    /// Of a response that takes its distributions from another one.
+    pub(super) const fn none() -> Self {
+        Self(Vec::new())
+    }
 }
 
 impl Response {
     /// The distribution of response times at a load up to [`LOAD_STATIONARY`], stretched to a mean in seconds.
     pub(in crate::world::sim) fn shape_near(&self, load: f64, mean: f64) -> Shares {
+        if let Some(alone) = &self.alone {
+            return alone.shape_near(self.load_alone(load), mean);
+        }
         let place = (-libm::log(1.0 - load.clamp(0.0, LOAD_STATIONARY)) * PER_UNIT).min((COUNT - 1) as f64);
         let (below, part) = (place.floor(), place - place.floor());
         let sides = [(below, 1.0 - part), (below + 1.0, part)].into_iter().filter(|side| side.1 > NOTHING);
