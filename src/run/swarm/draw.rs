@@ -74,6 +74,7 @@ pub fn draw(seed: u64) -> Drawn {
         pinned::pin(&mut drawn);
         pinned::pool(&mut drawn);
         rollouts::draw(&mut drawn);
+        widen::balances(&mut Dice::new(seed, "swarm, balance"), &mut drawn);
     }
     line::give(&mut Dice::new(seed, "swarm, line"), &mut drawn);
     drawn

@@ -118,6 +118,8 @@ pub struct DrawnService {
     pub blocking: bool,
     /// Requests that may wait for a worker.
     pub backlog: Option<u32>,
+    /// What the balancer before its instances looks at; `None` where nothing is said.
+    pub balance: Option<&'static str>,
     /// When a request is given up.
     pub timeout: Option<Span>,
     /// Memory of an idle instance.
@@ -236,6 +238,7 @@ impl Default for DrawnService {
             workers: None,
             blocking: false,
             backlog: None,
+            balance: None,
             timeout: None,
             idle_memory: Bytes::ZERO,
             leak: Bytes::ZERO,

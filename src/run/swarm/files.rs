@@ -183,6 +183,9 @@ impl DrawnService {
         if let Some(backlog) = self.backlog {
             let _ = writeln!(text, "    backlog: {backlog}");
         }
+        if let Some(balance) = self.balance {
+            let _ = writeln!(text, "    balance: {balance}");
+        }
         if let Some(timeout) = self.timeout {
             let _ = writeln!(text, "    timeout: {timeout}");
         }

@@ -56,6 +56,7 @@ const OF_SERVICE: &[Simpler<DrawnService>] = &[
     |service| service.disk_weight = None,
     |service| service.blocking = false,
     |service| service.backlog = None,
+    |service| service.balance = None,
     |service| service.workers = None,
     |service| service.check_more = None,
     |service| service.check = None,
