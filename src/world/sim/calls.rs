@@ -213,12 +213,13 @@ impl World {
         while from < links.len() {
             let stage = links[from].stage;
             let length = links[from..].iter().take_while(|link| stage.is_some() && link.stage == stage).count().max(1);
-            let (mut time, mut time_well) = (0.0, 0.0);
+            let (mut time, mut time_well, mut pooled) = (0.0, 0.0, 0.0);
             for link in &mut links[from..from + length] {
                 let before = link.state;
                 let (time_there, late) = match self.weigh_pool(index, link) {
                     Some((time, late, in_time)) => {
                         outcome.in_time *= libm::pow(in_time, (1.0 - link.how.cached) * f64::from(link.how.count));
+                        pooled += time;
                         (time, late)
                     }
                     None => (self.services[link.to].shown().time, self.late_share(link)),
@@ -233,10 +234,12 @@ impl World {
                 time_well += ended.time_well * f64::from(link.how.count);
             }
             if stage.is_some() && (length > 1 || links[from].how.count > 1) && time_well > 0.0 {
-                // The longest of them: as much longer or shorter for those that fail as for those that do not.
-                let longest = links[from].longest.at(time_well, &mut self.care).unwrap_or_else(|| {
+                // The longest of them: as much longer or shorter for those that fail as for those that do not. A wait for a
+                // connection that outlasts its request is part of no call that ends well, but moves as the others do.
+                let now = time_well + pooled;
+                let longest = links[from].longest.at(now, &mut self.care).unwrap_or_else(|| {
                     let longest = self.longest(&links[from..from + length]);
-                    links[from].longest = Proportional::new(time_well, longest);
+                    links[from].longest = Proportional::new(now, longest);
                     longest
                 });
                 (time, time_well) = (time * longest / time_well, longest);
