@@ -133,8 +133,11 @@ proptest! {
         for (small, large) in small.iter().zip(&large).skip(1) {
             let (one, two) = (small.host.cpu.get() * 2, large.host.cpu.get());
             prop_assert!(one.abs_diff(two) <= 20 + one / 100, "{one} and {two} thousandths of a core");
+            // On a full host it is not only the means that say who gets the last of the cores: a container that is nearly
+            // served leaves the less of its share to the others the more of its requests are there.
+            let parts = if one * 100 >= u64::from(cores) * 2000 * 90 { 33 } else { 100 };
             for (small, large) in small.services.iter().zip(&large.services) {
-                prop_assert!((small.arrived * 2).abs_diff(large.arrived) <= 50 + large.arrived / 100);
+                prop_assert!((small.arrived * 2).abs_diff(large.arrived) <= 50 + large.arrived / parts);
             }
         }
     }
