@@ -22,6 +22,7 @@ use super::response::Response;
 use super::service::Service;
 use super::stages::State;
 use super::times::Times;
+use super::zero;
 use crate::model::Call;
 use std::sync::Arc;
 
@@ -245,23 +246,13 @@ impl Pool {
         self.load = (rate * self.sent / self.pace.most().max(1e-12)).min(1.0);
     }
 
-    /// The number inside after a step in which nobody gives up, solved implicitly by halving.
+    /// The number inside after a step in which nobody gives up, solved implicitly.
     fn move_on(&self, response: &Response, before: f64, inflow: Inflow, (most, stretch): (f64, f64)) -> f64 {
         let Inflow { rate, step, .. } = inflow;
-        let (mut low, mut high) = ((before - step * most).max(0.0), before + step * rate);
-        for _ in 0..50 {
-            let middle = f64::midpoint(low, high);
-            let out = (most * response.load_for(middle * stretch)).min(most);
-            if middle - before < step * (rate - out) {
-                low = middle
-            } else {
-                high = middle
-            }
-            if high - low <= 1e-9 * high {
-                break;
-            }
-        }
-        f64::midpoint(low, high)
+        zero::rising((before - step * most).max(0.0), before + step * rate, 0.0, |inside| {
+            let out = (most * response.load_for(inside * stretch)).min(most);
+            inside - before - step * (rate - out)
+        })
     }
 
     /// The same where so many wait for their answers before they call again.

@@ -7,6 +7,8 @@
 //! 3. It is solved implicitly, so any step is stable. What comes from clients who wait for answers falls with the number
 //!    in progress, and is found together with it.
 
+use crate::world::sim::zero;
+
 /// Stages of a transfer.
 const STAGES: usize = 32;
 /// How near to its number at rest a transfer is set onto it.
@@ -232,26 +234,7 @@ impl Way {
         while comes_of(high) > high && high < 1e15 {
             (low, high) = (high, high * 2.0);
         }
-        let (mut low_more, mut high_more) = (comes_of(low) - low, comes_of(high) - high);
-        // Regula falsi, Illinois variant (Dowell and Jarratt 1971): safe as halving, fast as secants.
-        for _ in 0..80 {
-            if high - low <= 1e-12 * high || low_more <= high_more {
-                break;
-            }
-            let middle = (low * high_more - high * low_more) / (high_more - low_more);
-            let more = comes_of(middle) - middle;
-            if more.abs() <= 1e-12 * (1.0 + middle) {
-                return middle;
-            }
-            if more > 0.0 {
-                (low, low_more) = (middle, more);
-                high_more /= 2.0;
-            } else {
-                (high, high_more) = (middle, more);
-                low_more /= 2.0;
-            }
-        }
-        low.midpoint(high)
+        zero::rising(low, high, 1e-12, |inside| inside - comes_of(inside))
     }
 
     /// Time passes under the means that hold.
