@@ -63,6 +63,8 @@ impl World {
                 self.split_requests(index);
             }
             let service = &mut self.services[index];
+            // A deployment moves requests from one generation to the other after the line was looked at.
+            service.on_line.held_back = service.on_line.held_back.min(service.own_rate);
             let arriving = service.own_rate - service.on_line.held_back;
             service.rate = arriving + self.incoming[index] + self.callers[index].wanted;
             if service.up == 0.0 {
