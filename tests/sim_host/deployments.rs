@@ -340,6 +340,34 @@ fn stop_first_costs_capacity() {
     assert_eq!(drained, [600, 645]);
 }
 
+/// Answers of 1 MB on a line that carries ten of them a second. What the old ones began to send goes on over the line while
+/// they drain: of five a second nothing is lost; of fifteen, thousands are on the line, and break off when they are killed.
+#[test]
+fn who_stops_sends_what_it_began() {
+    for rate in [5, 15] {
+        let mut scenario = shop(Update::default(), limits(2000, 256));
+        scenario.host.hardware.network_mbit = Some(80);
+        let api = scenario.services.get_mut(&ServiceName::new("api")).expect("the api");
+        api.work.answer = Bytes::new(1_000_000);
+        scenario.load = [(ServiceName::new("api"), constant(Rate::per_second(rate), Noise::None))].into();
+        let ran = ran(&scenario, 1);
+        assert!(ran.has(&Progress::Done), "{:?}", ran.told);
+        let api = |at: u64| &ran.samples.iter().find(|sample| sample.at == second(at)).expect("a sample").services[0];
+        let (stopped, most) = (ran.sum(0, |api| api.errors.stopped), 5 * 15 * 1000);
+        assert!(
+            ran.samples.iter().all(|sample| sample.services[0].served <= most + 5000),
+            "more than the line carries"
+        );
+        if rate == 5 {
+            assert_eq!((stopped, api(700).failed), (0, 0));
+        } else {
+            assert!(stopped > api(600).queue * 3 / 4, "{stopped} of {}", api(600).queue);
+        }
+        let ended = ran.sum(0, |api| api.served) + ran.sum(0, |api| api.failed);
+        assert_eq!(ran.sum(0, |api| api.arrived), ended + api(1200).queue);
+    }
+}
+
 /// At 600 s the first of two is told to stop and gone at once; the one in its place is started at the next look, at 605 s. In
 /// between nothing stands aside and no new one is there, and yet it is not over for a deployment that begins at 603 s.
 #[test]

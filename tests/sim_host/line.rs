@@ -8,6 +8,8 @@ use crate::simulation::run;
 use crate::simulation::scenario;
 use crate::simulation::second;
 use crate::simulation::service;
+use plimsoll::model::Cgroup;
+use plimsoll::model::Docker;
 use plimsoll::model::Fault;
 use plimsoll::model::FaultKind;
 use plimsoll::model::Hardware;
@@ -211,4 +213,36 @@ fn a_crash_breaks_transfers_off() {
     close(killed as f64 / 1000.0, 1.0, 0.05);
     let all: u64 = samples.iter().map(|sample| sample.services[0].served + sample.services[0].failed).sum();
     assert_eq!(all + samples.last().expect("samples").services[0].queue, 1800 * 1000);
+}
+
+/// A container that hangs, since it may not be killed for want of memory, answers nobody: what it was sending breaks off.
+#[test]
+fn who_hangs_sends_nothing_more() {
+    let mut model = sized(0, 1_000_000);
+    model.idle_memory = Bytes::mebi(100);
+    (model.leak_per_hour, model.limits.memory) = (Bytes::mebi(360), Some(Bytes::mebi(160)));
+    model.shortage.oom_kill_disabled = true;
+    let mut scenario = one(model, 15);
+    scenario.docker = Some(Docker { cgroup: Some(Cgroup::V1), ..Docker::default() });
+    let samples = run(&scenario, 900);
+    let web = |minute: usize| &samples[minute].services[0];
+    let inside = web(8).queue;
+    assert!(inside > 4_000_000, "{inside}");
+    assert!(web(9).served + web(10).served < 2 * 60 * 15 * 1000, "{} and {}", web(9).served, web(10).served);
+    assert!(web(9).errors.timed_out + web(10).errors.timed_out > inside, "{:?} and {:?}", web(9), web(10));
+    assert_eq!((web(13).served, web(13).queue), (0, 0));
+    let all: u64 = samples.iter().map(|sample| sample.services[0].served + sample.services[0].failed).sum();
+    assert_eq!(all, 900 * 15 * 1000);
+}
+
+/// What is called from within is counted beside what the full line lets in, on both sides of the call.
+#[test]
+fn calls_are_counted_beside_a_full_line() {
+    let mut front = sized(0, 0);
+    front.work.calls = vec![call("web", 1)];
+    let services = [("front", front), ("web", sized(1_000_000, 0))];
+    let samples = run(&scenario(online(80), services, [("front", steady(10)), ("web", steady(15))]), 900);
+    let last = samples.last().expect("samples");
+    close(last.services[0].network.sent.get() as f64, 60.0 * 1e7, 1e-3);
+    close(last.services[1].network.received.get() as f64, 60.0 * 2e7, 1e-3);
 }

@@ -212,7 +212,8 @@ impl World {
         }
         let Some(pair) = &first.pair else { return };
         let own = if first.clients.is_some() { first.own_rate + second.own_rate } else { pair.offered };
-        let rate = own + self.incoming[index] + self.callers[index].wanted;
+        let called = |index: usize| self.incoming[index] + self.callers[index].wanted;
+        let rate = own + called(index) + called(index + 1);
         let sides = [first, second].map(Side::of);
         let share = share_of_second(sides, rate, self.step_secs).unwrap_or(pair.of_second);
         debug_assert!((0.0..=1.0).contains(&share), "a share of {share} goes to the second group");

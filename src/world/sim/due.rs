@@ -82,10 +82,7 @@ impl World {
         dying.oom_kills += u32::from(oom);
         service.oom_kills += u32::from(oom);
         if dying.phase == Phase::Up {
-            self.flows[index].failed += service.queue.inside;
-            service.causes.add(causes::Cause::Killed, service.queue.inside);
-            service.queue.inside *= (service.up - 1.0) / service.up;
-            self.cut_transfers(index);
+            self.lose_inside(index, causes::Cause::Killed);
         }
         let service = &mut self.services[index];
         let dying = &mut service.instances[number];
@@ -94,17 +91,32 @@ impl World {
             _ => dying.die(&service.rules, self.now),
         }
         service.count();
-        if service.up == 0.0 {
-            let flow = &mut self.flows[index];
-            flow.failed += flow.carried.max(0.0);
-            service.causes.add(causes::Cause::Killed, flow.carried.max(0.0));
-            flow.carried = flow.carried.min(0.0);
-            flow.owed = 0.0;
-        }
+        self.lose_carried(index, causes::Cause::Killed);
         self.incidents.extend(incident.map(|incident| (self.now, incident)));
         self.incidents.push((self.now, Incident::Changed { service: name, instance, to: InstanceState::Down }));
         self.moving = true;
         self.count_running();
+    }
+
+    /// What is inside one of the instances of a service fails, and what it has on the line.
+    pub(super) fn lose_inside(&mut self, index: usize, cause: causes::Cause) {
+        let up = self.services[index].up;
+        let lost = self.services[index].queue.inside + self.cut_transfers(index, 1.0 / up.max(1.0));
+        let service = &mut self.services[index];
+        service.queue.inside *= (up - 1.0) / up;
+        service.causes.add(cause, lost);
+        self.flows[index].failed += lost;
+    }
+
+    /// Where nobody answers any more, what scattered into the queue of a service fails, too.
+    pub(super) fn lose_carried(&mut self, index: usize, cause: causes::Cause) {
+        let (service, flow) = (&mut self.services[index], &mut self.flows[index]);
+        if service.up == 0.0 {
+            flow.failed += flow.carried.max(0.0);
+            service.causes.add(cause, flow.carried.max(0.0));
+            flow.carried = flow.carried.min(0.0);
+            flow.owed = 0.0;
+        }
     }
 
     /// Starts, answers, checks and restarts that are due, and starts whose dependencies are met.

@@ -110,7 +110,7 @@ impl Service {
     /// them, and they leave after the time that calls take, at random.
     pub(super) fn pass_away(&mut self, seconds: f64) {
         let Some(away) = self.away.filter(|_| seconds > 0.0) else { return };
-        let calls = (self.time - self.passage.time - self.trips.1 - self.on_line.time).max(0.0);
+        let calls = self.on_the_way_for();
         let rest = self.passage.through * self.up * calls;
         let left = if calls > 0.0 { libm::exp(-seconds / calls) } else { 0.0 };
         self.away = Some(rest + (away - rest) * left);
@@ -408,6 +408,7 @@ impl World {
             there.queue.reset((before + inside) / there.up);
         }
         there.away = there.away.map(|before| before + away);
+        self.move_transfers(from, to, share);
         let (carried, owed) = (self.flows[from].carried * share, self.flows[from].owed * share);
         self.flows[from].carried -= carried;
         self.flows[from].owed -= owed;
@@ -439,8 +440,9 @@ impl World {
     /// Kills the instances that stand aside; what is in them is lost.
     fn kill_aside(&mut self, index: usize) {
         let aside = index + 2;
+        let on_line = self.cut_transfers(aside, 1.0);
         let service = &mut self.services[aside];
-        let lost = service.within();
+        let lost = service.within() + on_line;
         let each = if service.up > 0.0 { whole(lost / service.up * 1000.0) } else { 0 };
         for instance in service.instances.iter().filter(|instance| instance.phase == Phase::Up) {
             let incident =
@@ -456,13 +458,14 @@ impl World {
     /// Removes the instances that stand aside. What is left of the last request comes out where there is traffic, or at once.
     fn remove_aside(&mut self, index: usize) {
         let aside = index + 2;
+        let on_line = self.cut_transfers(aside, 1.0);
         let gone = &mut self.services[aside];
         for instance in gone.instances.iter().filter(|instance| instance.runs()) {
             let change =
                 Incident::Changed { service: gone.name.clone(), instance: instance.number, to: InstanceState::Down };
             self.incidents.push((self.now, change));
         }
-        let rest = gone.queue.inside * gone.up + core::mem::take(&mut self.flows[aside].carried);
+        let rest = gone.queue.inside * gone.up + on_line + core::mem::take(&mut self.flows[aside].carried);
         let owed = core::mem::take(&mut self.flows[aside].owed);
         gone.instances.clear();
         gone.scrapes.clear();

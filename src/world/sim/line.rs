@@ -9,7 +9,6 @@
 mod way;
 
 use super::World;
-use super::causes::Cause;
 use super::requests::LOAD_STATIONARY;
 use super::service::Service;
 use super::service::bytes;
@@ -37,6 +36,8 @@ pub(super) struct Transferred {
     pub(super) held_back: f64,
     /// Of these, what is given up on the way in.
     pub(super) given_up: f64,
+    /// Share of the requests in the service that came over the line.
+    share: f64,
 }
 
 /// Sizes of a service's requests and answers, and what passed since the last sample.
@@ -57,8 +58,6 @@ pub(super) struct Line {
     /// Requests, and answers.
     ways: [Way; 2],
     sizes: Vec<Sizes>,
-    /// Rates from outside that the way in was last found for.
-    rates: Vec<f64>,
     /// Seconds since the last sample that each direction would have needed for what passed.
     busy: [f64; 2],
 }
@@ -81,7 +80,6 @@ impl Line {
             left: 1.0,
             ways: [way(), way()],
             sizes: sizes.collect(),
-            rates: vec![0.0; services.len()],
             busy: [0.0; 2],
         };
         line.fit(services);
@@ -128,7 +126,7 @@ impl Line {
             service.passage.through * service.up * made * seconds
         };
         for (index, service) in services.iter().enumerate().filter(|place| place.1.up > 0.0) {
-            let outside = if service.rate > 0.0 { (service.own_rate / service.rate).min(1.0) } else { 0.0 };
+            let outside = service.on_line.share;
             let answered = service.passage.through * service.up * seconds;
             // From outside what the line carries, from within what is called.
             let on_line = |way: usize, count: f64, size: f64| match self.ways[way].all[index].alone {
@@ -188,8 +186,7 @@ impl World {
     pub(super) fn take_in(&mut self) -> f64 {
         let Some(line) = self.line.as_deref_mut() else { return f64::INFINITY };
         let way = &mut line.ways[0];
-        for (index, (one, service)) in way.all.iter_mut().zip(&self.services).enumerate() {
-            line.rates[index] = service.own_rate;
+        for (one, service) in way.all.iter_mut().zip(&self.services) {
             if one.alone > 0.0 && service.up > 0.0 {
                 one.source = source(service, service.own_rate, one.time);
                 one.patience = service.patience(service.on_line.time - one.time);
@@ -211,13 +208,14 @@ impl World {
     pub(super) fn send_out(&mut self) -> f64 {
         let Some(line) = self.line.as_deref_mut() else { return f64::INFINITY };
         let way = &mut line.ways[1];
-        let mut changed = false;
-        for (index, (one, service)) in way.all.iter_mut().zip(&self.services).enumerate() {
-            changed |= one.alone > 0.0 && (service.own_rate - line.rates[index]).abs() > SAME * service.own_rate;
+        for (one, service) in way.all.iter_mut().zip(&mut self.services) {
+            // Where none come any more, those inside are what they were.
+            if service.rate > 0.0 {
+                service.on_line.share = (service.arriving() / service.rate).min(1.0);
+            }
             if one.alone > 0.0 && service.up > 0.0 {
-                let outside = (service.own_rate - service.on_line.held_back).max(0.0);
-                let share = if service.rate > 0.0 { (outside / service.rate).min(1.0) } else { 0.0 };
-                one.source = source(service, service.passage.through * service.up * share, one.time);
+                let outside = service.passage.through * service.up * service.on_line.share;
+                one.source = source(service, outside, one.time);
                 one.patience = service.patience(service.on_line.time - one.time);
             } else {
                 one.clear();
@@ -227,17 +225,29 @@ impl World {
         for (index, service) in self.services.iter_mut().enumerate().filter(|place| place.1.from_outside) {
             line.show(index, service);
         }
-        if changed { 0.0 } else { holds }
+        holds
     }
 
-    /// One of the instances of a service ends, and what it has on the line fails.
-    pub(super) fn cut_transfers(&mut self, index: usize) {
+    /// This share of what a service has on the line breaks off; so many requests and answers.
+    pub(super) fn cut_transfers(&mut self, index: usize, share: f64) -> f64 {
+        let Some(line) = self.line.as_deref_mut() else { return 0.0 };
+        let cut = line.cut(index, share);
+        let on_line = &mut self.services[index].on_line;
+        on_line.inside = (on_line.inside - cut).max(0.0);
+        cut
+    }
+
+    /// This share of what a service has on the line goes on as that of another group of its instances.
+    pub(super) fn move_transfers(&mut self, from: usize, to: usize, share: f64) {
         let Some(line) = self.line.as_deref_mut() else { return };
-        let service = &mut self.services[index];
-        let cut = line.cut(index, 1.0 / service.up.max(1.0));
-        service.on_line.inside = (service.on_line.inside - cut).max(0.0);
-        service.causes.add(Cause::Killed, cut);
-        self.flows[index].failed += cut;
+        for way in &mut line.ways {
+            way.give(from, to, share);
+        }
+        let (gone, of_outside) = (self.services[from].on_line.inside * share, self.services[from].on_line.share);
+        self.services[from].on_line.inside -= gone;
+        let there = &mut self.services[to];
+        there.on_line.inside += gone;
+        there.on_line.share = of_outside;
     }
 
     /// What a service received and sent since the last sample, with all its groups.
@@ -260,6 +270,13 @@ impl World {
 }
 
 impl Service {
+    /// Requests per second from outside that are there.
+    pub(super) fn arriving(&self) -> f64 {
+        let arriving = self.own_rate - self.on_line.held_back;
+        debug_assert!(arriving >= -1e-6 * self.own_rate, "{} of {} arrive", arriving, self.own_rate);
+        arriving.max(0.0)
+    }
+
     /// Seconds that who waits for this service has left beside so many on the line and those in the service.
     fn patience(&self, on_line: f64) -> f64 {
         let Some(timeout) = self.timeout else { return f64::INFINITY };

@@ -129,11 +129,10 @@ impl World {
         (hanging.phase, hanging.cpu, hanging.mark) = (Phase::Hung, cpu, 0.0);
         hanging.wait_for_nothing();
         if was_up {
-            self.flows[index].failed += service.queue.inside;
-            service.causes.add(causes::Cause::TimedOut, service.queue.inside);
-            service.queue.inside *= (service.up - 1.0) / service.up;
+            self.lose_inside(index, causes::Cause::TimedOut);
         }
-        service.count();
+        self.services[index].count();
+        self.lose_carried(index, causes::Cause::TimedOut);
         self.incidents.push((self.now, incident));
         self.moving = true;
         self.count_running();

@@ -62,9 +62,17 @@ impl Service {
 }
 
 impl World {
-    /// Splits what comes to a service between its generations.
-    pub(super) fn split_requests(&mut self, index: usize) {
-        self.lean(index);
+    /// Splits what comes to services from outside between their generations. A balancer that looks at connections sees
+    /// those of the step before.
+    pub(super) fn split_offered(&mut self) {
+        for place in 0..self.pairs.len() {
+            let index = self.pairs[place];
+            self.lean(index);
+            self.split_own(index);
+        }
+    }
+
+    fn split_own(&mut self, index: usize) {
         let (first, rest) = self.services.split_at_mut(index + 1);
         let (first, second) = (&mut first[index], &mut rest[0]);
         let Some(pair) = &first.pair else { return };
@@ -84,6 +92,11 @@ impl World {
         } else {
             (first.own_rate, second.own_rate) = (offered * (1.0 - share), offered * share);
         }
+    }
+
+    /// Splits the calls of a service between its generations.
+    pub(super) fn split_incoming(&mut self, index: usize) {
+        let Some(share) = self.services[index].pair.as_ref().map(|pair| pair.to_second) else { return };
         let incoming = self.incoming[index];
         (self.incoming[index], self.incoming[index + 1]) = (incoming * (1.0 - share), incoming * share);
         let callers = self.callers[index];

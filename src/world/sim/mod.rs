@@ -36,6 +36,7 @@ mod network;
 mod pins;
 mod pool;
 mod pulls;
+mod ration;
 mod requests;
 mod seen;
 mod sensors;

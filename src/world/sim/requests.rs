@@ -20,15 +20,15 @@ pub(super) const LOAD_STATIONARY: f64 = 0.98;
 /// So many times the mean no request takes that matters: below one in a million for every spread.
 pub(super) const FAR: f64 = 100.0;
 /// How near to its stationary number the station is set onto it.
-const NEAR: f64 = 1e-3;
+pub(super) const NEAR: f64 = 1e-3;
 /// Share of late requests below which they do not change the number inside.
 const FEW: f64 = 1e-4;
 /// How near to its stationary number the number inside moves as a straight line would.
 const CLOSE: f64 = 0.1;
-/// With more inside than this, what comes out hardly depends on how many: it is looked up again after 1 % of change.
-const LONG: f64 = 64.0;
+/// With more inside than this, what comes out hardly depends on how many.
+pub(super) const LONG: f64 = 64.0;
 /// Share by which a long queue may change while everything else is held.
-const CHANGE: f64 = 0.005;
+pub(super) const CHANGE: f64 = 0.005;
 
 /// What passes through one instance.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -69,8 +69,6 @@ pub(super) struct Queue {
     passage: Passage,
     /// Seconds for which the passage still holds.
     left: f64,
-    /// A number inside and its load, where it is long.
-    long: (f64, f64),
 }
 
 impl Queue {
@@ -104,7 +102,7 @@ impl Queue {
         let saturated = rate >= capacity.min(granted) * (1.0 - 1e-12);
         let rest = if saturated { None } else { Some(response.at(rate / capacity).in_system) };
         let rest = rest.filter(|&rest| late.share(response, rest / rate.max(1e-12)) < FEW);
-        let out_now = (capacity * self.load_for(response, before)).min(granted);
+        let out_now = (capacity * response.load_for(before)).min(granted);
         let steady = before > LONG && late.share(response, before / out_now.max(1e-12) * 1.1) == 0.0;
         let after = match rest {
             Some(rest) if (before - rest).abs() <= NEAR * rest || rate == 0.0 && before < 1e-6 => rest,
@@ -125,7 +123,7 @@ impl Queue {
         };
         let load = match rest {
             Some(rest) if rest == after => rate / capacity,
-            _ => self.load_for(response, after),
+            _ => response.load_for(after),
         };
         let out = (capacity * load).min(granted);
         let middle = if holds > 0.0 && holds.is_finite() { before + growth * holds / 2.0 } else { after };
@@ -156,15 +154,6 @@ impl Queue {
             None => (lowest, before + step * rate),
         };
         zero::rising(low, high, 1e-9 * (step * rate + before), excess)
-    }
-
-    fn load_for(&mut self, response: &Response, inside: f64) -> f64 {
-        if inside == self.long.0 || inside > LONG && (inside - self.long.0).abs() < inside / 100.0 {
-            return self.long.1;
-        }
-        let load = response.load_for(inside);
-        self.long = (inside, load);
-        load
     }
 }
 

@@ -20,6 +20,7 @@ use super::loops::Clients;
 use super::loops::Gate;
 use super::pins::Seat;
 use super::pool::Pool;
+use super::ration::Ration;
 use super::requests::Late;
 use super::requests::Passage;
 use super::requests::Queue;
@@ -157,6 +158,8 @@ pub(super) struct Service {
     pub(super) rate: f64,
     /// Requests per second and instance that the granted CPU is enough for; infinite where it gets all it wants.
     pub(super) granted: f64,
+    /// The same, by the CPU alone.
+    pub(super) ration: Ration,
     /// Its workers, where they are more than a part of the station.
     pub(super) gate: Option<Gate>,
     /// Who sends requests in a closed loop.
@@ -276,6 +279,7 @@ impl Service {
             passage: Passage::default(),
             rate: 0.0,
             granted: f64::INFINITY,
+            ration: Ration::ALL,
             gate: Gate::new(model, &gate_response),
             clients: None,
             calls_time: 0.0,
@@ -350,6 +354,7 @@ impl Service {
         if self.up == 0.0 {
             self.passage = Passage { holds: f64::INFINITY, ..Passage::default() };
             self.granted = f64::INFINITY;
+            self.ration = Ration::ALL;
             self.pools_mut().for_each(Pool::empty);
         }
         self.replicas_min = self.replicas_min.min(self.healthy());
@@ -384,14 +389,17 @@ impl Service {
         (self.passage.time - self.response.at(0.0).mean).max(0.0) + self.contention
     }
 
+    /// Seconds that a request waits for a core or for its calls after it came out of its station.
+    pub(super) fn on_the_way_for(&self) -> f64 {
+        (self.time - self.passage.time - self.trips.1 - self.on_line.time).max(0.0)
+    }
+
     /// Requests that came out of the stations and wait for a core or for their calls.
     pub(super) fn on_the_way(&self) -> f64 {
         if let Some(away) = self.away {
             return away;
         }
-        let waiting = self.passage.through
-            * self.up
-            * (self.time - self.passage.time - self.trips.1 - self.on_line.time).max(0.0);
+        let waiting = self.passage.through * self.up * self.on_the_way_for();
         self.pools().fold(waiting, |waiting, pool| waiting.max(pool.inside * self.up))
     }
 

@@ -1,7 +1,8 @@
 //! The means: how much comes, who gets how much CPU, how many requests are inside, how long they take. Before you change
 //! it:
 //! 1. This runs only in steps in which something changed or still changes; a host at rest only counts.
-//! 2. Rates go from callers to the called, times back. CPU that was not granted limits what comes out from the next step.
+//! 2. Rates go from callers to the called, times back. CPU that was not granted limits what comes out from the next step
+//!    (see `ration`).
 //! 3. Waiting for a core behind other containers' work is the difference that these make to the slowdown of the cores, on
 //!    top of what the service's own load makes. Its weight protects a container: it waits for no more than takes its share.
 
@@ -33,6 +34,7 @@ impl World {
         self.book();
         self.fit_speed();
         self.fit_balances();
+        self.split_offered();
         let holds = self.take_in();
         let holds = holds.min(self.pass_requests());
         let holds = holds.min(self.share_disk()).min(self.send_out());
@@ -60,13 +62,10 @@ impl World {
         self.callers.fill(Callers::default());
         for index in 0..self.services.len() {
             if self.services[index].pair.is_some() {
-                self.split_requests(index);
+                self.split_incoming(index);
             }
             let service = &mut self.services[index];
-            // A deployment moves requests from one generation to the other after the line was looked at.
-            service.on_line.held_back = service.on_line.held_back.min(service.own_rate);
-            let arriving = service.own_rate - service.on_line.held_back;
-            service.rate = arriving + self.incoming[index] + self.callers[index].wanted;
+            service.rate = service.arriving() + self.incoming[index] + self.callers[index].wanted;
             if service.up == 0.0 {
                 continue;
             }
@@ -78,9 +77,9 @@ impl World {
                 holds = holds.min(self.pass_loops(index));
                 continue;
             }
-            let inflow = Inflow { rate: service.rate / service.up, granted: service.granted, step: self.step_secs };
-            service.passage = service.queue.look(&service.response, &service.late, inflow);
-            holds = holds.min(service.passage.holds).min(service.until_full(self.now));
+            let holding = self.look_open(index);
+            let service = &self.services[index];
+            holds = holds.min(holding).min(service.until_full(self.now));
             let through = service.passage.through * service.up;
             if service.links.is_empty() {
                 for &(called, times) in &service.calls {
@@ -343,8 +342,12 @@ impl World {
             starting += service.start_grant * service.starting;
             debug_assert!(grant <= claim.want * (1.0 + 1e-9) && claim.want <= service.cap * (1.0 + 1e-9));
             let short = service.up > 0.0 && grant < claim.want * (1.0 - 1e-12);
-            let by_cpu =
-                if short { (grant - service.idle_of(grant)).max(0.0) / service.work_cpu } else { f64::INFINITY };
+            if short || service.ration.rate < f64::INFINITY {
+                let enough = |cpu: f64| (cpu - service.idle_of(cpu)).max(0.0) / service.work_cpu;
+                let found = if short { enough(grant) } else { f64::INFINITY };
+                service.ration.follow(enough(claim.want), found);
+            }
+            let by_cpu = service.ration.rate;
             let mut granted = by_cpu;
             if let Some(io) = self.disk.as_deref_mut().map(|disk| &mut disk.uses[index]) {
                 io.cpu_granted = by_cpu;

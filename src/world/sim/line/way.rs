@@ -7,17 +7,15 @@
 //! 3. It is solved implicitly, so any step is stable. What comes from clients who wait for answers falls with the number
 //!    in progress, and is found together with it.
 
+use crate::world::sim::requests::CHANGE;
+use crate::world::sim::requests::LONG;
+use crate::world::sim::requests::NEAR;
 use crate::world::sim::zero;
 
 /// Stages of a transfer.
 const STAGES: usize = 32;
-/// How near to its number at rest a transfer is set onto it.
-const NEAR: f64 = 1e-3;
 /// A step after which everything is at rest.
 const FOREVER: f64 = 1e9;
-/// With more in progress than this, they may change by [`CHANGE`] before they are looked at again.
-const LONG: f64 = 64.0;
-const CHANGE: f64 = 0.005;
 
 /// Who begins transfers.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -128,8 +126,9 @@ impl Transfers {
         let mut ended = pace * stages[STAGES - 1];
         let inside: f64 = stages.iter().sum();
         // Nobody is here for longer than the patience: no more than came in that time, and who is here leaves within it.
-        let most = (begun * self.patience).max(self.inside() * (1.0 - step / self.patience));
         let mut given_up = 0.0;
+        let most = |patience: f64| (begun * patience).max(self.inside() * (1.0 - step / patience));
+        let most = if self.patience.is_finite() { most(self.patience) } else { f64::INFINITY };
         if inside > most {
             let kept = most.max(0.0) / inside;
             stages.iter_mut().for_each(|stage| *stage *= kept);
@@ -199,7 +198,9 @@ impl Way {
         let work: f64 = self.all.iter().map(|one| one.begun * one.alone).sum();
         let squares: f64 = self.all.iter().map(|one| one.begun * one.alone * one.alone).sum();
         self.residual = if work > 0.0 { squares / work / 2.0 } else { 0.0 };
-        let holds = before * CHANGE / growing.abs();
+        // What one service has less and another more is a change, too.
+        let changing: f64 = self.all.iter().flat_map(|one| &one.growth).map(|growth| growth.abs()).sum();
+        let holds = before * CHANGE / changing;
         if rests {
             f64::INFINITY
         } else if before > LONG && holds > step {
@@ -253,6 +254,16 @@ impl Way {
         one.stages.iter_mut().for_each(|stage| *stage *= 1.0 - share);
         one.growth = [0.0; STAGES];
         cut
+    }
+
+    /// A share of the transfers of a service goes on as those of another.
+    pub(super) fn give(&mut self, from: usize, to: usize, share: f64) {
+        let stages = self.all[from].stages;
+        self.cut(from, share);
+        self.all[to].growth = [0.0; STAGES];
+        for (there, stage) in self.all[to].stages.iter_mut().zip(stages) {
+            *there += stage * share;
+        }
     }
 
     /// Squared coefficient of variation of the time of a transfer that finds the line as it is now. For processor sharing
