@@ -2,6 +2,7 @@
 //! how much of the line is used.
 
 use crate::draws::Draw;
+use crate::measure::assert_medians;
 use crate::measure::observe;
 use crate::measure::together;
 use crate::simulation::constant;
@@ -147,7 +148,7 @@ fn both(scenario: &Scenario, number: u64) -> Vec<[[f64; 2]; 2]> {
 #[expect(clippy::print_stdout, reason = "shown with --nocapture")]
 fn the_step_model_shares_the_line_as_the_oracle_does() {
     for (band, most) in [(20_u32, 0.05), (50, 0.05), (80, 0.05), (90, 0.15)] {
-        let mut errors: Vec<[f64; 2]> = (0..40)
+        let errors: Vec<[f64; 2]> = (0..40)
             .flat_map(|number| {
                 let scenario = drawn(number, f64::from(band) / 100.0);
                 let all = both(&scenario, number);
@@ -155,12 +156,6 @@ fn the_step_model_shares_the_line_as_the_oracle_does() {
                 all.into_iter().map(|[model, oracle]| [0, 1].map(|figure| model[figure] / oracle[figure] - 1.0))
             })
             .collect();
-        let count = errors.len();
-        for (place, figure) in ["mean", "P95"].into_iter().enumerate() {
-            errors.sort_by(|one, other| one[place].abs().total_cmp(&other[place].abs()));
-            let [median, nine, worst] = [count / 2, count * 9 / 10, count - 1].map(|at| errors[at][place].abs());
-            println!("{band:3} %, {figure}: median {median:.3}, nine of ten {nine:.3}, worst {worst:.3}");
-            assert!(median <= most, "{figure} at {band} %: {median:.3}");
-        }
+        assert_medians(&errors, ["mean", "P95"], most, band);
     }
 }

@@ -40,6 +40,19 @@ pub(crate) fn observe(scenario: &Scenario, seconds: f64) -> Vec<Seen> {
     (0..batches[0].len()).map(|place| together(batches.iter().map(|batch| &batch[place]))).collect()
 }
 
+/// Of each figure at a load of so many percent, half of the errors are no more than `most`; shown with `--nocapture`.
+#[expect(clippy::print_stdout, reason = "shown with --nocapture")]
+pub(crate) fn assert_medians<const N: usize>(errors: &[[f64; N]], figures: [&str; N], most: f64, band: u32) {
+    for (place, figure) in figures.into_iter().enumerate() {
+        let mut sorted: Vec<f64> = errors.iter().map(|error| error[place].abs()).collect();
+        sorted.sort_by(f64::total_cmp);
+        let count = sorted.len();
+        let [median, nine, worst] = [count / 2, count * 9 / 10, count - 1].map(|at| sorted[at]);
+        println!("{band:3} %, {figure}: median {median:.3}, nine of ten {nine:.3}, worst {worst:.3}");
+        assert!(median <= most, "{figure} at {band} %: {median:.3}");
+    }
+}
+
 /// Batches of one service, all of the same length.
 pub(crate) fn together<'a>(mut batches: impl Iterator<Item = &'a ServiceOutcome> + Clone) -> Seen {
     let all = batches.clone();

@@ -2,6 +2,7 @@
 
 use crate::draws::Case;
 use crate::draws::Draw;
+use crate::measure::assert_medians;
 use crate::measure::observe;
 use crate::measure::together;
 use crate::simulation::constant;
@@ -126,12 +127,7 @@ fn the_step_model_shares_pinned_cores_as_the_oracle_does() {
                 assert!((cpu - seen.cpu).abs() < slack, "{cpu} cores for {}", seen.cpu);
             }
         }
-        for (place, figure) in ["mean", "P95"].into_iter().enumerate() {
-            errors.sort_by(|one, other| one[place].abs().total_cmp(&other[place].abs()));
-            let count = errors.len();
-            let [median, nine] = [count / 2, count * 9 / 10].map(|at| errors[at][place].abs());
-            println!("{band:3} %, {figure}: {count} services, median {median:.3}, nine of ten {nine:.3}");
-            assert!(median <= most, "{figure} at {band} %: {median:.3}");
-        }
+        println!("{band:3} %: {} services", errors.len());
+        assert_medians(&errors, ["mean", "P95"], most, band);
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::draws::Case;
 use crate::draws::Draw;
+use crate::measure::assert_medians;
 use crate::measure::observe;
 use crate::measure::together;
 use crate::simulation::call;
@@ -122,7 +123,7 @@ fn both(scenario: &Scenario, number: u64) -> [[f64; 4]; 2] {
 #[expect(clippy::print_stdout, reason = "shown with --nocapture")]
 fn the_step_model_waits_for_connections_as_the_oracle_does() {
     for (band, most) in [(30_u32, 0.08), (60, 0.08), (80, 0.10), (90, 0.15)] {
-        let mut errors: Vec<[f64; 3]> = (0..40)
+        let errors: Vec<[f64; 3]> = (0..40)
             .map(|number| {
                 let scenario = drawn(number, f64::from(band) / 100.0);
                 let [model, oracle] = both(&scenario, number);
@@ -131,12 +132,7 @@ fn the_step_model_waits_for_connections_as_the_oracle_does() {
                 error
             })
             .collect();
-        for (place, figure) in ["mean", "P95", "inside the called service"].into_iter().enumerate() {
-            errors.sort_by(|one, other| one[place].abs().total_cmp(&other[place].abs()));
-            let [median, nine] = [20, 36].map(|at| errors[at][place].abs());
-            println!("{band:3} %, {figure}: median {median:.3}, nine of ten {nine:.3}, worst {:.3}", errors[39][place]);
-            assert!(median <= most, "{figure} at {band} %: {median:.3}");
-        }
+        assert_medians(&errors, ["mean", "P95", "inside the called service"], most, band);
     }
 }
 

@@ -15,6 +15,7 @@ use crate::model::Resource;
 use crate::model::Restart;
 use crate::model::Sample;
 use crate::model::Scenario;
+use crate::model::ServiceModel;
 use crate::model::ServiceName;
 use crate::model::Source;
 use crate::model::Update;
@@ -54,10 +55,18 @@ impl fmt::Display for Violation {
 /// The first rule that a run breaks.
 #[must_use]
 pub fn judge(scenario: &Scenario, events: &[Event]) -> Option<Violation> {
-    let mut before = vec![Before::default(); scenario.services.len()];
+    let first = |model: &ServiceModel| Before { shown: model.limits.memory, ..Before::default() };
+    let mut before: Vec<Before> = scenario.services.values().map(first).collect();
     for event in events {
         let found = match event {
             Event::Sampled(sample) => safety(scenario, sample, &mut before),
+            Event::Happened { at, incident: Incident::Deployment { service, progress } } => {
+                let mine = scenario.services.keys().zip(&mut before).find(|(name, _)| *name == service);
+                if let Some((_, before)) = mine {
+                    before.deployment(scenario, service, *at, progress);
+                }
+                None
+            }
             _ => None,
         };
         if found.is_some() {
@@ -68,24 +77,41 @@ pub fn judge(scenario: &Scenario, events: &[Event]) -> Option<Violation> {
 }
 
 /// What is known of a service from the samples before.
-#[derive(Clone, Default)]
+#[derive(Default)]
 struct Before {
     /// Requests that were left inside.
     queue: u64,
-    /// The largest memory limit.
-    memory: Option<Bytes>,
+    /// The memory limit that was shown.
+    shown: Option<Bytes>,
+    /// Instances of two generations may run side by side.
+    is_deploying: bool,
+    /// The largest memory limit since a deployment began, up to the first sample after its end.
+    largest: Option<Bytes>,
 }
 
 impl Before {
+    /// Takes note of how far a deployment is. One that is refused never begins, and one that is paused is never over.
+    fn deployment(&mut self, scenario: &Scenario, name: &ServiceName, at: Instant, progress: &Progress) {
+        match progress {
+            Progress::Began => {
+                // Which one it is the record does not say: one of those whose time has come.
+                let mine = scenario.deployments.iter().filter(|one| one.service == *name && one.at <= at);
+                let limits = mine.filter_map(|one| one.limits.memory);
+                self.largest = limits.chain(self.largest).chain(self.shown).max();
+                self.is_deploying = true;
+            }
+            Progress::Done | Progress::RolledBack => self.is_deploying = false,
+            _ => {}
+        }
+    }
+
     /// The memory that an instance may have held since the last sample: what its limit was. While a deployment is on, those of
     /// the other generation have another one, and they may finish what they have after the limit that is shown has changed.
-    fn memory_limit(&mut self, scenario: &Scenario, name: &ServiceName, shown: Option<Bytes>) -> Option<Bytes> {
-        let mut mine = scenario.deployments.iter().filter(|deployment| deployment.service == *name).peekable();
-        if mine.peek().is_none() {
-            return shown;
-        }
-        self.memory = mine.filter_map(|deployment| deployment.limits.memory).chain(self.memory).chain(shown).max();
-        self.memory
+    fn memory_limit(&mut self, shown: Option<Bytes>) -> Option<Bytes> {
+        let limit = self.largest.max(shown);
+        self.largest = limit.filter(|_| self.is_deploying);
+        self.shown = shown;
+        limit
     }
 }
 
@@ -98,11 +124,12 @@ fn safety(scenario: &Scenario, sample: &Sample, before: &mut [Before]) -> Option
     if sample.host.memory > scenario.host.memory {
         return broken("no more memory than there is", format!("{}", sample.host.memory));
     }
-    let shares = [Some(sample.host.disk), Some(sample.host.iowait), sample.host.clock, sample.host.steal];
+    let host = &sample.host;
+    let shares = [Some(host.disk), Some(host.iowait), Some(host.network), host.clock, host.steal];
     if let Some(share) = shares.into_iter().flatten().find(|share| *share > Permille::ONE) {
         return broken(
             "a share is of all at most",
-            format!("{share} of the disk, of iowait, of the clock or of steal"),
+            format!("{share} of the disk, of iowait, of the network, of the clock or of steal"),
         );
     }
     let swapped: u64 = sample.services.iter().map(|service| service.disk.swap.get()).max().unwrap_or(0);
@@ -123,7 +150,7 @@ fn safety(scenario: &Scenario, sample: &Sample, before: &mut [Before]) -> Option
         if seen.latency.thousandths() != seen.served {
             return broken("each served request has its time", format!("{name}: {}", seen.latency.thousandths()));
         }
-        let limit = before.memory_limit(scenario, name, seen.limits.memory);
+        let limit = before.memory_limit(seen.limits.memory);
         if let Some(limit) = limit.filter(|limit| seen.memory > *limit && model.limits.memory.is_some()) {
             return broken("no more memory than the limit", format!("{name}: {} of {limit}", seen.memory));
         }
@@ -166,7 +193,7 @@ fn liveness(scenario: &Scenario, events: &[Event]) -> Option<Violation> {
             }
             Event::Decided { at, decision } if *at >= quiet => {
                 for action in &decision.actions {
-                    if action.resource() == Resource::Cpu && action.is_increase() {
+                    if is_climb(scenario, action) {
                         raised.insert(action.service(), *at);
                     }
                     let what = format!("{} of {}", resource(action), action.service());
@@ -242,7 +269,8 @@ impl Excuses<'_> {
 
     /// Whether a service may be ill at the end: it leaks and so dies again and again, it stays away when the engine or the
     /// host restarted, nobody has looked at a deployment of it that stopped half-way, or a fault made new instances ill for
-    /// life and they are kept.
+    /// life and they are kept. Once a deployment is paused, nothing is done any more, and all that follow are refused:
+    /// what failed stays, with traffic or aside, beside old instances that may be too few, until a person mends it.
     fn excused(&self, name: &ServiceName) -> bool {
         let model = &self.scenario.services[name];
         let comes_back = matches!(model.restart, Restart::Always | Restart::UnlessStopped);
@@ -273,9 +301,18 @@ impl Excuses<'_> {
     }
 }
 
-/// Whether a service, or one that it calls, got more CPU a cooldown before a time or later. From the least limit it takes
-/// many steps to that of a load which comes back, each a cooldown after the one before; a policy that has not arrived has
-/// not failed, and one that never does is told by its turns.
+/// Whether an action gives more CPU to a service that has less than the scenario gives it. That much carries the calm
+/// with room to spare: whoever fails with it is not about to recover, however often it gets more.
+fn is_climb(scenario: &Scenario, action: &Action) -> bool {
+    let Action::LimitCpu { service, from, .. } = action else { return false };
+    let given = scenario.services.get(service).and_then(|model| model.limits.cpu);
+    action.is_increase() && given.is_some_and(|given| *from < given)
+}
+
+/// Whether a service, or one that it calls, climbed a cooldown before a time or later. From the least limit it takes
+/// many steps to that of a load which comes back, each a cooldown after the one before; a policy that has not arrived
+/// has not failed. A climb ends at the limit of the scenario: raises without end make no turns, and would else excuse
+/// errors for ever.
 fn climbs(scenario: &Scenario, raised: &BTreeMap<&ServiceName, Instant>, name: &ServiceName, from: Instant) -> bool {
     let cooldown = match scenario.policies.get(name) {
         Some(Policy::Vertical(vertical)) => vertical.cooldown,

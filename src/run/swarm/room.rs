@@ -43,13 +43,8 @@ struct Worst {
 
 impl Worst {
     fn of(drawn: &Drawn) -> Self {
-        let clock = drawn.heat.as_ref().map_or(1000, |heat| heat.lowest.get());
-        let slower = drawn.slower.map_or(0, |group| u64::from(group.count) * group.speed.get());
-        let slowest = drawn.slower.map_or(1000, |group| group.speed.get());
-        let stolen = drawn.bursts.map_or(drawn.steal, |bursts| bursts.burst.max(drawn.steal));
-        let ours = 1000 - stolen.get().min(999);
-        let all = u64::from(drawn.cores) * clock + slower;
-        Self { cpu: all * 1000 * ours / 1000, speed: clock.min(slowest) * ours / 1000 }
+        let cores = cores(drawn);
+        Self { cpu: cores.iter().sum(), speed: cores.into_iter().min().unwrap_or(0) / 1000 }
     }
 }
 
