@@ -497,11 +497,12 @@ impl World {
         stopping.map(|at| at.min(self.now.plus(self.step))).fold(NEVER, Instant::min)
     }
 
-    /// New instances of a service that have no traffic yet never become healthy.
+    /// New instances of a service that have no traffic yet never become healthy. Those that are keep what they have.
     pub(super) fn sicken_new(&mut self, name: &ServiceName) {
         let Some(index) = self.find(name).filter(|index| self.services[*index].pair.is_some()) else { return };
         if self.comes_new(index + 2) {
-            self.services[index + 2].instances.iter_mut().for_each(Instance::sicken);
+            let new = self.services[index + 2].instances.iter_mut();
+            new.filter(|instance| instance.state != InstanceState::Healthy).for_each(Instance::sicken);
         }
     }
 }
