@@ -143,7 +143,8 @@ impl Link {
     pub(super) fn place(&self, visits: f64) -> Option<(Place, f64)> {
         let pool = self.pool.as_ref()?;
         let response = pool.response.clone()?;
-        Some((Place { response, servers: Some(pool.pace.clone()), visits, instances: 1.0, others: 0.0 }, pool.time()))
+        let servers = Some(pool.pace.clone());
+        Some((Place { response, servers, visits, counts: 1.0, instances: 1.0, others: 0.0 }, pool.time()))
     }
 
     /// From now on calls are made as often as was found out last.

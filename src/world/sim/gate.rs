@@ -19,6 +19,8 @@ pub(super) struct Place {
     pub(super) servers: Option<Pace>,
     /// Visits of one request, at one instance of the place, for each busy worker there is of one instance of the service.
     pub(super) visits: f64,
+    /// How much of the time of a visit counts: less than all where visits are at the same time, or are cut off.
+    pub(super) counts: f64,
     /// Instances of the place for one of the service.
     pub(super) instances: f64,
     /// Requests of others at one instance.
@@ -26,6 +28,12 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// Requests of the service per second that all of the place is enough for.
+    fn most(&self) -> f64 {
+        let each = self.servers.as_ref().map_or(self.response.capacity(), Pace::most);
+        each * self.instances / self.visits.max(1e-12)
+    }
+
     /// Mean time at the place of who finds so many there.
     fn time(&self, found: f64) -> f64 {
         if let Some(servers) = &self.servers {
@@ -52,13 +60,15 @@ impl Pace {
         let mut number = 1;
         // How many of the workers each place has while one less is busy: what an arrival finds.
         let mut found: Vec<f64> = vec![0.0; places.len()];
+        // A request alone under a quota is served at once, but not one after the other: no place ends more than it can.
+        let most = places.iter().map(Place::most).fold(f64::INFINITY, f64::min);
         loop {
             let busy = f64::from(number);
             let visits = places.iter().zip(&found);
             let times: Vec<f64> = visits
-                .map(|(place, found)| place.visits * place.time(place.others + found / place.instances))
+                .map(|(place, found)| place.visits * place.counts * place.time(place.others + found / place.instances))
                 .collect();
-            let pace = busy / (rest + times.iter().sum::<f64>()).max(1e-9);
+            let pace = (busy / (rest + times.iter().sum::<f64>()).max(1e-9)).min(most);
             // More workers are never slower together.
             points.push((busy, points.last().map_or(pace, |last| pace.max(last.1))));
             if number == workers {
@@ -185,6 +195,7 @@ impl Pace {
 mod tests {
     use super::*;
     use crate::model::Spread;
+    use crate::units::Millicores;
     use crate::units::Span;
     use crate::world::sim::queueing;
     use crate::world::sim::response::Station;
@@ -192,7 +203,14 @@ mod tests {
     fn place(cores: u32) -> Place {
         let station =
             Station { cores, quota: None, workers: None, work: Span::from_millis(10), spread: Spread::Exponential };
-        Place { response: Arc::new(Response::of(&station)), servers: None, visits: 1.0, instances: 1.0, others: 0.0 }
+        Place {
+            response: Arc::new(Response::of(&station)),
+            servers: None,
+            visits: 1.0,
+            counts: 1.0,
+            instances: 1.0,
+            others: 0.0,
+        }
     }
 
     fn close(found: f64, wanted: f64, within: f64) {
@@ -230,6 +248,23 @@ mod tests {
             close(refused, libm::pow(load, 5.0) * (1.0 - load) / (1.0 - libm::pow(load, 6.0)), 1e-3);
             let likely: f64 = (0..6).map(|n| libm::pow(load, f64::from(n))).sum();
             close(inside, (0..6).map(|n| f64::from(n) * libm::pow(load, f64::from(n))).sum::<f64>() / likely, 1e-3);
+        }
+    }
+
+    /// A fifth of a core ends twenty requests of 10 ms a second, however quickly one of them is served alone.
+    #[test]
+    fn no_more_workers_are_served_than_a_quota_is_enough_for() {
+        let quota = Some(Millicores::new(200));
+        let station =
+            Station { cores: 4, quota, workers: None, work: Span::from_millis(10), spread: Spread::Exponential };
+        let place = Place { response: Arc::new(Response::of(&station)), ..place(1) };
+        assert!(place.time(0.0) < 0.03, "{}", place.time(0.0));
+        for visits in [1.0, 4.0] {
+            for workers in [1, 2, 60] {
+                let pace = Pace::of(workers, &[Place { visits, ..place.clone() }], 0.0);
+                assert!(pace.most() <= 20.0 / visits * (1.0 + 1e-9), "{} of {workers}", pace.most());
+                assert!(pace.most() > 13.0 / visits, "{} of {workers}", pace.most());
+            }
         }
     }
 

@@ -243,7 +243,14 @@ impl World {
     fn fit_gate(&mut self, index: usize) {
         let Some(gate) = self.services[index].gate.as_ref() else { return };
         let service = &self.services[index];
-        let own = Place { response: Arc::clone(&gate.inner), servers: None, visits: 1.0, instances: 1.0, others: 0.0 };
+        let own = Place {
+            response: Arc::clone(&gate.inner),
+            servers: None,
+            visits: 1.0,
+            counts: 1.0,
+            instances: 1.0,
+            others: 0.0,
+        };
         let (mut places, mut rest, mut there) = (vec![own], service.contention, 0.0);
         if gate.blocking {
             let calls = service.calls.iter().enumerate();
@@ -264,11 +271,12 @@ impl World {
                 let others = (callee.queue.inside - mine).max(0.0);
                 there += visits * callee.passage.time;
                 let response = Arc::clone(&callee.response);
-                places.push(Place { response, servers: None, visits, instances: callee.up / service.up, others });
+                let instances = callee.up / service.up;
+                places.push(Place { response, servers: None, visits, counts: 1.0, instances, others });
             }
             // Calls at the same time, or cut off, take less than the sum of their visits.
             let shorter = if there > service.calls_time { service.calls_time / there } else { 1.0 };
-            places.iter_mut().skip(1).for_each(|place| place.visits *= shorter.max(1e-6));
+            places.iter_mut().skip(1).for_each(|place| place.counts = shorter);
             rest += (service.calls_time - there).max(0.0);
         }
         let pace = Pace::of(gate.workers, &places, rest);

@@ -306,7 +306,7 @@ impl World {
         // Who shares cores, and waits for nothing else there, is as fast as they are with so many.
         let shared = response.is_free() && callee.gate.is_none();
         let servers = shared.then(|| Pace::of_cores(power, alone));
-        pool.fit(Place { response, servers, visits: 1.0, instances: there / up, others }, elsewhere);
+        pool.fit(Place { response, servers, visits: 1.0, counts: 1.0, instances: there / up, others }, elsewhere);
         pool.taken = callee.time.max(callee.response.at(0.0).mean) + hops + self.network.1;
         let share = (pool.sent * through * made * part / callee.rate.max(1e-12)).clamp(0.01, 1.0);
         let granted = callee.granted * there / up * share;
