@@ -16,9 +16,12 @@ use plimsoll::model::Pattern;
 use plimsoll::model::Sample;
 use plimsoll::model::Scenario;
 use plimsoll::model::ServiceModel;
+use plimsoll::model::ServiceSample;
+use plimsoll::units::Millicores;
 use plimsoll::units::Permille;
 use plimsoll::units::Rate;
 use plimsoll::units::Span;
+use proptest::prelude::*;
 
 fn close(found: f64, wanted: f64, within: f64) {
     assert!((found / wanted - 1.0).abs() < within, "{found} for {wanted}");
@@ -190,6 +193,25 @@ fn a_full_queue_refuses() {
     }
 }
 
+/// On a core that another container wants more than half of, four workers end fifty requests of 10 ms a second together,
+/// and behind them is room for forty: M/M/1 with 44 places.
+#[test]
+fn workers_on_a_full_host_get_their_share() {
+    for rate in [52, 80, 200] {
+        let web = ServiceModel { workers: Some(4), backlog: Some(40), ..service(10) };
+        let come = |rate| constant(Rate::per_second(rate), Noise::None);
+        let services = [("other", service(10)), ("web", web)];
+        let found = measured(&scenario(host(1), services, [("other", come(80)), ("web", come(rate))]), 1);
+        let load = rate as f64 / 50.0;
+        let likely: Vec<f64> = (0..45).map(|inside| libm::pow(load, f64::from(inside))).collect();
+        let (all, none) = (likely.iter().sum::<f64>(), likely[0]);
+        let inside: f64 = (0..45).zip(&likely).map(|(inside, likely)| f64::from(inside) * likely).sum::<f64>() / all;
+        let served = 50.0 * (1.0 - none / all);
+        close(found.0, served, 0.01);
+        close(found.1, inside / served, 0.1);
+    }
+}
+
 /// An API whose database is kept busy by a nightly report for ten minutes.
 fn report_at_night(breaker: Option<Breaker>) -> Vec<Sample> {
     let mut api = service(2);
@@ -225,4 +247,52 @@ fn a_slow_database_stalls_its_callers_unless_a_breaker_stops_them() {
     assert!(api.queue < 20_000, "{} wait", api.queue);
     let after = &samples[30].services[0];
     assert_eq!(after.failed, 0, "{after:?}");
+}
+
+/// A caller whose workers wait for their calls, and how much comes in percent of what it and the called are enough for.
+#[derive(Debug, Clone, Copy)]
+struct Waiting {
+    workers: u32,
+    backlog: Option<u32>,
+    count: u32,
+    at_once: bool,
+    connections: Option<u32>,
+    /// Milliseconds of a call on a core, and thousandths of a core that the called may use.
+    work: u64,
+    quota: u64,
+    load: u64,
+}
+
+prop_compose! {
+    fn waiting()(
+        workers in 1_u32..20, backlog in prop::option::of(0_u32..60), count in 1_u32..5, at_once in any::<bool>(),
+        connections in prop::option::of(1_u32..30), work in 1_u64..30, quota in 80_u64..1500, load in 20_u64..150,
+    ) -> Waiting {
+        Waiting { workers, backlog, count, at_once, connections, work, quota, load }
+    }
+}
+
+proptest! {
+    /// However many workers, connections and calls there are, and however much of the called is left: once all is steady,
+    /// each request that was let through has made its calls, and each of them has arrived.
+    #[test]
+    fn no_call_of_a_worker_is_lost(figures in waiting()) {
+        let Waiting { workers, backlog, count, at_once, connections, work, quota, load } = figures;
+        let mut web = service(1);
+        web.work.cpu = Span::from_micros(100);
+        web.work.calls = vec![Call { pool: connections, stage: at_once.then_some(0), ..call("db", count) }];
+        (web.workers, web.blocking, web.backlog) = (Some(workers), true, backlog);
+        let mut db = service(work);
+        db.limits.cpu = Some(Millicores::new(quota));
+        let enough = quota.min(1000 * u64::from(workers)) * 1_000_000 / work / u64::from(count);
+        let rate = constant(Rate::micro(enough * load / 100), Noise::None);
+        let samples = run(&scenario(host(16), [("db", db), ("web", web)], [("web", rate)]), 1800);
+        let sum = |of: fn(&ServiceSample) -> u64, place: usize| {
+            samples[15..].iter().map(|sample| of(&sample.services[place])).sum::<u64>() as f64
+        };
+        let (made, arrived) = (sum(|web| web.served, 1) / 1000.0 * f64::from(count), sum(|db| db.arrived, 0) / 1000.0);
+        // All workers may wait for a connection now who did not before, or the other way round.
+        let waiting = f64::from(workers * count);
+        prop_assert!((arrived - made).abs() < 1e-3 * made + waiting, "{arrived} of {made} calls arrived");
+    }
 }

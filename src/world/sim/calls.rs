@@ -20,6 +20,7 @@ use super::times::Library;
 use crate::model::Call;
 use crate::model::Retry;
 use crate::model::Scenario;
+use crate::model::ServiceModel;
 use crate::units::Instant;
 use crate::units::Permille;
 use crate::units::Span;
@@ -44,6 +45,8 @@ pub(super) struct Link {
     pub(super) made: f64,
     /// Share of tries that fail.
     fails: f64,
+    /// Mean seconds of a try that nobody gives up.
+    time: f64,
     /// Mean time of the stage that begins with it, by the sum of its times.
     longest: Proportional,
     pub(super) state: State,
@@ -79,7 +82,12 @@ struct Ended {
 
 impl Link {
     /// The links of a service; none where all its calls are nothing but calls.
-    pub(super) fn all(calls: &[(usize, &Call)], scenario: &Scenario, library: &mut Library) -> Vec<Self> {
+    pub(super) fn all(
+        model: &ServiceModel,
+        calls: &[(usize, &Call)],
+        scenario: &Scenario,
+        library: &mut Library,
+    ) -> Vec<Self> {
         let hops = scenario.host.hop.as_secs() * 2.0;
         let plain = |call: &Call| *call == Call::new(call.to.clone(), call.count);
         let network = network::is_ever_bad(scenario);
@@ -104,10 +112,11 @@ impl Link {
                 number: library.hows.len() - 1,
                 retry: call.retry,
                 breaker: call.breaker.map(Breaker::new),
-                pool: Pool::of(call),
+                pool: Pool::of(call, model),
                 tries: (1.0 - how.cached) * f64::from(call.count),
                 made: 0.0,
                 fails: 0.0,
+                time: 0.0,
                 longest: Proportional::default(),
                 state: State::default(),
             }
@@ -144,7 +153,7 @@ impl Link {
         let pool = self.pool.as_ref()?;
         let response = pool.response.clone()?;
         let servers = Some(pool.pace.clone());
-        Some((Place { response, servers, visits, counts: 1.0, instances: 1.0, others: 0.0 }, pool.time()))
+        Some((Place { response, servers, visits, counts: 1.0, instances: 1.0, others: 0.0 }, self.time))
     }
 
     /// From now on calls are made as often as was found out last.
@@ -197,7 +206,7 @@ impl Link {
         };
         let next = (1.0 - how.cached) * made * f64::from(how.count);
         let moved = (next - self.tries).abs() > STILL * self.tries || (fails - self.fails).abs() > STILL;
-        (self.tries, self.fails) = (next, fails);
+        (self.tries, self.fails, self.time) = (next, fails, time);
         let state = State::new((fails, again), time_failing, (0.0, 0.0)).over(network.0);
         self.state = self.pool.as_ref().map_or(state, |pool| pool.wait.shown(state));
         (ended, moved)

@@ -99,8 +99,15 @@ impl Visit {
             let (out, _, share_late) = state(inside);
             inside - before - step * (self.rate(inside) * (1.0 - share_late) - out)
         });
-        let (out, time, share_late) = state(after);
+        let (mut out, mut time, share_late) = state(after);
         let mut rate = self.rate(after);
+        if !self.from.always && out > 0.0 {
+            // How often workers ask was found out where they are; what is left of the service is theirs.
+            let missing = (self.open + self.from.wanted / self.instances - rate) * (1.0 - share_late);
+            let more = missing.min(response.capacity().min(granted) - out).max(0.0);
+            rate += more / (1.0 - share_late).max(1e-9);
+            (out, time) = (out + more, time * out / (out + more));
+        }
         if after >= most * (1.0 - 1e-9) {
             rate = rate.min(((after - before) / step + out) / (1.0 - share_late).max(1e-9));
         }

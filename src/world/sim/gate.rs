@@ -105,7 +105,7 @@ impl Pace {
     }
 
     /// Requests per second that so many end together.
-    fn of_busy(&self, number: f64) -> f64 {
+    pub(super) fn of_busy(&self, number: f64) -> f64 {
         let after = self.points.partition_point(|point| point.0 < number);
         let Some(&(end, pace)) = self.points.get(after) else { return self.most() };
         let before = after.checked_sub(1).map_or((0.0, 0.0), |place| self.points[place]);
@@ -168,6 +168,8 @@ impl Pace {
     pub(super) fn bounded(&self, rate: f64, room: u32, slower: f64) -> (f64, f64) {
         let (most, workers, room) = (self.most() / slower, self.workers(), f64::from(room));
         let (all, sum, full) = self.likely(rate * slower);
+        // Only what they are to each other counts, and no product of them may leave the range of numbers.
+        let (all, sum, full) = (all / all.max(full), sum / all.max(full), full / all.max(full));
         let load = rate / most.max(1e-12);
         // Sums of a geometric row: with `n` from nobody waiting up to as many as there is room for.
         let (mut row, mut more, mut term, mut waiting) = (0.0, 0.0, 1.0, 0.0);
@@ -248,6 +250,17 @@ mod tests {
             close(refused, libm::pow(load, 5.0) * (1.0 - load) / (1.0 - libm::pow(load, 6.0)), 1e-3);
             let likely: f64 = (0..6).map(|n| libm::pow(load, f64::from(n))).sum();
             close(inside, (0..6).map(|n| f64::from(n) * libm::pow(load, f64::from(n))).sum::<f64>() / likely, 1e-3);
+        }
+    }
+
+    /// A room for hundreds in front of a service that ends one request in ten seconds.
+    #[test]
+    fn a_queue_that_is_always_full_is_full() {
+        for (workers, room, load) in [(1, 274, 138.0), (60, 300, 1e4), (4000, 5, 50.0), (16, 1000, 1e9)] {
+            let pace = Pace::of(workers, &[place(1)], 10.0);
+            let (inside, refused) = pace.bounded(load * pace.most(), room, 1.0);
+            close(inside, f64::from(workers + room), 1e-2);
+            close(refused, 1.0 - 1.0 / load, 1e-6);
         }
     }
 

@@ -54,7 +54,7 @@ pub(super) fn build(
         }
         let more = calls.iter().filter(|(to, _)| pairs.contains(to)).map(|(to, _)| (to + 1, 0.0));
         all_calls.extend(more);
-        service.links = Link::all(&calls, scenario, library);
+        service.links = Link::all(model, &calls, scenario, library);
         let waits_for = model.depends_on.iter();
         service.waits_for = waits_for.filter_map(|(to, condition)| Some((*places.get(to)?, *condition))).collect();
         let load = scenario.load.get(name);

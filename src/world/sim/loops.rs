@@ -10,12 +10,15 @@ use super::closed::Visit;
 use super::gate::Pace;
 use super::gate::Place;
 use super::mixes::parts;
+use super::requests::FEW;
 use super::requests::Inflow;
 use super::requests::LOAD_STATIONARY;
+use super::requests::NEAR;
 use super::requests::Passage;
 use super::response::Response;
 use super::service::Service;
 use super::stages::State;
+use super::zero;
 use crate::model::Pattern;
 use crate::model::ServiceModel;
 use std::sync::Arc;
@@ -50,6 +53,8 @@ pub(super) struct Gate {
     pub(super) inner: Arc<Response>,
     /// Seconds that a request is on the cores, and that it waits for a worker.
     pub(super) times: (f64, f64),
+    /// Cores that an instance could have if it wanted all there are.
+    pub(super) reach: f64,
 }
 
 impl Gate {
@@ -58,7 +63,8 @@ impl Gate {
         let blocking = model.blocking && !model.work.calls.is_empty();
         let workers = model.workers.filter(|_| blocking || model.backlog.is_some())?.max(1);
         let pace = Pace::default();
-        Some(Self { workers, blocking, room: model.backlog, pace, inner: Arc::clone(inner), times: (0.0, 0.0) })
+        let (inner, reach) = (Arc::clone(inner), f64::INFINITY);
+        Some(Self { workers, blocking, room: model.backlog, pace, inner, times: (0.0, 0.0), reach })
     }
 }
 
@@ -82,6 +88,19 @@ impl Clients {
     pub(super) fn rest(&self, time: f64) -> f64 {
         self.think + time
     }
+}
+
+/// A service in which so many are inside as would be at rest at some rate.
+#[derive(Debug, Clone, Copy)]
+struct Bounded {
+    inside: f64,
+    /// Share that finds no room.
+    refused: f64,
+    /// Requests per second that come out.
+    out: f64,
+    time: f64,
+    /// Share that takes longer than there is time for.
+    late: f64,
 }
 
 impl World {
@@ -148,23 +167,50 @@ impl World {
         let rate = service.rate / service.up;
         let most = gate.pace.most();
         let slower = (most / service.granted).max(1.0);
-        let (rest, refused) = if rate > 0.0 { gate.pace.bounded(rate, room, slower) } else { (0.0, 0.0) };
+        // Who gives up leaves the workers to the others.
+        let at = |offered: f64| {
+            let (inside, refused) = if offered > 0.0 { gate.pace.bounded(offered, room, slower) } else { (0.0, 0.0) };
+            let out = offered * (1.0 - refused);
+            let time = if out > 0.0 { inside / out } else { service.response.at(0.0).mean };
+            let late = service.late.share(&service.response, time);
+            Bounded { inside, refused, out, time, late }
+        };
         let before = service.queue.inside;
-        let out = rate * (1.0 - refused);
-        let after = rest.clamp((before - step * most / slower).max(0.0), before + step * rate);
+        let stay = if at(rate).late < FEW {
+            rate
+        } else {
+            zero::rising(0.0, rate, 1e-9 * rate, |stay| stay - rate * (1.0 - at(stay).late))
+        };
+        let rest = at(stay);
+        let (now, after) = if (before - rest.inside).abs() <= NEAR * rest.inside.max(1e-6) {
+            (rest, rest.inside)
+        } else {
+            // With so many inside, who comes and who goes are those of the rate at which so many would be there at rest.
+            let (low, mut high) = if before < rest.inside { (0.0, stay) } else { (stay, stay.max(most)) };
+            while at(high).inside < before && high < 1e3 * most.max(stay) {
+                high *= 2.0;
+            }
+            let moved = |offered: f64| {
+                let now = at(offered);
+                now.inside - before - step * (rate * (1.0 - now.late) * (1.0 - now.refused) - now.out)
+            };
+            let now = at(zero::rising(low, high, 1e-9 * (step * rate + before), moved));
+            (now, now.inside.max(before - step * most / slower))
+        };
         let still = (after - before).abs() <= 1e-7 * step * rate;
         let growth = if still { 0.0 } else { (after - before) / step };
-        let time = if out > 0.0 { rest / out } else { service.response.at(0.0).mean };
-        let late = service.late.share(&service.response, time);
         let left = (rate - growth).max(0.0);
-        let (refused, late) = ((rate * refused).min(left), (rate * (1.0 - refused) * late).min(left));
+        let late = rate * now.late;
+        let refused = ((rate - late) * now.refused).min(left);
         let given_up = (refused + late).min(left);
+        // What it would do if it were granted all is what it asks for.
+        let load = if slower > 1.0 { gate.pace.of_busy(after).max(now.out) } else { now.out } / most;
         let passage = Passage {
             through: left - given_up,
             given_up,
             growth,
-            load: (out / most).min(1.0),
-            time,
+            load: load.min(1.0),
+            time: now.time,
             saturated: rate >= most / slower,
             holds: if still { f64::INFINITY } else { 0.0 },
         };
@@ -294,6 +340,13 @@ impl World {
 }
 
 impl Service {
+    /// Most seconds that a request waits for a core behind other containers' work: workers that are all on the cores are
+    /// together as fast as what the instance could have of these.
+    pub(super) fn most_contention(&self) -> f64 {
+        let Some(gate) = &self.gate else { return f64::INFINITY };
+        f64::from(gate.workers) * (self.work_cpu / gate.reach - 1.0 / gate.inner.capacity()).max(0.0)
+    }
+
     /// Takes the times apart of a service with a gate, whose requests are there while they wait for a worker, are worked on
     /// and, where workers block, wait for calls; the seconds on the cores, with the network. `time` is as of a service
     /// without a gate before.

@@ -243,6 +243,9 @@ impl World {
             sets.pop();
             greedy[place] = mine;
             let reach = grants.last().copied().unwrap_or(0.0).max(1e-9);
+            if let Some(gate) = &mut self.services[index].gate {
+                gate.reach = reach;
+            }
             let grant = self.grants[place];
             let (all, cores) = (self.cores.worth(&pins.groups[set]), pins.groups[set].iter().sum::<f64>());
             let (load, on) = if pins.is_full(&self.claims, &sets, set) {

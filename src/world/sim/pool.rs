@@ -24,6 +24,7 @@ use super::stages::State;
 use super::times::Times;
 use super::zero;
 use crate::model::Call;
+use crate::model::ServiceModel;
 use std::sync::Arc;
 
 /// How near to its stationary number the number inside is set onto it, as a share of what comes in a step.
@@ -160,9 +161,15 @@ impl Pace {
 }
 
 impl Pool {
-    /// The pool of a call that has one.
-    pub(super) fn of(call: &Call) -> Option<Box<Self>> {
+    /// The pool of a call of a service, where there is one: as many connections as its workers can ask for at once are none.
+    pub(super) fn of(call: &Call, caller: &ServiceModel) -> Option<Box<Self>> {
         let connections = call.pool?.max(1);
+        // Who stops waiting asks again while the connection is still taken.
+        let waits = caller.blocking && call.timeout.is_none() && caller.timeout.is_none();
+        let at_once = if call.stage.is_some() { call.count } else { 1 };
+        if caller.workers.is_some_and(|workers| waits && workers.saturating_mul(at_once) <= connections) {
+            return None;
+        }
         Some(Box::new(Self {
             connections,
             pace: Pace::default(),
@@ -263,7 +270,7 @@ impl Pool {
         (self.growth, self.holds) = (passage.growth, passage.holds);
         self.load = passage.load;
         self.full = asked > 0.0 && passage.load > 1.0 - 1e-3;
-        self.sent = if asked > 0.0 { (passage.through / asked).min(1.0) } else { 1.0 };
+        self.sent = if asked > 0.0 { passage.through / asked } else { 1.0 };
         let wait = (passage.time - self.taken).max(0.0);
         let gone = if rate > 0.0 { (passage.given_up / rate).min(1.0) } else { 0.0 };
         let chance = self.pace.busy(passage.load.min(1.0)).clamp(1.0 / 256.0, 1.0);

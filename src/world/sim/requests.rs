@@ -22,7 +22,7 @@ pub(super) const FAR: f64 = 100.0;
 /// How near to its stationary number the station is set onto it.
 pub(super) const NEAR: f64 = 1e-3;
 /// Share of late requests below which they do not change the number inside.
-const FEW: f64 = 1e-4;
+pub(super) const FEW: f64 = 1e-4;
 /// How near to its stationary number the number inside moves as a straight line would.
 const CLOSE: f64 = 0.1;
 /// With more inside than this, what comes out hardly depends on how many.

@@ -135,11 +135,14 @@ impl World {
         let full = wanted > self.cores.capacity;
         let equal = self.cores.slowdown(self.cores.load(self.used)) * (1.0 - 1e-9);
         let (mut won, mut losing) = (0.0, 0.0);
-        let places = self.services.iter().zip(&mut self.stretched).zip(&mut self.loads);
+        let places = self.services.iter_mut().zip(&mut self.stretched).zip(&mut self.loads);
         for (index, ((service, stretched), load)) in places.enumerate() {
             let grant = self.grants[2 * index];
             let reach = cpu::reach(&self.claims, wanted, &self.greediest, self.cores.capacity, 2 * index);
             (*stretched, *load) = self.cores.stretch(grant, reach, full);
+            if let Some(gate) = &mut service.gate {
+                gate.reach = reach;
+            }
             // Nobody waits for more of its work than it may do in one period, of which half is left on average.
             let quota = service.limits.cpu.map_or(f64::INFINITY, |quota| quota.as_cores() * PERIOD / 2.0);
             let work = grant * service.up * (service.work_cpu * service.residual).min(quota);
@@ -181,7 +184,8 @@ impl World {
                 continue;
             }
             let more = self.stretched[index] - alone;
-            service.contention = service.work_cpu / (service.speed * self.cores.ours) * more.max(0.0);
+            let behind_others = service.work_cpu / (service.speed * self.cores.ours) * more.max(0.0);
+            service.contention = behind_others.min(service.most_contention());
             let own_time = service.passage.time + service.contention + service.hops;
             let (mut time, mut time_well, mut good, mut changed) = (own_time, own_time, 1.0, false);
             let before = service.time;
