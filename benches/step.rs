@@ -154,6 +154,12 @@ fn stolen(mut scenario: Scenario) -> Scenario {
     scenario
 }
 
+/// The same without breakers: where these open and close, the host is another one in every second.
+fn unbroken(mut scenario: Scenario) -> Scenario {
+    scenario.services.values_mut().flat_map(|service| &mut service.work.calls).for_each(|call| call.breaker = None);
+    scenario
+}
+
 const fn constant(rate: Rate) -> Pattern {
     Pattern::Constant { rate }
 }
@@ -193,6 +199,7 @@ fn steps(criterion: &mut Criterion) {
         ("load 0.9, all of it on", everything(90, constant)),
         ("load 0.9, all of it on, bursts of steal", stolen(everything(90, constant))),
         ("load 1.3, all of it on", everything(130, constant)),
+        ("load 1.3, all of it on, no breakers", unbroken(everything(130, constant))),
         ("diurnal to 0.9, all of it on", everything(90, diurnal)),
     ] {
         group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
