@@ -106,7 +106,7 @@ fn mean_of_shortest(load: f64) -> f64 {
 }
 
 /// Two to six instances with quotas, workers or both, on a host that has enough for all.
-fn drawn(number: u64, load: f64, balance: Balance) -> Case {
+pub(crate) fn drawn(number: u64, load: f64, balance: Balance) -> Case {
     let mut draw = Draw::new(&format!("accuracy/balance/{number}"));
     let replicas = 2 + u32::try_from(draw.below(5)).expect("small");
     let mut model = ServiceModel { replicas, balance, ..service(1) };
@@ -156,7 +156,7 @@ fn thinking(number: u64, load: f64, balance: Balance) -> Case {
 
 /// By how much mean and P95 of the step model are off, as shares.
 fn errors(case: &Case, number: u64) -> [f64; 2] {
-    let effort = Effort { cases: [0; 6], sure: 0.01, events: 1_500_000 };
+    let effort = Effort { cases: [0; study::KINDS], sure: 0.01, events: 1_500_000 };
     let (outcome, ..) = study::judge(case, Seed::new(number), effort).remove(0);
     let times = merged(&run(&case.scenario, 600)[2..], 0);
     let mean = times.mean().expect("requests").as_secs() / outcome.mean();

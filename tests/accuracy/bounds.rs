@@ -24,6 +24,8 @@ pub(crate) const fn promised(kind: Kind) -> [f64; 2] {
         Kind::Graph => [0.10, 0.25],
         Kind::Between => [0.10, 0.30],
         Kind::Clients => [0.10, 0.20],
+        Kind::Pools | Kind::Pinned | Kind::Turns | Kind::Fewest => [0.10, 0.15],
+        Kind::Line => [0.05, 0.15],
     }
 }
 
@@ -37,7 +39,8 @@ const fn promised_throughput(kind: Kind) -> f64 {
 }
 
 /// What is compared for the page.
-pub(crate) const FOR_THE_PAGE: Effort = Effort { cases: [400, 150, 150, 150, 120, 150], sure: 0.01, events: 2_000_000 };
+pub(crate) const FOR_THE_PAGE: Effort =
+    Effort { cases: [400, 150, 150, 150, 120, 150, 100, 75, 100, 100, 100], sure: 0.01, events: 2_000_000 };
 
 fn assert_kept(all: &[Compared]) {
     for kind in Kind::ALL {
@@ -78,7 +81,8 @@ fn the_step_model_is_as_good_as_the_page_says() {
         }
         assert_kept(&all);
     } else {
-        let all = study::compare(Effort { cases: [60, 30, 30, 60, 30, 40], sure: 0.02, events: 300_000 });
+        let all =
+            study::compare(Effort { cases: [60, 30, 30, 60, 30, 40, 50, 15, 15, 15, 15], sure: 0.02, events: 300_000 });
         study::show(&all);
         assert_kept(&all);
     }
@@ -95,7 +99,7 @@ fn what_is_full_is_called_saturated() {
             let model = case.scenario.services.values().next().expect("a service");
             let samples = run(&case.scenario, 600);
             assert_eq!(samples[9].services[0].saturated, full, "{} at {load}", case.describe());
-            let effort = Effort { cases: [0; 6], sure: 0.0, events: 60_000 };
+            let effort = Effort { cases: [0; study::KINDS], sure: 0.0, events: 60_000 };
             let (outcome, seconds, _) = study::judge(&case, Seed::new(number), effort).remove(0);
             // Four standard deviations of the work of as many requests; the heavy spread has a variation of 5.5.
             let slack = 4.0 * (6.5 / outcome.served as f64).sqrt() + 0.002;

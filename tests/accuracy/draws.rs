@@ -44,6 +44,12 @@ impl Case {
         Self { scenario, utilisations, outside_rate }
     }
 
+    /// The case of a scenario whose services all are, or wait for what is, at a load.
+    pub(crate) fn at(scenario: Scenario, load: f64) -> Self {
+        let utilisations = vec![load; scenario.services.len()];
+        Self::of(scenario, utilisations)
+    }
+
     /// What distinguishes it, in one line.
     pub(crate) fn describe(&self) -> String {
         let cores = self.scenario.host.core_count();

@@ -79,7 +79,7 @@ fn a_full_line_fills_as_its_fluid_limit() {
 }
 
 /// One to three services of random sizes on a line that is used so far in its busier direction, and cores that are not.
-fn drawn(number: u64, load: f64) -> Scenario {
+pub(crate) fn drawn(number: u64, load: f64) -> Scenario {
     let mut draw = Draw::new(&format!("accuracy/line/{number}"));
     let mbit = draw.pick(&[10, 100, 1000]);
     let bandwidth = f64::from(mbit) * 125_000.0;

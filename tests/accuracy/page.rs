@@ -99,6 +99,36 @@ while a pool of workers or a quota lets them through more evenly or in bursts. N
 
 ";
 
+const POOLS: &str = "\
+A service of one to three instances that calls another one, once or twice, half of the calls cached for some, through so few
+connections for each instance that calls wait for one, or so many that the cores are the narrow place. The load is that of the
+narrower of both.
+
+";
+
+const PINNED: &str = "\
+Three to six containers on 4 to 8 cores, most of them on one to three of these only (`cpuset`), with sets that overlap. The
+load is that of the fullest cores. Exponential requests; the rest is as for containers on one host.
+
+";
+
+const LINE: &str = "\
+One to three services that send or receive more than they compute, on a line of 10 to 1000 Mbit/s: transfers of 20 ms to 2 s
+each alone. The load is that of the busier direction.
+
+";
+
+const TURNS: &str = "\
+One service in two to six instances, with quotas, workers or both, behind a balancer that goes round (`round_robin`), on a
+host that has enough for all.
+
+";
+
+const FEWEST: &str = "\
+The same, behind a balancer that takes the instance with the fewest requests (`least_connections`).
+
+";
+
 const LIMITS: &str = "\
 ## What it cannot know
 
@@ -131,7 +161,8 @@ pub(crate) fn write(all: &[Compared]) {
     page.push_str(&overview(all));
     page.push_str(PICTURE);
     page.push_str(TIMES);
-    for (kind, about) in Kind::ALL.into_iter().zip([SINGLE, EQUAL, WEIGHTED, GRAPH, BETWEEN, CLIENTS]) {
+    let about = [SINGLE, EQUAL, WEIGHTED, GRAPH, BETWEEN, CLIENTS, POOLS, PINNED, LINE, TURNS, FEWEST];
+    for (kind, about) in Kind::ALL.into_iter().zip(about) {
         page.push_str(&format!("## {}\n\n{about}{}\n", kind.title(), table(all, kind)));
     }
     page.push_str(&real(&before));

@@ -34,12 +34,12 @@ const fn nearest(value: f64) -> i32 {
     value.round() as i32
 }
 
-/// Error by load, one panel for each kind.
+/// Error by load, one panel for each of the kinds that stand for whole hosts.
 pub(crate) fn by_load(all: &[Compared]) -> String {
     const MOST: f64 = 0.8;
     let title = "How far the model is off, by load";
     canvas::svg(1360, 1460, title, |canvas| {
-        for (place, kind) in (0..).zip(Kind::ALL) {
+        for (place, kind) in (0..6).zip(Kind::ALL) {
             let frame = (100 + place % 2 * 670, 60 + place / 2 * 450, 470, 320);
             let at = |band: f64, error: f64| -> Pixel {
                 let (x, y) = ((band - 15.0) / 80.0, error.min(MOST) / MOST);
@@ -124,7 +124,7 @@ pub(crate) fn by_time() -> String {
             canvas.text(name, (frame.0, 36), TEXT, canvas::INK, -1);
             canvas.text(busy, (frame.0, 68), TEXT, canvas::FAINT, -1);
             let last = case.scenario.services.len() - 1;
-            let effort = Effort { cases: [0; 6], sure: 0.005, events: 4_000_000 };
+            let effort = Effort { cases: [0; study::KINDS], sure: 0.005, events: 4_000_000 };
             let exact = study::judge(&case, Seed::new(1), effort).remove(last).0.latency;
             let model = merged(&run(&case.scenario, 600)[2..], last);
             draw_times(canvas, frame, &model, &exact);

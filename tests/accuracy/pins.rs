@@ -44,7 +44,7 @@ fn containers_on_cores_of_their_own_do_not_meet() {
 }
 
 /// Three to six containers, most of them on some of four to eight cores, so that the fullest of these are used so far.
-fn drawn(number: u64, load: f64) -> Scenario {
+pub(crate) fn drawn(number: u64, load: f64) -> Scenario {
     let mut draw = Draw::new(&format!("accuracy/pins/{number}"));
     let cores = draw.pick(&[4, 6, 8]);
     let count = 3 + draw.below(4);

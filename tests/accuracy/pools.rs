@@ -54,7 +54,7 @@ fn callers_lose_patience_as_the_closed_form_says() {
 }
 
 /// A random caller of a random service through a pool that is used so far.
-fn drawn(number: u64, load: f64) -> Scenario {
+pub(crate) fn drawn(number: u64, load: f64) -> Scenario {
     let mut draw = Draw::new(&format!("accuracy/pools/{number}"));
     let cores = draw.pick(&[4, 8, 16]);
     let mut db = draw.service(cores, 0.0, 0.0);

@@ -1,11 +1,16 @@
 //! The step model against the oracle, case by case, and what comes of it by load.
 
+use crate::balance;
 use crate::draws;
 use crate::draws::Case;
 use crate::draws_between;
+use crate::line;
 use crate::measure::together;
+use crate::pins;
+use crate::pools;
 use crate::simulation::merged;
 use crate::simulation::run;
+use plimsoll::model::Balance;
 use plimsoll::model::Latencies;
 use plimsoll::model::ServiceSample;
 use plimsoll::seed::Seed;
@@ -26,6 +31,9 @@ const BATCHES: usize = 20;
 /// Share of all requests beyond which those that are inside at the end say that more came than could be done.
 const GROWN: f64 = 0.005;
 
+/// Kinds of cases.
+pub(crate) const KINDS: usize = 11;
+
 /// What is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -35,11 +43,27 @@ pub(crate) enum Kind {
     Graph,
     Between,
     Clients,
+    Pools,
+    Pinned,
+    Line,
+    Turns,
+    Fewest,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Single, Self::Equal, Self::Weighted, Self::Graph, Self::Between, Self::Clients];
+    pub(crate) const ALL: [Self; KINDS] = [
+        Self::Single,
+        Self::Equal,
+        Self::Weighted,
+        Self::Graph,
+        Self::Between,
+        Self::Clients,
+        Self::Pools,
+        Self::Pinned,
+        Self::Line,
+        Self::Turns,
+        Self::Fewest,
+    ];
 
     pub(crate) fn title(self) -> &'static str {
         match self {
@@ -49,6 +73,11 @@ impl Kind {
             Self::Graph => "Services that call each other",
             Self::Between => "Calls with all that is between",
             Self::Clients => "Clients in a closed loop",
+            Self::Pools => "Calls through few connections",
+            Self::Pinned => "Containers on some cores only",
+            Self::Line => "The line to the outside",
+            Self::Turns => "Replicas in turn",
+            Self::Fewest => "Replicas by fewest requests",
         }
     }
 
@@ -61,6 +90,11 @@ impl Kind {
             Self::Graph => draws::graph(number, load),
             Self::Between => draws_between::calls(number, load),
             Self::Clients => draws_between::clients(number, load),
+            Self::Pools => Case::at(pools::drawn(number, load), load),
+            Self::Pinned => Case::at(pins::drawn(number, load), load),
+            Self::Line => Case::at(line::drawn(number, load), load),
+            Self::Turns => balance::drawn(number, load, Balance::RoundRobin),
+            Self::Fewest => balance::drawn(number, load, Balance::LeastConnections),
         }
     }
 }
@@ -69,7 +103,7 @@ impl Kind {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Effort {
     /// Cases of each kind.
-    pub(crate) cases: [u64; 6],
+    pub(crate) cases: [u64; KINDS],
     /// The oracle goes on until the standard deviation of each mean is below this share of it …
     pub(crate) sure: f64,
     /// … or it has seen so many events.
