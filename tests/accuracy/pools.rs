@@ -3,6 +3,7 @@
 
 use crate::draws::Case;
 use crate::draws::Draw;
+use crate::draws::power;
 use crate::measure::assert_medians;
 use crate::measure::observe;
 use crate::measure::together;
@@ -13,11 +14,14 @@ use crate::simulation::merged;
 use crate::simulation::run;
 use crate::simulation::scenario;
 use crate::simulation::service;
+use plimsoll::model::Balance;
 use plimsoll::model::Call;
 use plimsoll::model::Noise;
 use plimsoll::model::Scenario;
+use plimsoll::model::ServiceModel;
 use plimsoll::model::Spread;
 use plimsoll::seed::Seed;
+use plimsoll::units::Millicores;
 use plimsoll::units::Permille;
 use plimsoll::units::Rate;
 use plimsoll::units::Span;
@@ -133,6 +137,51 @@ fn the_step_model_waits_for_connections_as_the_oracle_does() {
             })
             .collect();
         assert_medians(&errors, ["mean", "P95", "inside the called service"], most, band);
+    }
+}
+
+/// The same, where the called service has two to four instances, with a quota or workers, behind a balancer.
+fn balanced(number: u64, load: f64, balance: Balance) -> Scenario {
+    let mut draw = Draw::new(&format!("accuracy/pools/balanced/{number}"));
+    let replicas = 2 + u32::try_from(draw.below(3)).expect("small");
+    let mut db = ServiceModel { replicas, balance, ..draw.service(2, 0.0, 0.0) };
+    db.work.cpu = seconds(draw.doubling(0.002, 0.05));
+    let workers = 1 + u32::try_from(draw.below(3)).expect("small");
+    let quota = draw.doubling(0.3, 2.0);
+    if draw.chance(0.5) {
+        db.workers = Some(workers);
+    } else {
+        db.limits.cpu = Some(Millicores::new(whole(quota * 20.0) * 50));
+    }
+    let cores = 16;
+    let power = f64::from(replicas) * power(&db, cores);
+    let mut web = service(1);
+    web.work.cpu = seconds(db.work.cpu.as_secs() / 20.0);
+    // With as many as could be worked on at once, a part of the instances would have nothing to do while others have a queue.
+    let connections = u32::try_from(whole((power * draw.doubling(1.5, 4.0)).ceil())).expect("small");
+    web.work.calls = vec![Call { pool: Some(connections), ..call("db", 1) }];
+    let most = power.min(f64::from(connections)) / db.work.cpu.as_secs();
+    let rate = Rate::micro(whole(most * load * 1e6));
+    scenario(host(32), [("db", db), ("web", web)], [("web", constant(rate, Noise::None))])
+}
+
+/// Which instance a call goes to is as good a guess with connections as without.
+#[test]
+#[expect(clippy::print_stdout, reason = "shown with --nocapture")]
+fn connections_to_balanced_instances() {
+    for balance in [Balance::Random, Balance::RoundRobin, Balance::LeastConnections] {
+        for (band, most) in [(40_u32, 0.05), (60, 0.10)] {
+            let errors: Vec<[f64; 3]> = (0..20)
+                .map(|number| {
+                    let scenario = balanced(number, f64::from(band) / 100.0, balance);
+                    let [model, oracle] = both(&scenario, number);
+                    let error = [0, 1, 3].map(|figure| model[figure] / oracle[figure] - 1.0);
+                    println!("{balance:?} {band:3} % {number:2}: {error:+.3?} of {oracle:.5?} {}", describe(&scenario));
+                    error
+                })
+                .collect();
+            assert_medians(&errors, ["mean", "P95", "inside the called service"], most, band);
+        }
     }
 }
 

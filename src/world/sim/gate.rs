@@ -166,31 +166,37 @@ impl Pace {
 
     /// Where only so many may wait: the mean number inside at a rate, and the share of arrivals that is refused.
     pub(super) fn bounded(&self, rate: f64, room: u32, slower: f64) -> (f64, f64) {
-        let (most, workers, room) = (self.most() / slower, self.workers(), f64::from(room));
+        let (most, workers, places) = (self.most() / slower, self.workers(), f64::from(room));
         let (all, sum, full) = self.likely(rate * slower);
         // Only what they are to each other counts, and no product of them may leave the range of numbers.
         let (all, sum, full) = (all / all.max(full), sum / all.max(full), full / all.max(full));
         let load = rate / most.max(1e-12);
-        // Sums of a geometric row: with `n` from nobody waiting up to as many as there is room for.
-        let (mut row, mut more, mut term, mut waiting) = (0.0, 0.0, 1.0, 0.0);
-        let (mut last, mut scale) = (1.0, 1.0);
-        while waiting <= room {
-            row += term;
-            more += waiting * term;
-            last = term;
-            term *= load;
-            waiting += 1.0;
-            if row > 1e200 {
-                (row, more, term, last, scale) = (row / 1e200, more / 1e200, term / 1e200, last / 1e200, scale / 1e200);
-            }
-            if term < row * 1e-15 && load < 1.0 {
-                last = if waiting <= room { 0.0 } else { last };
-                break;
-            }
-        }
+        // Nobody waiting up to as many as there is room for; above a load of one counted from the other end.
+        let (row, more, last, scale) = if load <= 1.0 {
+            let (row, more, last) = geometric(load, places);
+            (row, more, last, 1.0)
+        } else {
+            let (row, free, least) = geometric(1.0 / load, places);
+            (row, places * row - free, 1.0, least)
+        };
         let whole = all * scale + full * row;
         ((sum * scale + full * (workers * row + more)) / whole, full * last / whole)
     }
+}
+
+/// For `ratio` from 0 to 1: the sum of `ratioⁿ` for `n` from 0 to `last`, that of `n · ratioⁿ`, and `ratio` to the `last`.
+fn geometric(ratio: f64, last: f64) -> (f64, f64, f64) {
+    let steep = libm::log(ratio.max(1e-300));
+    let end = libm::exp(steep * last);
+    if steep * (last + 1.0) > -1e-2 {
+        // The closed forms lose their digits here; `exp(n · steep)` is `1 + n · steep + (n · steep)² / 2`.
+        let first = last * (last + 1.0) / 2.0;
+        let second = first * (2.0 * last + 1.0) / 3.0;
+        let sum = last + 1.0 + steep * (first + steep / 2.0 * second);
+        return (sum, first + steep * (second + steep / 2.0 * first * first), end);
+    }
+    let sum = -libm::expm1(steep * (last + 1.0)) / (1.0 - ratio);
+    (sum, (ratio * sum - (last + 1.0) * ratio * end) / (1.0 - ratio), end)
 }
 
 #[cfg(test)]
@@ -250,6 +256,20 @@ mod tests {
             close(refused, libm::pow(load, 5.0) * (1.0 - load) / (1.0 - libm::pow(load, 6.0)), 1e-3);
             let likely: f64 = (0..6).map(|n| libm::pow(load, f64::from(n))).sum();
             close(inside, (0..6).map(|n| f64::from(n) * libm::pow(load, f64::from(n))).sum::<f64>() / likely, 1e-3);
+        }
+    }
+
+    #[test]
+    fn sums_of_a_geometric_row_are_closed() {
+        for last in [0_u32, 1, 4, 60, 2000] {
+            for ratio in [0.0, 0.3, 0.9, 0.999, 1.0 - 1e-5, 1.0 - 1e-9, 1.0] {
+                let terms = || (0..=last).map(|n| (f64::from(n), libm::pow(ratio, f64::from(n))));
+                let (sum, more, end) = geometric(ratio, f64::from(last));
+                let wanted: (f64, f64) = (terms().map(|term| term.1).sum(), terms().map(|term| term.0 * term.1).sum());
+                close(sum, wanted.0, 1e-6);
+                assert!((more - wanted.1).abs() <= 1e-6 * wanted.1.max(1e-9), "{more} for {}", wanted.1);
+                assert!((end - libm::pow(ratio, f64::from(last))).abs() < 1e-9);
+            }
         }
     }
 

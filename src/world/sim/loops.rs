@@ -93,6 +93,8 @@ impl Clients {
 /// A service in which so many are inside as would be at rest at some rate.
 #[derive(Debug, Clone, Copy)]
 struct Bounded {
+    /// That rate.
+    offered: f64,
     inside: f64,
     /// Share that finds no room.
     refused: f64,
@@ -173,19 +175,20 @@ impl World {
             let out = offered * (1.0 - refused);
             let time = if out > 0.0 { inside / out } else { service.response.at(0.0).mean };
             let late = service.late.share(&service.response, time);
-            Bounded { inside, refused, out, time, late }
+            Bounded { offered, inside, refused, out, time, late }
         };
         let before = service.queue.inside;
-        let stay = if at(rate).late < FEW {
-            rate
+        let come = at(rate);
+        let rest = if come.late < FEW {
+            come
         } else {
-            zero::rising(0.0, rate, 1e-9 * rate, |stay| stay - rate * (1.0 - at(stay).late))
+            at(zero::rising(0.0, rate, 1e-9 * rate, |stay| stay - rate * (1.0 - at(stay).late)))
         };
-        let rest = at(stay);
         let (now, after) = if (before - rest.inside).abs() <= NEAR * rest.inside.max(1e-6) {
             (rest, rest.inside)
         } else {
             // With so many inside, who comes and who goes are those of the rate at which so many would be there at rest.
+            let stay = rest.offered;
             let (low, mut high) = if before < rest.inside { (0.0, stay) } else { (stay, stay.max(most)) };
             while at(high).inside < before && high < 1e3 * most.max(stay) {
                 high *= 2.0;
