@@ -193,6 +193,40 @@ fn a_full_queue_refuses() {
     }
 }
 
+/// Four workers with a core each and room for eight: `pₙ ∝ aⁿ / n!` up to four, then a quarter of the load each (Erlang). So
+/// it is for requests from outside and for the calls of workers that wait: who is refused lets its caller go at once, and
+/// with more callers than places it makes no difference how many they are.
+#[test]
+fn who_is_refused_is_no_burden() {
+    for (rate, waiting) in [(300, None), (360, None), (480, None), (300, Some(64)), (360, Some(64)), (480, Some(64))] {
+        let offered = rate as f64 / 100.0;
+        let likely = (1..13).scan(1.0, |likely, inside| {
+            *likely *= offered / f64::from(inside.min(4));
+            Some(*likely)
+        });
+        let likely: Vec<f64> = core::iter::once(1.0).chain(likely).collect();
+        let all: f64 = likely.iter().sum();
+        let inside = (0..13).zip(&likely).map(|(inside, likely)| f64::from(inside) * likely).sum::<f64>() / all;
+        let refused = likely[12] / all;
+        let db = ServiceModel { workers: Some(4), backlog: Some(8), ..service(10) };
+        let load = constant(Rate::per_second(rate), Noise::None);
+        let scenario = match waiting {
+            None => scenario(host(16), [("db", db)], [("db", load)]),
+            Some(workers) => {
+                let mut web = ServiceModel { workers: Some(workers), blocking: true, ..service(1) };
+                web.work.cpu = Span::from_micros(1);
+                web.work.calls = vec![call("db", 1)];
+                scenario(host(16), [("db", db), ("web", web)], [("web", load)])
+            }
+        };
+        let samples = run(&scenario, 1200);
+        let found = measured(&scenario, 0);
+        close(found.0, rate as f64 * (1.0 - refused), 0.01);
+        close(found.1, inside / rate as f64 / (1.0 - refused), 0.05);
+        close(samples[19].services[0].failed as f64 / samples[19].services[0].arrived as f64, refused, 0.1);
+    }
+}
+
 /// On a core that another container wants more than half of, four workers end fifty requests of 10 ms a second together,
 /// and behind them is room for forty: M/M/1 with 44 places.
 #[test]

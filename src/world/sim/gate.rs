@@ -85,6 +85,12 @@ impl Pace {
         Self { points: vec![(cores, cores / work.max(1e-12))] }
     }
 
+    /// The same of who waits for nothing but the cores; `None` of others.
+    pub(super) fn shared(response: &Response) -> Option<Self> {
+        let alone = response.at(0.0).mean;
+        response.is_free().then(|| Self::of_cores(response.capacity() * alone, alone))
+    }
+
     /// All workers' pace.
     pub(super) fn most(&self) -> f64 {
         self.points.last().map_or(0.0, |last| last.1)

@@ -125,7 +125,7 @@ impl World {
                 rest: clients.think + (service.time - service.passage.time).max(0.0),
                 always: true,
             },
-            None if callers.population > 0.0 && callers.busy > 0.0 => Loop {
+            None if callers.population > 0.0 && callers.busy > 0.0 && service.takes_all(callers.population) => Loop {
                 population: callers.population,
                 wanted: callers.wanted,
                 rest: (callers.population / callers.busy - service.passage.time).max(0.0),
@@ -294,7 +294,7 @@ impl World {
         let service = &self.services[index];
         let own = Place {
             response: Arc::clone(&gate.inner),
-            servers: None,
+            servers: Pace::shared(&gate.inner),
             visits: 1.0,
             counts: 1.0,
             instances: 1.0,
@@ -308,7 +308,8 @@ impl World {
             {
                 let callee = &self.services[to];
                 let visits = service.links.get(call).map_or(f64::from(count), |link| link.made) * part;
-                if callee.up == 0.0 || visits <= 0.0 {
+                // Who is refused where there is no room is back at once, however many there are.
+                if callee.up == 0.0 || visits <= 0.0 || !callee.takes_all(f64::from(gate.workers) * service.up) {
                     continue;
                 }
                 if let Some(place) = service.links.get(call).and_then(|link| link.place(visits)) {
@@ -320,8 +321,10 @@ impl World {
                 let others = (callee.queue.inside - mine).max(0.0);
                 there += visits * callee.passage.time;
                 let response = Arc::clone(&callee.response);
+                let servers =
+                    callee.gate.as_ref().map_or_else(|| Pace::shared(&response), |gate| Some(gate.pace.clone()));
                 let instances = callee.up / service.up;
-                places.push(Place { response, servers: None, visits, counts: 1.0, instances, others });
+                places.push(Place { response, servers, visits, counts: 1.0, instances, others });
             }
             // Calls at the same time, or cut off, take less than the sum of their visits.
             let shorter = if there > service.calls_time { service.calls_time / there } else { 1.0 };
@@ -343,6 +346,12 @@ impl World {
 }
 
 impl Service {
+    /// Whether there is room for so many at once. Those of more are refused before they have to wait for each other.
+    fn takes_all(&self, callers: f64) -> bool {
+        let places = self.gate.as_ref().and_then(|gate| gate.workers.checked_add(gate.room?));
+        places.is_none_or(|places| callers <= f64::from(places) * self.up)
+    }
+
     /// Most seconds that a request waits for a core behind other containers' work: workers that are all on the cores are
     /// together as fast as what the instance could have of these.
     pub(super) fn most_contention(&self) -> f64 {

@@ -308,11 +308,8 @@ impl World {
         let mine = (pool.sent * through * made * callee.passage.time).min(f64::from(pool.connections) * up);
         let others = (callee.queue.inside - mine / there).max(0.0);
         let response = Arc::clone(&callee.response);
-        let alone = response.at(0.0).mean;
-        let power = response.capacity() * alone;
-        // Who shares cores, and waits for nothing else there, is as fast as they are with so many.
-        let shared = response.is_free() && callee.gate.is_none();
-        let servers = shared.then(|| Pace::of_cores(power, alone));
+        let power = response.capacity() * response.at(0.0).mean;
+        let servers = Pace::shared(&response).filter(|_| callee.gate.is_none());
         pool.fit(Place { response, servers, visits: 1.0, counts: 1.0, instances: there / up, others }, elsewhere);
         pool.taken = callee.time.max(callee.response.at(0.0).mean) + hops + self.network.1;
         let share = (pool.sent * through * made * part / callee.rate.max(1e-12)).clamp(0.01, 1.0);
