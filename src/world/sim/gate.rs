@@ -91,6 +91,11 @@ impl Pace {
         response.is_free().then(|| Self::of_cores(response.capacity() * alone, alone))
     }
 
+    /// The same again, once it was found out: not for a step after workers or cores became others.
+    pub(super) fn known(&self) -> Option<Self> {
+        (!self.points.is_empty()).then(|| self.clone())
+    }
+
     /// All workers' pace.
     pub(super) fn most(&self) -> f64 {
         self.points.last().map_or(0.0, |last| last.1)

@@ -321,8 +321,10 @@ impl World {
                 let others = (callee.queue.inside - mine).max(0.0);
                 there += visits * callee.passage.time;
                 let response = Arc::clone(&callee.response);
-                let servers =
-                    callee.gate.as_ref().map_or_else(|| Pace::shared(&response), |gate| Some(gate.pace.clone()));
+                let servers = match &callee.gate {
+                    Some(gate) => gate.pace.known(),
+                    None => Pace::shared(&response),
+                };
                 let instances = callee.up / service.up;
                 places.push(Place { response, servers, visits, counts: 1.0, instances, others });
             }
