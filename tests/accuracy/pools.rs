@@ -122,21 +122,26 @@ fn both(scenario: &Scenario, number: u64) -> [[f64; 4]; 2] {
     [[mean, p95(&times), failed, inside / samples.len() as f64], seen]
 }
 
-/// Medians of the absolute errors, by band, of 40 cases each.
-#[test]
+/// Half of the absolute errors of so many cases in a band are no more than `most`.
 #[expect(clippy::print_stdout, reason = "shown with --nocapture")]
+fn assert_near(cases: u64, (band, most): (u32, f64), case: impl Fn(u64, f64) -> Scenario) {
+    let errors: Vec<[f64; 3]> = (0..cases)
+        .map(|number| {
+            let scenario = case(number, f64::from(band) / 100.0);
+            let [model, oracle] = both(&scenario, number);
+            let error = [0, 1, 3].map(|figure| model[figure] / oracle[figure] - 1.0);
+            println!("{band:3} % {number:2}: {error:+.3?} of {oracle:.5?} {}", describe(&scenario));
+            error
+        })
+        .collect();
+    assert_medians(&errors, ["mean", "P95", "inside the called service"], most, band);
+}
+
+/// Forty cases in each band.
+#[test]
 fn the_step_model_waits_for_connections_as_the_oracle_does() {
-    for (band, most) in [(30_u32, 0.08), (60, 0.08), (80, 0.10), (90, 0.15)] {
-        let errors: Vec<[f64; 3]> = (0..40)
-            .map(|number| {
-                let scenario = drawn(number, f64::from(band) / 100.0);
-                let [model, oracle] = both(&scenario, number);
-                let error = [0, 1, 3].map(|figure| model[figure] / oracle[figure] - 1.0);
-                println!("{band:3} % {number:2}: {error:+.3?} of {oracle:.5?} {}", describe(&scenario));
-                error
-            })
-            .collect();
-        assert_medians(&errors, ["mean", "P95", "inside the called service"], most, band);
+    for band in [(30, 0.08), (60, 0.08), (80, 0.10), (90, 0.15)] {
+        assert_near(40, band, drawn);
     }
 }
 
@@ -167,20 +172,10 @@ fn balanced(number: u64, load: f64, balance: Balance) -> Scenario {
 
 /// Which instance a call goes to is as good a guess with connections as without.
 #[test]
-#[expect(clippy::print_stdout, reason = "shown with --nocapture")]
 fn connections_to_balanced_instances() {
     for balance in [Balance::Random, Balance::RoundRobin, Balance::LeastConnections] {
-        for (band, most) in [(40_u32, 0.05), (60, 0.10)] {
-            let errors: Vec<[f64; 3]> = (0..20)
-                .map(|number| {
-                    let scenario = balanced(number, f64::from(band) / 100.0, balance);
-                    let [model, oracle] = both(&scenario, number);
-                    let error = [0, 1, 3].map(|figure| model[figure] / oracle[figure] - 1.0);
-                    println!("{balance:?} {band:3} % {number:2}: {error:+.3?} of {oracle:.5?} {}", describe(&scenario));
-                    error
-                })
-                .collect();
-            assert_medians(&errors, ["mean", "P95", "inside the called service"], most, band);
+        for band in [(40, 0.05), (60, 0.10)] {
+            assert_near(20, band, |number, load| balanced(number, load, balance));
         }
     }
 }

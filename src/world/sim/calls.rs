@@ -153,7 +153,7 @@ impl Link {
         let pool = self.pool.as_ref()?;
         let response = pool.response.clone()?;
         let servers = Some(pool.pace.clone());
-        Some((Place { response, servers, visits, counts: 1.0, instances: 1.0, others: 0.0 }, self.time))
+        Some((Place { visits, ..Place::of(response, servers) }, self.time))
     }
 
     /// From now on calls are made as often as was found out last.

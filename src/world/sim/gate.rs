@@ -28,6 +28,11 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// One instance of a place that each request visits once, and nobody else.
+    pub(super) const fn of(response: Arc<Response>, servers: Option<Pace>) -> Self {
+        Self { response, servers, visits: 1.0, counts: 1.0, instances: 1.0, others: 0.0 }
+    }
+
     /// Requests of the service per second that all of the place is enough for.
     fn most(&self) -> f64 {
         let each = self.servers.as_ref().map_or(self.response.capacity(), Pace::most);
@@ -222,14 +227,7 @@ mod tests {
     fn place(cores: u32) -> Place {
         let station =
             Station { cores, quota: None, workers: None, work: Span::from_millis(10), spread: Spread::Exponential };
-        Place {
-            response: Arc::new(Response::of(&station)),
-            servers: None,
-            visits: 1.0,
-            counts: 1.0,
-            instances: 1.0,
-            others: 0.0,
-        }
+        Place::of(Arc::new(Response::of(&station)), None)
     }
 
     fn close(found: f64, wanted: f64, within: f64) {

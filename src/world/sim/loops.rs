@@ -292,14 +292,7 @@ impl World {
     fn fit_gate(&mut self, index: usize) {
         let Some(gate) = self.services[index].gate.as_ref() else { return };
         let service = &self.services[index];
-        let own = Place {
-            response: Arc::clone(&gate.inner),
-            servers: Pace::shared(&gate.inner),
-            visits: 1.0,
-            counts: 1.0,
-            instances: 1.0,
-            others: 0.0,
-        };
+        let own = Place::of(Arc::clone(&gate.inner), Pace::shared(&gate.inner));
         let (mut places, mut rest, mut there) = (vec![own], service.contention, 0.0);
         if gate.blocking {
             let calls = service.calls.iter().enumerate();
@@ -326,7 +319,7 @@ impl World {
                     None => Pace::shared(&response),
                 };
                 let instances = callee.up / service.up;
-                places.push(Place { response, servers, visits, counts: 1.0, instances, others });
+                places.push(Place { visits, instances, others, ..Place::of(response, servers) });
             }
             // Calls at the same time, or cut off, take less than the sum of their visits.
             let shorter = if there > service.calls_time { service.calls_time / there } else { 1.0 };
