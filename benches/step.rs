@@ -176,6 +176,12 @@ fn ten_minutes(world: &mut World) {
     }
 }
 
+/// On so few cores that at its peak the host is 82 % full, and the services wait for each other.
+fn crowded(mut scenario: Scenario) -> Scenario {
+    scenario.host.cores = vec![CoreGroup { count: 11, speed: Permille::ONE }];
+    scenario
+}
+
 fn steps(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("container-ticks");
     group.throughput(Throughput::Elements(SERVICES * 600));
@@ -201,6 +207,7 @@ fn steps(criterion: &mut Criterion) {
         ("load 1.3, all of it on", everything(130, constant)),
         ("load 1.3, all of it on, no breakers", unbroken(everything(130, constant))),
         ("diurnal to 0.9, all of it on", everything(90, diurnal)),
+        ("diurnal to 0.9, a crowded host", crowded(scenario(90, None, diurnal))),
     ] {
         group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
             let mut world = World::new(&scenario, Seed::new(1));
