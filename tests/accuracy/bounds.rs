@@ -12,20 +12,16 @@ use plimsoll::seed::Seed;
 
 /// Most that the median error may be up to 80 % load, and at 90 %, of mean and P95 alike.
 ///
-/// For one service and for call graphs this is what the model is built for. Containers on one host are worse off: the
-/// model gives each the CPU that its weight is worth beside what the others use on average, while in truth neighbours
-/// with long requests are busy for long and then idle for long. So the bounds there are what it reaches. With blocking
-/// workers and clients it is the same on top of each other: who waits for a core holds a worker, or stays away.
+/// Up to 80 % this is what the model is built for: one service, whatever its quota, weight and neighbours, within 5 %, and whole
+/// graphs within 10 %. At 90 % a host tells its containers apart by what each of them does at the moment, and with blocking
+/// workers and clients it is the same on top of each other: who waits for a core holds a worker, or stays away. The bounds of
+/// these are what the model reaches.
 pub(crate) const fn promised(kind: Kind) -> [f64; 2] {
     match kind {
-        Kind::Single => [0.05, 0.15],
-        Kind::Equal => [0.15, 0.20],
-        Kind::Weighted => [0.20, 0.25],
-        Kind::Graph => [0.10, 0.25],
+        Kind::Single | Kind::Equal | Kind::Weighted | Kind::Line => [0.05, 0.15],
+        Kind::Graph => [0.10, 0.20],
         Kind::Between => [0.10, 0.30],
-        Kind::Clients => [0.10, 0.20],
-        Kind::Pools | Kind::Pinned | Kind::Turns | Kind::Fewest => [0.10, 0.15],
-        Kind::Line => [0.05, 0.15],
+        Kind::Clients | Kind::Pools | Kind::Pinned | Kind::Turns | Kind::Fewest => [0.10, 0.15],
     }
 }
 
@@ -82,7 +78,7 @@ fn the_step_model_is_as_good_as_the_page_says() {
         assert_kept(&all);
     } else {
         let all =
-            study::compare(Effort { cases: [60, 30, 30, 60, 30, 40, 50, 15, 15, 15, 15], sure: 0.02, events: 300_000 });
+            study::compare(Effort { cases: [60, 30, 90, 60, 30, 40, 50, 15, 15, 15, 15], sure: 0.02, events: 300_000 });
         study::show(&all);
         assert_kept(&all);
     }

@@ -23,4 +23,5 @@ mod proof_laws;
 mod proof_queues;
 #[path = "../sim_host/simulation.rs"]
 mod simulation;
+mod stacks;
 mod study;

@@ -59,11 +59,11 @@ where nothing is said.
 const WEIGHTED: &str = "\
 The same, with weights from 256 to 4096 drawn for each.
 
-**Why containers beside each other are harder.** The model gives a container the CPU that its weight is worth beside what the
-others use *on average*. In truth a neighbour with long requests is busy for seconds and then idle for seconds. While it is
-busy, a container with short requests has its bare share, and may queue although there is room on average; while it is idle,
-there is more than enough. So the times of containers on a busy host, above all of those with short requests beside long
-ones, are an estimate, sometimes a poor one. Throughput and CPU are not concerned: they stay exact until something is full.
+**Why containers beside each other are harder.** A neighbour with long requests is busy for seconds and then idle for seconds.
+While it is busy, a container with short requests has its bare share, and may queue although there is room on average; while
+it is idle, there is more than enough. To the model the neighbours of a container are a capacity that has two states and
+changes between them, and that is all it knows of them: with several neighbours of different weights, on few cores that are
+nearly full, it can be far off. Throughput and CPU are not concerned: they stay exact until something is full.
 
 ";
 

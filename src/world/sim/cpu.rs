@@ -241,6 +241,14 @@ impl Cores {
         let (from, to) = (self.slowdowns[index], self.slowdowns[index + 1]);
         from + (to - from) * (place - index as f64)
     }
+
+    /// The load at which work is stretched so: the inverse of [`Self::slowdown`].
+    pub(super) fn load_of(&self, stretched: f64) -> f64 {
+        let index = self.slowdowns.partition_point(|known| *known < stretched).clamp(1, SLOWDOWNS);
+        let (from, to) = (self.slowdowns[index - 1], self.slowdowns[index]);
+        let part = if to > from { ((stretched - from) / (to - from)).clamp(0.0, 1.0) } else { 0.0 };
+        ((index - 1) as f64 + part) / SLOWDOWNS as f64 * LOAD_BELIEVED
+    }
 }
 
 /// What is left of the time when this share is stolen.

@@ -314,12 +314,8 @@ impl World {
                 let others = (callee.queue.inside - mine).max(0.0);
                 there += visits * callee.passage.time;
                 let response = Arc::clone(&callee.response);
-                let servers = match &callee.gate {
-                    Some(gate) => gate.pace.known(),
-                    None => Pace::shared(&response),
-                };
                 let instances = callee.up / service.up;
-                places.push(Place { visits, instances, others, ..Place::of(response, servers) });
+                places.push(Place { visits, instances, others, ..Place::of(response, callee.servers()) });
             }
             // Calls at the same time, or cut off, take less than the sum of their visits.
             let shorter = if there > service.calls_time { service.calls_time / there } else { 1.0 };
@@ -347,9 +343,29 @@ impl Service {
         places.is_none_or(|places| callers <= f64::from(places) * self.up)
     }
 
-    /// Most seconds that a request waits for a core behind other containers' work: workers that are all on the cores are
-    /// together as fast as what the instance could have of these.
-    pub(super) fn most_contention(&self) -> f64 {
+    /// How fast so many busy ones of its servers are, where requests wait for nothing else.
+    pub(super) fn servers(&self) -> Option<Pace> {
+        match &self.gate {
+            Some(gate) => gate.pace.known(),
+            None => Pace::shared(&self.response),
+        }
+    }
+
+    /// Seconds that a request waits for a core behind other containers' work, of so many where nothing else keeps it.
+    ///
+    /// Who used up its quota waits for the next period, whoever is on the cores meanwhile. And workers that are all on the
+    /// cores are together as fast as what the instance could have of these.
+    pub(super) fn waits_behind(&self, others: f64) -> f64 {
+        if others <= 0.0 {
+            return 0.0;
+        }
+        let point = self.response.at(self.passage.load);
+        let in_work = 1.0 - libm::exp(-point.in_system);
+        let throttled = if point.throttled > 0.0 { (point.throttled / in_work).min(1.0) } else { 0.0 };
+        (others * (1.0 - throttled)).min(self.most_contention())
+    }
+
+    fn most_contention(&self) -> f64 {
         let Some(gate) = &self.gate else { return f64::INFINITY };
         f64::from(gate.workers) * (self.work_cpu / gate.reach - 1.0 / gate.inner.capacity()).max(0.0)
     }

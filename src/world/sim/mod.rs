@@ -32,6 +32,7 @@ mod line;
 mod loops;
 mod memory;
 mod mixes;
+mod neighbours;
 mod network;
 mod pins;
 mod pool;
@@ -75,6 +76,7 @@ use generations::Group;
 use heat::Warmth;
 use line::Line;
 use loops::Callers;
+use neighbours::Neighbours;
 use pins::Pins;
 use pulls::Pulls;
 use rand_pcg::Pcg64;
@@ -173,6 +175,7 @@ pub struct World {
     claims: Vec<Claim>,
     grants: Vec<f64>,
     greediest: Vec<usize>,
+    neighbours: Neighbours,
     stretched: Vec<f64>,
     loads: Vec<f64>,
     stretch_changed: Vec<bool>,
@@ -184,7 +187,7 @@ impl World {
     #[must_use]
     pub fn new(scenario: &Scenario, seed: Seed) -> Self {
         let cores = Cores::of(&scenario.host);
-        let mut library = Library::new();
+        let mut library = Library::new().on(cores.count);
         let (services, flows, calls) = graph::build(scenario, seed, &mut library);
         let own = |index: &usize| matches!(services[*index].group, Group::Alone | Group::First);
         let mut by_name: Vec<usize> = (0..services.len()).filter(own).collect();
@@ -248,6 +251,7 @@ impl World {
             claims: Vec::with_capacity(2 * count),
             grants: Vec::with_capacity(2 * count),
             greediest: Vec::with_capacity(2 * count),
+            neighbours: Neighbours::default(),
             stretched: vec![1.0; count],
             loads: vec![0.0; count],
             stretch_changed: vec![false; count],

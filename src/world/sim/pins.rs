@@ -66,6 +66,10 @@ impl Pins {
             }
             set_of.push(place);
         }
+        // Who may run on all cores is as if nothing were said.
+        if sets.len() == 1 {
+            return None;
+        }
         let groups = |cores: &BTreeSet<u32>| groups_of(&scenario.host, cores);
         let unions = unions(&sets)?.into_iter().map(|cores| Union {
             sets: (0..sets.len()).filter(|set| sets[*set].is_subset(&cores)).collect(),

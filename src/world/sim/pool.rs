@@ -309,8 +309,7 @@ impl World {
         let others = (callee.queue.inside - mine / there).max(0.0);
         let response = Arc::clone(&callee.response);
         let power = response.capacity() * response.at(0.0).mean;
-        let servers = Pace::shared(&response).filter(|_| callee.gate.is_none());
-        pool.fit(Place { instances: there / up, others, ..Place::of(response, servers) }, elsewhere);
+        pool.fit(Place { instances: there / up, others, ..Place::of(response, callee.servers()) }, elsewhere);
         pool.taken = callee.time.max(callee.response.at(0.0).mean) + hops + self.network.1;
         let share = (pool.sent * through * made * part / callee.rate.max(1e-12)).clamp(0.01, 1.0);
         let granted = callee.granted * there / up * share;

@@ -4,7 +4,7 @@
 //! 2. Rates go from callers to the called, times back. CPU that was not granted limits what comes out from the next step
 //!    (see `ration`).
 //! 3. Waiting for a core behind other containers' work is the difference that these make to the slowdown of the cores, on
-//!    top of what the service's own load makes. Its weight protects a container: it waits for no more than takes its share.
+//!    top of what the service's own load makes: see `neighbours` for a host that is busy, but not full.
 
 use super::World;
 use super::calls::Link;
@@ -14,6 +14,8 @@ use super::cpu::Claim;
 use super::flow::Scatter;
 use super::line::Transferred;
 use super::loops::Callers;
+use super::neighbours::Neighbour;
+use super::neighbours::Shared;
 use super::pool::SHORT;
 use super::requests::FAR;
 use super::requests::Inflow;
@@ -27,6 +29,8 @@ use super::times::Own;
 
 /// A change of the cores' speed below this is left alone, so that it does not swing.
 const SPEED_CHANGE: f64 = 1.0 / 32.0;
+/// Work that is stretched by less where all share the cores is stretched so.
+const CROWDED: f64 = 1.01;
 
 impl World {
     /// Finds the means of the coming step.
@@ -123,9 +127,6 @@ impl World {
     }
 
     /// By how much the work of each service is stretched on the busy cores.
-    ///
-    /// Who is protected by its weight wins time, and the others lose it: the unfinished work is the same in whatever order it
-    /// is done (the conservation law of Kleinrock 1965). It is the number inside times what is left of each on average.
     fn stretch_work(&mut self) {
         if self.stretch_pinned() {
             return;
@@ -133,8 +134,7 @@ impl World {
         let wanted: f64 = self.claims.iter().map(|claim| claim.want * claim.count).sum();
         cpu::greediest_first(&self.claims, &mut self.greediest);
         let full = wanted > self.cores.capacity;
-        let equal = self.cores.slowdown(self.cores.load(self.used)) * (1.0 - 1e-9);
-        let (mut won, mut losing) = (0.0, 0.0);
+        let equal = self.cores.slowdown(self.cores.load(self.used));
         let places = self.services.iter_mut().zip(&mut self.stretched).zip(&mut self.loads);
         for (index, ((service, stretched), load)) in places.enumerate() {
             let grant = self.grants[2 * index];
@@ -143,25 +143,43 @@ impl World {
             if let Some(gate) = &mut service.gate {
                 gate.reach = reach;
             }
-            // Nobody waits for more of its work than it may do in one period, of which half is left on average.
-            let quota = service.limits.cpu.map_or(f64::INFINITY, |quota| quota.as_cores() * PERIOD / 2.0);
-            let work = grant * service.up * (service.work_cpu * service.residual).min(quota);
-            if *stretched < equal {
-                won += work * (equal - *stretched);
-            } else {
-                losing += work;
-            }
         }
-        // A process beside the containers never ends, so it has nearly all unfinished work and loses nearly all of this.
-        if won > 0.0 && losing > 0.0 && !full && self.outside <= 0.0 {
-            let lost = won / losing;
-            for (stretched, load) in self.stretched.iter_mut().zip(&mut self.loads).filter(|place| *place.0 >= equal) {
-                *load = 1.0 - (1.0 - *load) * *stretched / (*stretched + lost);
-                *stretched += lost;
-            }
+        // A process beside the containers never ends, so it has nearly all unfinished work.
+        if equal >= CROWDED && !full && self.outside <= 0.0 {
+            self.stretch_beside(equal);
         }
         if self.loops {
             self.stretch_for_clients();
+        }
+    }
+
+    /// By how much the work of each service is stretched beside the others on a host that is busy, but not full.
+    fn stretch_beside(&mut self, equal: f64) {
+        let unit = (self.cores.capacity + self.cores.system) / f64::from(self.cores.count);
+        self.neighbours.clear();
+        for (place, claim) in self.claims.iter().enumerate().filter(|(_, claim)| claim.want * claim.count > 0.0) {
+            let (mut left, mut in_the_way, mut cap) = (0.0, 0.0, claim.want);
+            if let (Some(service), true) = (self.services.get(place / 2), place % 2 == 0) {
+                left = service.work_cpu * service.residual;
+                // Nobody waits for more of its work than it may do in one period, of which half is left on average.
+                let quota = service.limits.cpu.map_or(f64::INFINITY, |quota| quota.as_cores() * PERIOD / 2.0);
+                (in_the_way, cap) = (left.min(quota), service.cap);
+            }
+            let [uses, cap, left, in_the_way] = [claim.want, cap, left, in_the_way].map(|cores| cores / unit);
+            let (weight, count) = (claim.weight, claim.count);
+            self.neighbours.push(place, Neighbour { weight, count, uses, cap, left, in_the_way });
+        }
+        self.neighbours.stretch(Shared {
+            cores: self.cores.count,
+            capacity: self.cores.capacity / unit,
+            used: (self.used + self.cores.system) / unit,
+            stretched: equal,
+        });
+        for (place, stretched) in self.neighbours.stretched() {
+            if let (Some(mine), true) = (self.stretched.get_mut(place / 2), place % 2 == 0) {
+                *mine = stretched;
+                self.loads[place / 2] = self.cores.load_of(stretched);
+            }
         }
     }
 
@@ -185,7 +203,7 @@ impl World {
             }
             let more = self.stretched[index] - alone;
             let behind_others = service.work_cpu / (service.speed * self.cores.ours) * more.max(0.0);
-            service.contention = behind_others.min(service.most_contention());
+            service.contention = service.waits_behind(behind_others);
             let own_time = service.passage.time + service.contention + service.hops;
             let (mut time, mut time_well, mut good, mut changed) = (own_time, own_time, 1.0, false);
             let before = service.time;
@@ -246,6 +264,9 @@ impl World {
                     }
                     None => Own::at(service.station, &service.response, load.max(service.passage.load), own_time),
                 };
+                // How times scatter of who waits for the cores only is told by the load there.
+                let cores_only = service.gate.is_none() && service.response.is_free();
+                let own = if cores_only { own } else { own.beside_others(service.contention / own_time.max(1e-12)) };
                 changed |= last != Some(own);
                 if changed {
                     service.stretches.push(Stretch::new(own, (on_disk, network, on_line)));

@@ -4,6 +4,7 @@
 //!    taken, and kept.
 //! 2. Adding two times splits each pair's share between the two buckets around the sum, so that the mean stays.
 
+mod beside;
 mod disk;
 mod line;
 mod sums;
@@ -32,6 +33,8 @@ const LEVELS: f64 = 100.0;
 const PARTS: f64 = 8.0;
 /// Parts of a bucket that the distribution of a carried backlog is moved by: neighbours differ by 2.2 %.
 const BACKLOG_PARTS: i64 = 4;
+/// Parts of a time that is spent waiting for cores.
+const BESIDE: f64 = 255.0;
 /// Levels from here on stand for carried backlogs: so many doublings of a microsecond above it.
 const BACKLOG: u32 = 1 << 20;
 /// Shares below this are left out at the upper end.
@@ -49,6 +52,8 @@ pub(super) struct Own {
     station: usize,
     level: u32,
     place: i64,
+    /// Parts of the time, out of [`BESIDE`], that it waits for cores on which others work.
+    beside: u8,
 }
 
 impl Own {
@@ -58,12 +63,22 @@ impl Own {
             let parts = 16 * 8 / BACKLOG_PARTS;
             let place = nearest(libm::log2(time * 1e6) * parts as f64).max(0);
             let level = BACKLOG + u32::try_from(place / parts).unwrap_or(0);
-            return Self { station, level, place: (place % parts - parts / 2) * BACKLOG_PARTS };
+            return Self { station, level, place: (place % parts - parts / 2) * BACKLOG_PARTS, beside: 0 };
         }
         let level = nearest(-libm::log(1.0 - load) * LEVELS);
         let level = u32::try_from(level).unwrap_or(0);
         let mean = response.at(load_of(level)).mean;
-        Self { station, level, place: nearest(libm::log2(time / mean) * PER_DOUBLING * PARTS) }
+        Self { station, level, place: nearest(libm::log2(time / mean) * PER_DOUBLING * PARTS), beside: 0 }
+    }
+
+    /// The same mean, of which a share is spent waiting for cores on which others work. Not for a carried backlog, in which
+    /// all wait about the same.
+    pub(super) fn beside_others(self, share: f64) -> Self {
+        if self.level >= BACKLOG {
+            return self;
+        }
+        let beside = u8::try_from(nearest(share * BESIDE)).unwrap_or(0).min(u8::MAX - 1);
+        Self { beside, ..self }
     }
 }
 
@@ -237,6 +252,8 @@ pub(super) struct Library {
     times: Vec<Times>,
     /// What calls take together, by the number of the called service's distribution and how often it is called.
     called: BTreeMap<Vec<(usize, u32)>, Times>,
+    /// How the wait for cores beside others scatters times.
+    beside: beside::Beside,
     /// Numbers of the distributions of times for the disk.
     disks: BTreeMap<OnDisk, usize>,
     /// Numbers of the distributions of times on the line.
@@ -263,6 +280,7 @@ impl Library {
             backlogs: BTreeMap::new(),
             times: Vec::new(),
             called: BTreeMap::new(),
+            beside: beside::Beside::on(1),
             disks: BTreeMap::new(),
             lines: BTreeMap::new(),
             hows: vec![super::stages::How::PLAIN],
@@ -399,7 +417,8 @@ impl Library {
         let Some(doubling) = own.level.checked_sub(BACKLOG) else {
             let load = load_of(own.level);
             let time = response.at(load).mean * libm::exp2(own.place as f64 / (PER_DOUBLING * PARTS));
-            return Times::of(response.shape_near(load, time)).trimmed();
+            let times = Times::of(response.shape_near(load, time)).trimmed();
+            return if own.beside == 0 { times } else { times.scattered(self.beside.factor(own.beside)).trimmed() };
         };
         // Of a carried backlog, one distribution in each doubling of time is made; those between are moved from it.
         let base = self.backlogs.entry((own.station, doubling)).or_insert_with(|| {
