@@ -38,13 +38,17 @@ const fn promised_throughput(kind: Kind) -> f64 {
 pub(crate) const FOR_THE_PAGE: Effort =
     Effort { cases: [400, 150, 150, 150, 120, 150, 100, 75, 100, 100, 100], sure: 0.01, events: 2_000_000 };
 
-fn assert_kept(all: &[Compared]) {
+/// The promises are kept within an allowance for what the oracle itself is not sure of.
+fn assert_kept(all: &[Compared], allowance: f64) {
     for kind in Kind::ALL {
         for (bands, most) in [(&[20, 40, 60, 80][..], promised(kind)[0]), (&[90], promised(kind)[1])] {
             for figure in [0, 2] {
                 let median = study::quantile(&study::errors(all, kind, bands, figure), 0.5);
                 let (title, figure) = (kind.title(), study::FIGURES[figure]);
-                assert!(median <= most, "{title} at {bands:?} %: median error of the {figure} is {median:.3}");
+                assert!(
+                    median <= most * allowance,
+                    "{title} at {bands:?} %: median error of the {figure} is {median:.3}"
+                );
             }
             let throughput = study::quantile(&study::errors(all, kind, bands, 4), 0.5);
             assert!(
@@ -75,12 +79,12 @@ fn the_step_model_is_as_good_as_the_page_says() {
                 .collect();
             assert!(here.iter().all(|share| *share <= 1.0), "{band} %: {here:?} of what is promised");
         }
-        assert_kept(&all);
+        assert_kept(&all, 1.0);
     } else {
         let all =
-            study::compare(Effort { cases: [60, 30, 90, 60, 30, 40, 50, 15, 15, 15, 15], sure: 0.02, events: 300_000 });
+            study::compare(Effort { cases: [60, 30, 60, 60, 30, 40, 50, 15, 15, 15, 15], sure: 0.01, events: 600_000 });
         study::show(&all);
-        assert_kept(&all);
+        assert_kept(&all, 1.2);
     }
 }
 

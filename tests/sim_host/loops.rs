@@ -227,6 +227,38 @@ fn who_is_refused_is_no_burden() {
     }
 }
 
+/// Clients of four workers with a core each, before whom eight may wait; who finds no room thinks before it comes again. With
+/// `k` of N inside, N − k think: `pₖ₊₁ / pₖ = (N − k) · S / Z / min(k + 1, 4)`, and of those who come while all places are
+/// taken nobody gets in.
+#[test]
+fn clients_find_no_room() {
+    for (number, think) in [(13, 20), (16, 60), (20, 20), (40, 60), (100, 20), (100, 200), (100, 400), (1000, 1500)] {
+        let offered = 10.0 / f64::from(think);
+        let likely = (1..13).scan(1.0, |likely, inside| {
+            *likely *= f64::from(number + 1 - inside) * offered / f64::from(inside.min(4));
+            Some(*likely)
+        });
+        let likely: Vec<f64> = core::iter::once(1.0).chain(likely).collect();
+        let all: f64 = likely.iter().sum();
+        let mean =
+            |of: fn(i32) -> f64| (0..13).zip(&likely).map(|(inside, likely)| of(inside) * likely).sum::<f64>() / all;
+        let (inside, served) = (mean(f64::from), 100.0 * mean(|inside| f64::from(inside.min(4))));
+        let refused = f64::from(number - 12) * likely[12] / all * 1000.0 / f64::from(think);
+        let db = ServiceModel { workers: Some(4), backlog: Some(8), ..service(10) };
+        let load = clients(u32::try_from(number).expect("some"), u64::try_from(think).expect("some"));
+        let scenario = scenario(host(16), [("db", db)], [("db", load)]);
+        let samples = run(&scenario, 1200);
+        let found = measured(&scenario, 0);
+        let failed: u64 = samples[10..].iter().map(|sample| sample.services[0].errors.refused).sum();
+        let failed = failed as f64 / 600e3;
+        // Hardly more clients than places are the hardest: nearly nobody comes while all of these are taken.
+        let few = number < 16;
+        close(found.0, served, if few { 0.07 } else { 0.015 });
+        close(found.1, inside / served, if few { 0.15 } else { 0.06 });
+        assert!((failed - refused).abs() < 0.04 * (served + refused), "{failed} for {refused} refused");
+    }
+}
+
 /// On a core that another container wants more than half of, four workers end fifty requests of 10 ms a second together,
 /// and behind them is room for forty: M/M/1 with 44 places.
 #[test]

@@ -90,11 +90,28 @@ impl Clients {
     }
 }
 
+/// Who comes to an instance: at a rate from outside, and so many clients of whom each comes so long after its last answer.
+#[derive(Debug, Clone, Copy)]
+struct Source {
+    rate: f64,
+    clients: f64,
+    rest: f64,
+}
+
+impl Source {
+    /// Requests per second while so many are inside.
+    fn beside(&self, inside: f64) -> f64 {
+        self.rate + (self.clients - inside).max(0.0) / self.rest
+    }
+}
+
 /// A service in which so many are inside as would be at rest at some rate.
 #[derive(Debug, Clone, Copy)]
 struct Bounded {
     /// That rate.
     offered: f64,
+    /// Requests per second that come and are in time, of whom so many get in.
+    comes: f64,
     inside: f64,
     /// Share that finds no room.
     refused: f64,
@@ -104,6 +121,10 @@ struct Bounded {
     /// Share that takes longer than there is time for.
     late: f64,
 }
+
+/// Seconds after which a client that does not think comes again when it was refused: as soon as a connection that is refused
+/// on the same machine is known to be.
+const SOONEST: f64 = 1e-4;
 
 impl World {
     /// What passes through a service with a gate or in a loop; `None` where it is one like others.
@@ -119,6 +140,18 @@ impl World {
             service.rate = incoming + callers.wanted;
         }
         let from = match clients {
+            Some(clients) if !service.takes_all(clients.number) => {
+                let open = (incoming + callers.wanted) / service.up;
+                let elsewhere = (service.time - service.passage.time).max(0.0) * (1.0 - service.fails_all);
+                let rest = (clients.think + elsewhere).max(SOONEST);
+                let from = Source { rate: open, clients: clients.number / service.up, rest };
+                return self.look_bounded(index, from).map(|(holds, rate)| {
+                    let service = &mut self.services[index];
+                    service.rate = rate * service.up;
+                    service.own_rate = (rate - open).max(0.0) * service.up;
+                    holds
+                });
+            }
             Some(clients) => Loop {
                 population: clients.number,
                 wanted: f64::INFINITY,
@@ -131,7 +164,10 @@ impl World {
                 rest: (callers.population / callers.busy - service.passage.time).max(0.0),
                 always: callers.always,
             },
-            None => return self.look_bounded(index),
+            None => {
+                let from = Source { rate: service.rate / service.up, clients: 0.0, rest: 1.0 };
+                return self.look_bounded(index, from).map(|found| found.0);
+            }
         };
         let open = if clients.is_some() {
             incoming + callers.wanted
@@ -160,29 +196,35 @@ impl World {
         Some(passage.holds)
     }
 
-    /// What passes through where only so many may wait.
-    fn look_bounded(&mut self, index: usize) -> Option<f64> {
+    /// What passes through where only so many may wait: for how long it holds, and how many come to an instance in a second.
+    fn look_bounded(&mut self, index: usize, from: Source) -> Option<(f64, f64)> {
         let step = self.step_secs;
         let service = &mut self.services[index];
         let gate = service.gate.as_ref()?;
         let room = gate.room?;
-        let rate = service.rate / service.up;
+        let (rate, places) = (from.beside(0.0), f64::from(gate.workers) + f64::from(room));
         let most = gate.pace.most();
         let slower = (most / service.granted).max(1.0);
         // Who gives up leaves the workers to the others.
         let at = |offered: f64| {
-            let (inside, refused) = if offered > 0.0 { gate.pace.bounded(offered, room, slower) } else { (0.0, 0.0) };
-            let out = offered * (1.0 - refused);
+            let (inside, full) = if offered > 0.0 { gate.pace.bounded(offered, room, slower) } else { (0.0, 0.0) };
+            // Clients come less often while most of them are inside.
+            let refused = full * (from.beside(places) / from.beside(inside).max(1e-300)).min(1.0);
+            let out = offered * (1.0 - full);
+            let comes = if from.clients > 0.0 { out / (1.0 - refused).max(1e-12) } else { offered };
             let time = if out > 0.0 { inside / out } else { service.response.at(0.0).mean };
             let late = service.late.share(&service.response, time);
-            Bounded { offered, inside, refused, out, time, late }
+            Bounded { offered, comes, inside, refused, out, time, late }
         };
         let before = service.queue.inside;
         let come = at(rate);
-        let rest = if come.late < FEW {
+        let rest = if come.late < FEW && from.clients <= 0.0 {
             come
         } else {
-            at(zero::rising(0.0, rate, 1e-9 * rate, |stay| stay - rate * (1.0 - at(stay).late)))
+            at(zero::rising(0.0, rate, 1e-9 * rate, |stay| {
+                let now = at(stay);
+                now.comes - from.beside(now.inside) * (1.0 - now.late)
+            }))
         };
         let (now, after) = if (before - rest.inside).abs() <= NEAR * rest.inside.max(1e-6) {
             (rest, rest.inside)
@@ -195,11 +237,13 @@ impl World {
             }
             let moved = |offered: f64| {
                 let now = at(offered);
-                now.inside - before - step * (rate * (1.0 - now.late) * (1.0 - now.refused) - now.out)
+                let stay = from.beside(now.inside) * (1.0 - now.late);
+                now.inside - before - step * (stay * (1.0 - now.refused) - now.out)
             };
             let now = at(zero::rising(low, high, 1e-9 * (step * rate + before), moved));
             (now, now.inside.max(before - step * most / slower))
         };
+        let rate = from.beside(after);
         let still = (after - before).abs() <= 1e-7 * step * rate;
         let growth = if still { 0.0 } else { (after - before) / step };
         let left = (rate - growth).max(0.0);
@@ -220,7 +264,7 @@ impl World {
         service.refused = if given_up > 0.0 { (refused / given_up).min(1.0) } else { 0.0 };
         service.passage = passage;
         service.queue.take(passage, Inflow { rate, granted: service.granted, step });
-        Some(passage.holds)
+        Some((passage.holds, rate))
     }
 
     /// Tells the called services who waits for them, where somebody does. For how many seconds it holds.
