@@ -187,7 +187,7 @@ impl World {
     #[must_use]
     pub fn new(scenario: &Scenario, seed: Seed) -> Self {
         let cores = Cores::of(&scenario.host);
-        let mut library = Library::new().on(cores.count);
+        let mut library = Library::new(cores.count);
         let (services, flows, calls) = graph::build(scenario, seed, &mut library);
         let own = |index: &usize| matches!(services[*index].group, Group::Alone | Group::First);
         let mut by_name: Vec<usize> = (0..services.len()).filter(own).collect();

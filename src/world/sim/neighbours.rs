@@ -1,7 +1,8 @@
 //! By how much containers stretch each other's work on cores that are busy, but not full. Before you change it:
 //! 1. To a container its neighbours are a capacity that changes: with many of their requests on the cores it has its bare
 //!    share, with few it has nearly all. Two states stand for that, one standard deviation of what the neighbours ask for
-//!    above the mean and one below, each as likely; between them it changes as fast as the neighbours' requests come and go.
+//!    above the mean and one below; where that would be less than nothing, they ask for nothing, and rarely for so much more.
+//!    Between the states it changes as fast as the neighbours' requests come and go.
 //! 2. How many requests are inside on average under a capacity of two states is exact (a queue in a random environment, by
 //!    generating functions: Yechiali and Naor 1971). So it tells by itself whether somebody's requests are so short that a
 //!    crowded moment is a queue to them, or so long that they see the mean only.

@@ -304,7 +304,7 @@ mod tests {
 
     /// The distribution of so many calls whose tries take 10 ms, exponential.
     fn mean(hows: &[How], state: State) -> f64 {
-        let mut library = Library::new();
+        let mut library = Library::new(1);
         let number = Some(library.keep(Times::exponential(0.01)));
         library.hows = hows.to_vec();
         let parts: Vec<Part> = (0..hows.len()).map(|how| Part { number, how, state }).collect();

@@ -271,7 +271,8 @@ pub(super) struct Library {
 }
 
 impl Library {
-    pub(super) fn new() -> Self {
+    /// An empty one, for a host with so many cores.
+    pub(super) fn new(cores: u32) -> Self {
         Self {
             stations: Vec::new(),
             balanced: super::balance::Balanced::new(),
@@ -280,7 +281,7 @@ impl Library {
             backlogs: BTreeMap::new(),
             times: Vec::new(),
             called: BTreeMap::new(),
-            beside: beside::Beside::on(1),
+            beside: beside::Beside::on(cores),
             disks: BTreeMap::new(),
             lines: BTreeMap::new(),
             hows: vec![super::stages::How::PLAIN],

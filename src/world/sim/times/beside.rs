@@ -5,7 +5,6 @@
 //!    requests of the same work when all share the cores: the table of processor sharing, at the load with this mean.
 //! 3. Buckets are a fixed ratio apart, so a product of two times is a sum of two places.
 
-use super::Library;
 use super::PER_DOUBLING;
 use super::Times;
 use crate::model::Spread;
@@ -66,10 +65,25 @@ impl Times {
     }
 }
 
-impl Library {
-    /// From now on the host has so many cores.
-    pub(in crate::world::sim) fn on(mut self, cores: u32) -> Self {
-        self.beside = Beside::on(cores);
-        self
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Latencies;
+
+    /// Requests that are all alike and wait for half of their time on one core: that is processor sharing at a load of one
+    /// half, where a request of vanishing work would find `n` others with a chance of `2⁻ⁿ⁻¹`.
+    #[test]
+    fn a_factor_scatters_times_and_keeps_their_mean() {
+        let alike = Times::of((Latencies::bucket(Span::from_millis(10)), vec![1.0]));
+        for (share, cores) in [(20, 1), (127, 1), (200, 1), (127, 8)] {
+            let mut beside = Beside::on(cores);
+            let scattered = alike.scattered(beside.factor(share));
+            assert!((scattered.mean() / alike.mean() - 1.0).abs() < 5e-3, "{} of {}", scattered.mean(), alike.mean());
+            let squares: f64 = scattered.middles().map(|(time, share)| time * time * share).sum();
+            let variation = squares / scattered.mean() / scattered.mean() - 1.0;
+            // Of vanishing work it is the load; the longer the work, the more of the others come and go meanwhile.
+            let load = f64::from(share) / super::super::BESIDE;
+            assert!(variation > 0.3 * load && variation < load, "{variation} with {share} on {cores} cores");
+        }
     }
 }

@@ -166,7 +166,7 @@ mod tests {
                 wait,
                 busy,
             };
-            let mut library = Library::new();
+            let mut library = Library::new(1);
             let number = library.on_disk(OnDisk::of(&access).expect("accesses"));
             let [mean, median, p95] = figures(library.times(number));
             let found = [mean / sums.iter().sum::<f64>() * 1e5, median / sums[50_000], p95 / sums[95_000]];
@@ -182,7 +182,7 @@ mod tests {
             wait: 0.0,
             busy: 0.0,
         };
-        let mut library = Library::new();
+        let mut library = Library::new(1);
         let number = library.on_disk(OnDisk::of(&access).expect("accesses"));
         let times = library.times(number);
         assert!((times.shares[0] - 0.75).abs() < 0.01 && times.first == 0, "{:?}", times.shares);

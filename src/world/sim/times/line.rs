@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_transfer_takes_no_less_than_alone() {
-        let mut library = Library::new();
+        let mut library = Library::new(1);
         let transfer = Transfer { alone: 0.1, time: 0.2, variation: 0.4, meets: 0.6 };
         let number = library.on_line(OnLine::of([Transfer::default(), transfer]).expect("a transfer"));
         let times = library.times(number);
