@@ -43,7 +43,7 @@ struct Asks {
 
 /// The cores that neighbours share.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Shared {
+pub(super) struct SharedCores {
     /// How many there are, and what they are worth to containers.
     pub(super) cores: u32,
     pub(super) capacity: f64,
@@ -101,7 +101,7 @@ impl Neighbours {
     }
 
     /// Finds out by how much the work of each is stretched.
-    pub(super) fn stretch(&mut self, shared: Shared) {
+    pub(super) fn stretch(&mut self, shared: SharedCores) {
         let Self { all, asks, found, .. } = self;
         let empty = Empty::of(shared.cores, shared.used);
         asks.clear();
@@ -116,9 +116,9 @@ impl Neighbours {
         let (mut all_found, mut long, mut wanted) = (0.0, 0.0, 0.0);
         found.clear();
         for (index, one) in all.iter().enumerate() {
-            let seen = Seen { all, asks, index };
+            let seen = Seen { all, asks, weights, index };
             let (shorter, mut stretch) = (seen.shorter(), shared.stretched);
-            let most = seen.most(weights, shared).min(stretch * unfinished / (one.uses * one.in_the_way).max(1e-300));
+            let most = seen.most(shared).min(stretch * unfinished / (one.uses * one.in_the_way).max(1e-300));
             if one.left > 0.0 {
                 stretch = seen.stretch(shorter, shared).unwrap_or(stretch).min(most).max(1.0);
             }
@@ -143,6 +143,8 @@ impl Neighbours {
 struct Seen<'a> {
     all: &'a [Neighbour],
     asks: &'a [Asks],
+    /// The weights of all together.
+    weights: f64,
     index: usize,
 }
 
@@ -156,9 +158,9 @@ impl Seen<'_> {
     }
 
     /// Most that its work can be stretched: nobody has less than the share of its weight, however much the others ask for.
-    fn most(&self, weights: f64, shared: Shared) -> f64 {
+    fn most(&self, shared: SharedCores) -> f64 {
         let me = &self.all[self.index];
-        let share = shared.capacity * me.weight / weights;
+        let share = shared.capacity * me.weight / self.weights;
         if me.uses < share { queueing::slowdown(share, me.uses / share) } else { f64::INFINITY }
     }
 
@@ -173,13 +175,10 @@ impl Seen<'_> {
     }
 
     /// By how much its work is stretched; nothing where it is alone, or has not enough on average.
-    fn stretch(&self, shorter: f64, shared: Shared) -> Option<f64> {
+    fn stretch(&self, shorter: f64, shared: SharedCores) -> Option<f64> {
         let me = &self.all[self.index];
-        let weights: f64 = self.others().map(|(one, _, count)| one.weight * count).sum();
-        if weights <= 0.0 {
-            return None;
-        }
-        let low = shared.capacity / (weights + me.weight);
+        self.others().next()?;
+        let low = shared.capacity / self.weights;
         let level = self.level(low, shorter, shared, 1.0)?;
         let asked = self.asked(level, shorter);
         let (mut variance, mut lasts) = (0.0, 0.0);
@@ -242,7 +241,7 @@ impl Seen<'_> {
 
     /// The level at which nothing is left over when it wants all it can get, and the others ask for `part` of what they
     /// usually do, or for all that they can have. By Newton's steps from below: what is asked for rises ever less.
-    fn level(&self, from: f64, shorter: f64, shared: Shared, part: f64) -> Option<f64> {
+    fn level(&self, from: f64, shorter: f64, shared: SharedCores, part: f64) -> Option<f64> {
         let weight = self.all[self.index].weight;
         let mut level = from;
         for _ in 0..30 {
@@ -416,7 +415,7 @@ mod tests {
         let mut neighbours = Neighbours::default();
         all.iter().enumerate().for_each(|(place, one)| neighbours.push(place, *one));
         let stretched = queueing::slowdown(capacity, used / capacity);
-        neighbours.stretch(Shared { cores, capacity, used, stretched });
+        neighbours.stretch(SharedCores { cores, capacity, used, stretched });
         neighbours.stretched().map(|found| found.1).collect()
     }
 

@@ -15,7 +15,7 @@ use super::flow::Scatter;
 use super::line::Transferred;
 use super::loops::Callers;
 use super::neighbours::Neighbour;
-use super::neighbours::Shared;
+use super::neighbours::SharedCores;
 use super::pool::SHORT;
 use super::requests::FAR;
 use super::requests::Inflow;
@@ -169,7 +169,7 @@ impl World {
             let (weight, count) = (claim.weight, claim.count);
             self.neighbours.push(place, Neighbour { weight, count, uses, cap, left, in_the_way });
         }
-        self.neighbours.stretch(Shared {
+        self.neighbours.stretch(SharedCores {
             cores: self.cores.count,
             capacity: self.cores.capacity / unit,
             used: (self.used + self.cores.system) / unit,
