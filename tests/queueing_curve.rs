@@ -15,12 +15,14 @@ fn stations() -> impl Strategy<Value = Station> {
     let quota = prop_oneof![Just(None), (1_u64..70_000).prop_map(Some), (20_u64..2000).prop_map(Some)];
     let workers = prop_oneof![Just(None), (0_u32..40).prop_map(Some), (1_u32..5).prop_map(Some)];
     let work = prop_oneof![1_u64..2_000_000_000, 1_u64..5_000_000];
-    (1_u32..=64, quota, workers, work, spread).prop_map(|(cores, quota, workers, work, spread)| Station {
+    let spins = prop_oneof![3 => Just(0_u64), 1 => 1_u64..8_000];
+    (1_u32..=64, quota, workers, work, spread, spins).prop_map(|(cores, quota, workers, work, spread, spins)| Station {
         cores,
         quota: quota.map(Millicores::new),
         workers,
         work: Span::from_nanos(work.max(10_000)),
         spread,
+        spins: Millicores::new(if quota.is_some_and(|quota| spins >= quota) { spins } else { 0 }),
     })
 }
 
@@ -77,7 +79,7 @@ proptest! {
     /// A quota only ever costs, and at most what a core as slow as it would.
     #[test]
     fn a_quota_lies_between_the_bare_cores_and_a_slow_core(station in stations(), part in 0.0..0.95_f64) {
-        let station = Station { workers: None, ..station };
+        let station = Station { workers: None, spins: Millicores::ZERO, ..station };
         let quota = station.quota.map_or(f64::from(station.cores), Millicores::as_cores).min(f64::from(station.cores));
         let work = station.work.as_secs();
         let mean = Response::of(&station).at(part).mean;
@@ -97,8 +99,14 @@ fn percentile(shape: &(usize, Vec<f64>), percent: u64) -> f64 {
 
 #[test]
 fn requests_in_order_at_one_worker_take_exponentially_long() {
-    let station =
-        Station { cores: 1, quota: None, workers: Some(1), work: Span::from_millis(5), spread: Spread::Exponential };
+    let station = Station {
+        cores: 1,
+        quota: None,
+        workers: Some(1),
+        work: Span::from_millis(5),
+        spread: Spread::Exponential,
+        spins: Millicores::ZERO,
+    };
     for load in [0.3, 0.5, 0.7, 0.8] {
         let shape = Response::of(&station).shape(load);
         for (percent, multiple) in [(50, std::f64::consts::LN_2), (95, 2.995_732), (99, 4.605_170)] {
@@ -112,8 +120,14 @@ fn requests_in_order_at_one_worker_take_exponentially_long() {
 /// With a backlog, workers make all wait alike; without them, a request takes in proportion to its own work.
 #[test]
 fn a_backlog_is_waited_out_or_shared() {
-    let shared =
-        Station { cores: 1, quota: None, workers: None, work: Span::from_millis(5), spread: Spread::Exponential };
+    let shared = Station {
+        cores: 1,
+        quota: None,
+        workers: None,
+        work: Span::from_millis(5),
+        spread: Spread::Exponential,
+        spins: Millicores::ZERO,
+    };
     let queued = Station { workers: Some(1), ..shared };
     let ratio = |station: &Station| {
         let shape = Response::of(station).overload_shape(10.0);
@@ -133,6 +147,7 @@ fn a_backlog_grows_and_drains_at_the_fluid_rates() {
         workers: None,
         work: Span::from_millis(5),
         spread: Spread::Exponential,
+        spins: Millicores::ZERO,
     };
     let response = Response::of(&station);
     assert!((response.capacity() - 100.0).abs() < 1e-9);

@@ -45,7 +45,7 @@ fn quota_station(random: &mut Pcg64) -> Station {
         let work = Span::from_nanos(whole(between(random, 0.3e6, 500e6)));
         if quota < u64::from(cores) * 1000 {
             let quota = Some(Millicores::new(quota));
-            return Station { cores, quota, workers: None, work, spread: spread(random) };
+            return Station { cores, quota, workers: None, work, spread: spread(random), spins: Millicores::ZERO };
         }
     }
 }
@@ -135,10 +135,11 @@ fn worst(all: &[Compared], figure: usize) {
     let mut all: Vec<&Compared> = all.iter().collect();
     all.sort_by(|a, b| b.errors[figure].abs().total_cmp(&a.errors[figure].abs()));
     for one in all.iter().take(std::env::var("WORST").ok().and_then(|text| text.parse().ok()).unwrap_or(0)) {
-        let Station { cores, quota, workers, work, spread } = one.station;
+        let Station { cores, quota, workers, work, spread, spins } = one.station;
         let q = quota.map_or(0.0, Millicores::as_cores);
         println!(
-            "c {cores} q {q:.3} w {workers:?} S {:.2}ms kappa {:.4} {spread:?} load {:.3}: {:.1?} noise {:.1?}",
+            "c {cores} q {q:.3} w {workers:?} spins {} S {:.2}ms kappa {:.4} {spread:?} load {:.3}: {:.1?} noise {:.1?}",
+            spins.as_cores(),
             work.as_secs() * 1e3,
             work.as_secs() / q / 0.1,
             one.load,
@@ -168,7 +169,14 @@ fn quotas_are_met_over_random_stations() {
 fn free_station(random: &mut Pcg64) -> Station {
     let cores = u32::try_from(whole(between(random, 0.5, 16.4999)).max(1)).expect("a few cores");
     let workers = u32::try_from(whole(between(random, 1.0, 32.0))).ok().filter(|_| uniform(random) < 0.8);
-    Station { cores, quota: None, workers, work: Span::from_millis(10), spread: spread(random) }
+    Station {
+        cores,
+        quota: None,
+        workers,
+        work: Span::from_millis(10),
+        spread: spread(random),
+        spins: Millicores::ZERO,
+    }
 }
 
 #[test]
@@ -190,13 +198,33 @@ fn workers_under_a_quota_are_met_over_random_stations() {
     assert_within(&all, 2, [0.06, 0.3, 0.6]);
 }
 
+/// Something spins that wants one to all of the cores, and no less than the quota.
+fn spinning_station(random: &mut Pcg64) -> Station {
+    loop {
+        let station = quota_station(random);
+        let spins = Millicores::new(whole(between(random, 0.5, 8.4999)).max(1) * 1000);
+        let workers = u32::try_from(whole(between(random, 1.0, 32.0))).ok().filter(|_| uniform(random) < 0.4);
+        if station.quota.is_some_and(|quota| quota <= spins) && spins <= Millicores::cores(u64::from(station.cores)) {
+            return Station { workers, spins, ..station };
+        }
+    }
+}
+
+#[test]
+fn who_shares_a_quota_with_a_spin_waits_as_the_oracle_says() {
+    let all = surveyed("spinning", 60, 100_000, spinning_station);
+    assert_within(&all, 0, [0.02, 0.10, 0.45]);
+    assert_within(&all, 2, [0.04, 0.15, 0.55]);
+}
+
 /// Percentiles where requests share and where they queue, on one core and on four.
 #[test]
 fn percentiles_are_the_oracles() {
     for (cores, workers) in [(1, None), (1, Some(1)), (4, None), (4, Some(4))] {
         for load in [0.3, 0.5, 0.7, 0.8] {
             let work = Span::from_millis(5);
-            let station = Station { cores, quota: None, workers, work, spread: Spread::Exponential };
+            let station =
+                Station { cores, quota: None, workers, work, spread: Spread::Exponential, spins: Millicores::ZERO };
             let one = compared(station, load, 1_000_000);
             for figure in 1..4 {
                 let (error, noise) = (one.errors[figure], one.noise[figure]);

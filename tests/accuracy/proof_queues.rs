@@ -104,7 +104,8 @@ fn quotas_are_those_of_the_oracle_of_one_instance() {
     ] {
         let quota = Millicores::new(quota);
         let rate = load * quota.as_cores() / WORK;
-        let station = Station { cores, quota: Some(quota), workers, work: Span::from_millis(5), spread };
+        let station =
+            Station { cores, quota: Some(quota), workers, work: Span::from_millis(5), spread, spins: Millicores::ZERO };
         let one = Batches::run(&station, load, 300_000, Seed::new(3).stream("one instance"));
         let change =
             |web: &mut ServiceModel| (web.workers, web.work.spread, web.limits.cpu) = (workers, spread, Some(quota));

@@ -52,6 +52,7 @@ pub(crate) fn rows(text: &str) -> Vec<Row> {
                 workers: None,
                 work: Span::from_nanos(whole(number("mean_cpu_ms") * 1e6)),
                 spread,
+                spins: Millicores::ZERO,
             };
             let response = Response::of(&station);
             let load = number("offered_of_quota");

@@ -47,8 +47,7 @@ impl World {
                     disk.uses[index].pass(held, service.passage.through, out);
                 }
                 service.cpu_each += used / service.speed / service.up;
-                let throttled = service.response.at(service.passage.load).throttled;
-                service.throttled += if service.spin.throttled { held } else { throttled * held };
+                service.throttled += service.response.at(service.passage.load).throttled * held;
                 service.saturated |= held > 0.0 && service.passage.saturated;
                 if let Some(stretch) = service.stretches.last_mut() {
                     let served = out * (1.0 - flow.fails);

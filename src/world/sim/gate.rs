@@ -225,8 +225,14 @@ mod tests {
     use crate::world::sim::response::Station;
 
     fn place(cores: u32) -> Place {
-        let station =
-            Station { cores, quota: None, workers: None, work: Span::from_millis(10), spread: Spread::Exponential };
+        let station = Station {
+            cores,
+            quota: None,
+            workers: None,
+            work: Span::from_millis(10),
+            spread: Spread::Exponential,
+            spins: Millicores::ZERO,
+        };
         Place::of(Arc::new(Response::of(&station)), None)
     }
 
@@ -297,8 +303,14 @@ mod tests {
     #[test]
     fn no_more_workers_are_served_than_a_quota_is_enough_for() {
         let quota = Some(Millicores::new(200));
-        let station =
-            Station { cores: 4, quota, workers: None, work: Span::from_millis(10), spread: Spread::Exponential };
+        let station = Station {
+            cores: 4,
+            quota,
+            workers: None,
+            work: Span::from_millis(10),
+            spread: Spread::Exponential,
+            spins: Millicores::ZERO,
+        };
         let place = Place { response: Arc::new(Response::of(&station)), ..place(1) };
         assert!(place.time(0.0) < 0.03, "{}", place.time(0.0));
         for visits in [1.0, 4.0] {

@@ -225,7 +225,14 @@ impl Service {
     pub(super) fn new(name: &ServiceName, model: &ServiceModel, sensors: &Sensors, library: &mut Library) -> Self {
         let rules = Rules { start_up: model.start_up, check: Check::of(model.health.as_ref()), restart: model.restart };
         let replicas = usize::try_from(model.replicas.max(1)).unwrap_or(1);
-        let station = Station { cores: 1, quota: None, workers: None, work: model.work.cpu, spread: model.work.spread };
+        let station = Station {
+            cores: 1,
+            quota: None,
+            workers: None,
+            work: model.work.cpu,
+            spread: model.work.spread,
+            spins: Millicores::ZERO,
+        };
         let (station, response) = library.station(&station);
         let gate_response = Arc::clone(&response);
         Self {
@@ -322,16 +329,18 @@ impl Service {
     pub(super) fn fit(&mut self, cores: &Cores, speed: f64, library: &mut Library) {
         let (all, speed) = self.seat.map_or((cores.count, speed), |seat| (seat.count, seat.speed));
         self.speed = speed;
-        self.fit_spin(f64::from(all), speed);
+        self.fit_spin(f64::from(all), speed, cores.ours);
         let paid = |quota: Millicores| (quota.as_cores() - self.idle_cpu / speed).max(0.001);
         let quota = self.limits.cpu.map(|quota| Millicores::new(whole(paid(quota) / cores.ours * 1000.0).max(1)));
         self.work_cpu = (self.work.as_secs() * self.slower).max(1e-9);
         let work = Span::from_nanos(whole(self.work.nanos() as f64 * self.slower / (speed * cores.ours)).max(1));
         let (count, workers) = match &self.gate {
-            Some(gate) => (all.min(gate.workers), None),
+            // What spins beside the workers may have the other cores.
+            Some(gate) if self.spin.throttled == Millicores::ZERO => (all.min(gate.workers), None),
+            Some(_) => (all, None),
             None => (all, self.workers),
         };
-        let station = Station { cores: count, quota, workers, work, spread: self.spread };
+        let station = Station { cores: count, quota, workers, work, spread: self.spread, spins: self.spin.throttled };
         (self.station, self.response) = library.shared(&station, self.shared);
         if self.gate.is_none() {
             self.late = library.late_of(self.station, self.late.timeout());

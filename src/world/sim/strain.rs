@@ -2,13 +2,15 @@
 //! service whose requests take more work.
 //! Before you change it:
 //! 1. A process beside the containers is one more claim to the cores, after those of the services.
-//! 2. What spins in a container takes turns with its requests: of a quota it takes at most half while they want the rest,
-//!    and all that they leave.
+//! 2. What spins in a container takes turns with its requests: it takes at most half while they want the rest, and all that
+//!    they leave. Where it wants the whole of a quota, requests and it are throttled together (`response::spun`).
 
 use super::World;
 use super::cpu::Claim;
 use super::faults::Conditions;
 use super::service::Service;
+use crate::units::Millicores;
+use crate::units::whole;
 
 /// What spins in each instance of a service, in reference cores.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -19,24 +21,27 @@ pub(super) struct Spin {
     takes: f64,
     /// What it uses besides, while they leave it.
     pub(super) besides: f64,
-    /// It uses the quota up, so that every period ends throttled.
-    pub(super) throttled: bool,
+    /// Cores that it wants in a container whose quota it uses up, else nothing.
+    pub(super) throttled: Millicores,
 }
 
 impl Service {
-    /// What spins in an instance, on so many cores of this speed.
-    pub(super) fn fit_spin(&mut self, cores: f64, speed: f64) {
-        let wants = self.spin.wants * speed;
-        let most = self.limits.cpu.map_or(cores, |quota| quota.as_cores().min(cores)) * speed;
-        self.spin.takes = wants.min(most / 2.0);
-        self.spin.besides = wants.min(most) - self.spin.takes;
-        self.spin.throttled = self.limits.cpu.is_some_and(|quota| wants > 0.0 && self.spin.wants >= quota.as_cores());
-        self.idle_cpu = self.own_idle_cpu + self.spin.takes;
+    /// What spins in an instance, on so many cores of this speed, of which so much is ours.
+    pub(super) fn fit_spin(&mut self, cores: f64, speed: f64, ours: f64) {
+        let quota = self.limits.cpu.map(Millicores::as_cores).filter(|quota| *quota < cores * ours);
+        let most = quota.unwrap_or(cores) * speed;
+        let spin = &mut self.spin;
+        let wants = (spin.wants * speed).min(most);
+        let uses_up = spin.wants > 0.0 && quota.is_some_and(|quota| spin.wants * ours >= quota);
+        spin.throttled = if uses_up { Millicores::new(whole(spin.wants * 1000.0)) } else { Millicores::ZERO };
+        spin.takes = if uses_up { 0.0 } else { wants.min(most / 2.0) };
+        spin.besides = wants - spin.takes;
+        self.idle_cpu = self.own_idle_cpu + spin.takes;
     }
 
     /// What is used without requests of a share of the cores that is not all that is wanted: who spins takes turns.
     pub(super) fn idle_of(&self, grant: f64) -> f64 {
-        if self.spin.takes > 0.0 { self.own_idle_cpu + self.spin.takes.min(grant / 2.0) } else { self.idle_cpu }
+        self.own_idle_cpu + self.spin.takes.min(grant / 2.0)
     }
 }
 

@@ -5,7 +5,8 @@
 //! 1. Requests in service share the cores equally, each on one core at most; beyond the workers they wait in order.
 //! 2. A quota lets the station work at full speed until the period's CPU time is gone; then all wait for the refill. What
 //!    is left over is lost. Periods begin at a random phase, whatever the arrivals.
-//! 3. Number in the station, arrivals and response times are measured apart from each other, so that Little's law is a
+//! 3. What spins in it is as so many requests that never end.
+//! 4. Number in the station, arrivals and response times are measured apart from each other, so that Little's law is a
 //!    check and not a definition.
 
 mod batches;
@@ -34,6 +35,8 @@ pub struct Oracle {
     spread: Spread,
     work: f64,
     cores: f64,
+    /// Cores that something besides the requests wants.
+    spins: f64,
     workers: usize,
     /// CPU seconds of a period; infinite without a quota.
     refill: f64,
@@ -64,8 +67,7 @@ impl Oracle {
     pub fn new(station: &Station, load: f64, mut random: Pcg64) -> Self {
         let work = station.work.as_secs().max(1e-9);
         let quota = station.quota.map(crate::units::Millicores::as_cores);
-        let servers = f64::from(station.servers());
-        let power = quota.map_or(servers, |quota| quota.min(servers));
+        let power = station.power();
         let refill = quota.map_or(f64::INFINITY, |quota| quota * PERIOD);
         let phase = draw::uniform(&mut random) * PERIOD;
         let period_ends = if quota.is_some() { phase } else { f64::INFINITY };
@@ -74,6 +76,7 @@ impl Oracle {
             spread: station.spread,
             work,
             cores: f64::from(station.cores.max(1)),
+            spins: station.spins.as_cores(),
             workers: station.workers.map_or(usize::MAX, |workers| workers.max(1) as usize),
             refill,
             power,
@@ -112,12 +115,13 @@ impl Oracle {
     /// On to the next event: an arrival, a request done, the quota gone, or a new period.
     fn step(&mut self) {
         let busy = self.serving.len();
-        if busy == 0 {
+        let wanted = busy as f64 + self.spins;
+        if wanted == 0.0 {
             self.sleep();
             return;
         }
-        let speed = if self.exhausted { 0.0 } else { (self.cores / busy as f64).min(1.0) };
-        let burning = speed * busy as f64;
+        let speed = if self.exhausted { 0.0 } else { (self.cores / wanted).min(1.0) };
+        let burning = speed * wanted;
         let outside = self.next_arrival.min(self.period_ends);
         let mut left = outside - self.now;
         let mut inside = None;
@@ -129,7 +133,7 @@ impl Oracle {
                 inside = Some(done <= gone);
             }
         }
-        self.tally.pass(left, busy + self.waiting.len(), burning * left, self.exhausted);
+        self.tally.pass(left, busy + self.waiting.len(), speed * busy as f64 * left, self.exhausted);
         self.attained += speed * left;
         self.budget -= burning * left;
         match inside {

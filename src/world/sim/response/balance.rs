@@ -151,7 +151,7 @@ mod tests {
 
     fn core() -> Station {
         let work = Span::from_secs(1);
-        Station { cores: 1, quota: None, workers: Some(1), work, spread: Spread::Exponential }
+        Station { cores: 1, quota: None, workers: Some(1), work, spread: Spread::Exponential, spins: Millicores::ZERO }
     }
 
     /// E/M/1: `1 / (1 − σ)` with the root `σ = A*(1 − σ)` (Kendall 1953).
@@ -195,7 +195,7 @@ mod tests {
             spread in proptest::sample::select(vec![Spread::Constant, Spread::Exponential, Spread::Heavy]),
         ) {
             let quota = quota.map(Millicores::new);
-            let station = Station { cores, quota, workers, work: Span::from_millis(work), spread };
+            let station = Station { cores, quota, workers, work: Span::from_millis(work), spread, spins: Millicores::ZERO };
             let alone = Response::of(&station);
             let turn = one_of(&station, Balance::RoundRobin, instances);
             let fewest = one_of(&station, Balance::LeastConnections, instances);

@@ -10,6 +10,7 @@ mod balance;
 pub mod curve;
 mod near;
 pub mod shape;
+mod spun;
 pub mod table;
 
 use crate::model::Spread;
@@ -22,6 +23,7 @@ use curve::Between;
 use curve::Curve;
 use curve::Warp;
 use near::Shapes;
+use spun::Spun;
 use std::sync::Arc;
 use table::FreePlace;
 use table::Order;
@@ -40,6 +42,9 @@ pub struct Station {
     pub work: Span,
     /// How it varies.
     pub spread: Spread,
+    /// Cores that something in it wants at all times besides the requests, no less than the quota; zero where there is
+    /// nothing.
+    pub spins: Millicores,
 }
 
 impl Station {
@@ -52,7 +57,21 @@ impl Station {
     /// The quota in cores, where it binds: it is below what requests can use at once.
     #[must_use]
     pub fn binding_quota(&self) -> Option<f64> {
-        self.quota.map(Millicores::as_cores).filter(|quota| *quota < f64::from(self.servers())).map(|q| q.max(1e-3))
+        let most = if self.spins == Millicores::ZERO { self.servers() } else { self.cores.max(1) };
+        self.quota.map(Millicores::as_cores).filter(|quota| *quota < f64::from(most)).map(|q| q.max(1e-3))
+    }
+
+    /// Cores' worth of work per second that it can do of its requests. Who has more of them at work gets more of a quota
+    /// that something else uses up.
+    #[must_use]
+    pub fn power(&self) -> f64 {
+        let quota = self.binding_quota();
+        let busy = f64::from(self.workers.unwrap_or(u32::MAX).max(1));
+        match quota {
+            Some(quota) if self.workers.is_some() => quota * busy / (busy + self.spins.as_cores()),
+            Some(quota) => quota,
+            None => f64::from(self.servers()),
+        }
     }
 }
 
@@ -103,6 +122,11 @@ impl Response {
                 alone: None,
             };
         };
+        if let Some(spun) = Spun::of(station) {
+            let curve = Curve::new(FREE_WARP, Between::Measured, |load| (spun.scaled(load), 1.0));
+            let shapes = Shapes::new();
+            return Self { station: *station, power: station.power(), work, curve, shapes, form: None, alone: None };
+        }
         let place = QuotaPlace::new(servers, quota, work, station.spread);
         let knots = place.knots();
         let curve = Curve::new(place.warp, Between::Measured, |load| {
@@ -166,6 +190,9 @@ impl Response {
         let load = load.clamp(0.0, queueing::LOAD_MAX);
         if let Some(alone) = &self.alone {
             return alone.shape(self.load_alone(load));
+        }
+        if let Some(spun) = Spun::of(&self.station) {
+            return spun.shape(load, self.at(load).mean);
         }
         let servers = self.station.servers();
         let spread = self.station.spread;

@@ -106,7 +106,7 @@ mod tests {
             spread in proptest::sample::select(vec![Spread::Exponential, Spread::Heavy]),
         ) {
             let quota = quota.map(Millicores::new);
-            let station = Station { cores, quota, workers, work: Span::from_millis(work), spread };
+            let station = Station { cores, quota, workers, work: Span::from_millis(work), spread, spins: Millicores::ZERO };
             let response = Response::of(&station);
             let made = response.shape(load);
             let mixed = response.shape_near(load, response.at(load).mean * longer);
@@ -122,8 +122,14 @@ mod tests {
     /// What would be below the first bucket counts there, and nothing is lost.
     #[test]
     fn a_distribution_at_the_lower_end_is_whole() {
-        let station =
-            Station { cores: 1, quota: None, workers: None, work: Span::from_millis(1), spread: Spread::Heavy };
+        let station = Station {
+            cores: 1,
+            quota: None,
+            workers: None,
+            work: Span::from_millis(1),
+            spread: Spread::Heavy,
+            spins: Millicores::ZERO,
+        };
         let (first, shares) = Response::of(&station).shape_near(0.5, 2e-6);
         assert!(first == 0 && (shares.iter().sum::<f64>() - 1.0).abs() < 1e-9, "{first}: {shares:?}");
     }

@@ -179,8 +179,26 @@ fn shares_of(exponents: impl Iterator<Item = f64>) -> Vec<f64> {
     shares
 }
 
+/// Shares by bucket of times in seconds, each with its share: it goes to the two buckets whose middles are around it, so
+/// that the mean stays.
+pub(super) fn gathered(times: impl Iterator<Item = (f64, f64)>) -> (usize, Vec<f64>) {
+    let mut all = vec![0.0; Latencies::buckets()];
+    let last = all.len() - 2;
+    for (time, share) in times {
+        let bucket = bucket(time).min(last);
+        let below = if time < middle(bucket) { bucket.saturating_sub(1) } else { bucket };
+        let (from, to) = (middle(below), middle(below + 1));
+        let part = ((time - from) / (to - from)).clamp(0.0, 1.0);
+        all[below] += (1.0 - part) * share;
+        all[below + 1] += part * share;
+    }
+    let first = all.iter().position(|share| *share > 0.0).unwrap_or(0);
+    let end = all.iter().rposition(|share| *share > 0.0).unwrap_or(first);
+    (first, all[first..=end].to_vec())
+}
+
 /// The middle of a bucket in seconds.
-fn middle(index: usize) -> f64 {
+pub(super) fn middle(index: usize) -> f64 {
     f64::midpoint(Latencies::lower(index).as_secs(), Latencies::lower(index + 1).as_secs())
 }
 
@@ -244,5 +262,21 @@ pub(super) fn beyond(spread: Spread, mean: f64, time: f64) -> f64 {
         Spread::Constant => f64::from(time < 1.0),
         Spread::Exponential => libm::exp(-time),
         Spread::Heavy => 0.9 * libm::exp(-time / 0.5) + 0.1 * libm::exp(-time / 5.5),
+    }
+}
+
+/// Mean and mean square of times of the spread with this mean, each counted up to `most`, all in seconds.
+pub(super) fn limited(spread: Spread, mean: f64, most: f64) -> [f64; 2] {
+    let exponential = |mean: f64| {
+        let left = libm::exp(-most / mean);
+        [mean * (1.0 - left), 2.0 * mean * (mean - left * (mean + most))]
+    };
+    match spread {
+        Spread::Constant => [mean.min(most), mean.min(most) * mean.min(most)],
+        Spread::Exponential => exponential(mean),
+        Spread::Heavy => {
+            let [short, long] = [exponential(0.5 * mean), exponential(5.5 * mean)];
+            [0.9 * short[0] + 0.1 * long[0], 0.9 * short[1] + 0.1 * long[1]]
+        }
     }
 }

@@ -85,7 +85,7 @@ pub fn trials() -> Vec<Trial> {
                 for &ratio in works(spread) {
                     let work = Span::from_nanos(whole(ratio * quota as f64 / 1000.0 * PERIOD * 1e9));
                     let quota = Some(Millicores::new(quota));
-                    let station = Station { cores, quota, workers: None, work, spread };
+                    let station = Station { cores, quota, workers: None, work, spread, spins: Millicores::ZERO };
                     let warp = quota_warp(ratio, spread);
                     let load = |place: usize| warp.load(place as f64 / LOADS_QUOTA as f64).max(LOAD_LEAST);
                     trials.extend((0..LOADS_QUOTA).map(|place| Trial { station, load: load(place) }));
@@ -97,7 +97,14 @@ pub fn trials() -> Vec<Trial> {
         for workers in [false, true] {
             for cores in CORES {
                 let workers = workers.then_some(cores);
-                let station = Station { cores, quota: None, workers, work: Span::from_millis(10), spread };
+                let station = Station {
+                    cores,
+                    quota: None,
+                    workers,
+                    work: Span::from_millis(10),
+                    spread,
+                    spins: Millicores::ZERO,
+                };
                 let load = |place: usize| FREE_WARP.load(place as f64 / LOADS_FREE as f64).max(LOAD_LEAST);
                 trials.extend((0..LOADS_FREE).map(|place| Trial { station, load: load(place) }));
             }

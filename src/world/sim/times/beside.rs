@@ -9,6 +9,7 @@ use super::PER_DOUBLING;
 use super::Times;
 use crate::model::Spread;
 use crate::units;
+use crate::units::Millicores;
 use crate::units::Span;
 use crate::world::sim::queueing::LOAD_MAX;
 use crate::world::sim::requests::LOAD_STATIONARY;
@@ -30,7 +31,14 @@ pub(super) struct Beside {
 impl Beside {
     pub(super) fn on(cores: u32) -> Self {
         let work = Span::from_millis(1);
-        let station = Station { cores: cores.max(1), quota: None, workers: None, work, spread: Spread::Constant };
+        let station = Station {
+            cores: cores.max(1),
+            quota: None,
+            workers: None,
+            work,
+            spread: Spread::Constant,
+            spins: Millicores::ZERO,
+        };
         Self { cores: Response::of(&station), known: BTreeMap::new() }
     }
 
