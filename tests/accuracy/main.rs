@@ -5,6 +5,7 @@
 //! `docs/accuracy.md` with its pictures. Without the variable a few of each are compared in seconds.
 
 mod balance;
+mod balance_gates;
 mod bounds;
 mod canvas;
 mod draws;

@@ -6,7 +6,6 @@
 //! 2. What one key alone cannot tell (a breaker that never opens, workers that block where there are none) is an error here.
 
 use super::codes;
-use super::wire::BalanceFile;
 use super::wire::ServiceFile;
 use crate::input::problem::Problem;
 use crate::input::problem::Problems;
@@ -186,16 +185,8 @@ fn call(to: &ServiceName, file: &CallFile, node: &Node, problems: &mut Problems)
     }
 }
 
-/// Reports what only makes sense with `workers`, where there are none, and what is not simulated together;
-/// `node` is the service.
+/// Reports what only makes sense with `workers`, where there are none; `node` is the service.
 pub(super) fn check_service(file: &ServiceFile, node: &Node, problems: &mut Problems) {
-    let looks = file.balance.is_some_and(|balance| !matches!(balance, BalanceFile::Random));
-    let beside = if file.blocking == Some(true) { "blocking" } else { "backlog" };
-    let is_gate = file.blocking == Some(true) || file.backlog.is_some();
-    if let Some(entry) = node.entry("balance").filter(|_| looks && is_gate) {
-        let message = format!("this version does not simulate a `balance` beside `{beside}`; take out one of the two");
-        problems.push(Problem::error(&codes::CALL, message).at(&entry.key_place));
-    }
     let asked = [("blocking", file.blocking == Some(true)), ("backlog", file.backlog.is_some())];
     for (key, _) in asked.iter().filter(|(_, asked)| *asked && file.workers.is_none()) {
         let problem = Problem::error(&codes::CALL, format!("`{key}` needs `workers`, and there is no limit to them"));

@@ -99,8 +99,7 @@ pub(super) static CALL: Code = Code {
         postgres: { count: 3, cached: 80%, pool: 10, timeout: 1s, retry: { times: 2, backoff: 50ms, budget: 20% } }
 
 A share of calls is at most 100%, and times are above zero. `blocking` and `backlog` are about the `workers` of the service, so that \
-they need these. A `balance` other than `random` before workers that are `blocking` or have a `backlog` is not \
-simulated.",
+they need these.",
 };
 
 pub(super) static DEPLOYMENT: Code = Code {

@@ -314,14 +314,6 @@ fn calls_say_in_which_order_and_through_what() {
     for (text, words) in [
         ("services: { api: { work: { calls: { postgres: { cached: 101% } } } } }", "PL0226 no more than all calls"),
         ("services: { api: { work: { calls: [{ postgres: { timeout: 0s } }] } } }", "PL0226 a call that may take no"),
-        (
-            "services: { api: { workers: 2, backlog: 5, balance: round_robin } }",
-            "PL0226 this version does not simulate a `balance` beside `backlog`",
-        ),
-        (
-            "services: { api: { workers: 2, blocking: true, balance: least_connections } }",
-            "PL0226 this version does not simulate a `balance` beside `blocking`",
-        ),
         ("services: { api: { blocking: true } }", "PL0226 `blocking` needs `workers`"),
         ("load: { api: { pattern: clients, clients: [[5m, 3], [1m, 4]] } }", "PL0216 1m does not come after 5m"),
     ] {
@@ -353,7 +345,7 @@ fn requests_and_answers_have_sizes() {
 fn a_balancer_is_named_as_proxies_name_it() {
     let of = |text: &str| good(text).scenario.services[&ServiceName::new("api")].balance;
     assert_eq!(of(""), Balance::Random);
-    assert_eq!(of("services: { api: { balance: random, workers: 2, backlog: 5 } }"), Balance::Random);
+    assert_eq!(of("services: { api: { balance: round_robin, workers: 2, backlog: 5 } }"), Balance::RoundRobin);
     assert_eq!(of("services: { api: { balance: round_robin } }"), Balance::RoundRobin);
     assert_eq!(of("services: { api: { balance: least_connections } }"), Balance::LeastConnections);
     let found = wrong("services: { api: { balance: least_connection } }");

@@ -173,9 +173,7 @@ pub(super) fn clients(dice: &mut Dice, drawn: &mut Drawn) {
 pub(super) fn balances(dice: &mut Dice, drawn: &mut Drawn) {
     for service in &mut drawn.services {
         let balance = dice.one_of(&[None, Some("round_robin"), Some("least_connections"), Some("least_connections")]);
-        // Before workers that block and queues that refuse, no balancer is simulated.
-        let gate = service.blocking || service.backlog.is_some();
-        service.balance = balance.filter(|_| service.replicas > 1 && !gate);
+        service.balance = balance.filter(|_| service.replicas > 1);
     }
 }
 

@@ -3,7 +3,8 @@
 //!    evenly it comes ([`Evenness`]). Of a service that is deployed, instances of both generations are counted.
 //! 2. A balancer counts requests, also those that wait for their calls. The longer these take, the less it sees of who
 //!    waits for a core: [`Shared::sight`].
-//! 3. Workers that block and queues that refuse (`gate`) are not balanced; the input lets none through.
+//! 3. Workers that block and queues that refuse (`gate`) are balanced as a whole, with the calls that they wait for; their
+//!    cores alone are not.
 
 use super::World;
 use super::generations::Group;
@@ -15,6 +16,7 @@ use super::service::Service;
 use super::times::Library;
 use crate::model::Balance;
 use crate::model::ServiceModel;
+use crate::model::Spread;
 use crate::units::whole;
 use crate::world::sim::queueing;
 use std::collections::BTreeMap;
@@ -50,14 +52,18 @@ pub(super) struct Shared {
 impl Shared {
     /// One instance so far.
     pub(super) fn new(model: &ServiceModel) -> Self {
-        let gate = model.blocking || model.backlog.is_some();
-        Self { balance: if gate { Balance::Random } else { model.balance }, instances: 1, sight: 16 }
+        Self { balance: model.balance, instances: 1, sight: 16 }
     }
 
-    fn evenness(self, variation: f64) -> Evenness {
+    /// How evenly requests of such work come; `None` where each instance is as one alone.
+    pub(super) fn evenness(self, spread: Spread) -> Option<Evenness> {
+        if self.is_nothing() {
+            return None;
+        }
+        let variation = queueing::variation(spread);
         let sight = f64::from(self.sight) / STEPS;
         let pooled = response::pooled(self.balance, self.instances, variation);
-        Evenness { balance: self.balance, instances: self.instances, pooled, sight, variation }
+        Some(Evenness { balance: self.balance, instances: self.instances, pooled, sight, variation })
     }
 
     /// It makes no difference.
@@ -70,13 +76,10 @@ impl Library {
     /// The response curve of one of the instances that share requests, and its number.
     pub(super) fn shared(&mut self, station: &Station, shared: Shared) -> (usize, Arc<Response>) {
         let (alone, response) = self.station(station);
-        if shared.is_nothing() {
-            return (alone, response);
-        }
+        let Some(evenness) = shared.evenness(station.spread) else { return (alone, response) };
         if let Some(number) = self.balanced.get(&(alone, shared)) {
             return (*number, Arc::clone(self.response(*number)));
         }
-        let evenness = shared.evenness(queueing::variation(station.spread));
         let pooled = self.station(&station.pooled(evenness.pooled)).1;
         let balanced = Arc::new(response.balanced(&pooled, evenness));
         let number = self.keep_station(*station, Arc::clone(&balanced));
@@ -89,7 +92,9 @@ impl Service {
     /// How much of what a balancer that counts requests sees of an instance says something about the wait there: the square
     /// root of the share of those inside that do not wait for their calls, as the oracle of whole hosts has it.
     fn sight(&self) -> f64 {
-        let calls = self.calls_time;
+        // Workers that block are busy with their calls, and only who waits for one says something.
+        let blocking = self.gate.as_ref().is_some_and(|gate| gate.blocking);
+        let calls = if blocking { 0.0 } else { self.calls_time };
         if self.shared.balance != Balance::LeastConnections || calls <= 0.0 {
             return STEPS;
         }

@@ -85,6 +85,20 @@ impl Pace {
         }
     }
 
+    /// The pace at a part of the way to that of as many workers, by its logarithm.
+    pub(super) fn towards(&self, other: &Self, part: f64) -> Self {
+        let mixed = |(mine, theirs): (&(f64, f64), &(f64, f64))| {
+            (mine.0, mine.1 * libm::pow(theirs.1.max(1e-12) / mine.1.max(1e-12), part))
+        };
+        Self { points: self.points.iter().zip(&other.points).map(mixed).collect() }
+    }
+
+    /// The pace of so many instances as one.
+    pub(super) fn of_all(&self, instances: u32) -> Self {
+        let instances = f64::from(instances);
+        Self { points: self.points.iter().map(|point| (point.0 * instances, point.1 * instances)).collect() }
+    }
+
     /// The pace of requests of so many seconds of work that share so many cores, each on one at most.
     pub(super) fn of_cores(cores: f64, work: f64) -> Self {
         Self { points: vec![(cores, cores / work.max(1e-12))] }
@@ -117,7 +131,7 @@ impl Pace {
 
     /// Mean time of a request that finds all workers free.
     pub(super) fn alone(&self) -> f64 {
-        self.points.first().map_or(0.0, |first| 1.0 / first.1)
+        self.points.first().map_or(0.0, |first| first.0 / first.1)
     }
 
     /// Requests per second that so many end together.
@@ -180,21 +194,27 @@ impl Pace {
         full / (free * all + full)
     }
 
-    /// Where only so many may wait: the mean number inside at a rate, and the share of arrivals that is refused.
-    pub(super) fn bounded(&self, rate: f64, room: u32, slower: f64) -> (f64, f64) {
+    /// Where only so many may wait: the mean number inside at a rate, and the share of arrivals that is refused. Those who
+    /// wait are `scatter` times as many as they would be if the work were exponential and nobody refused.
+    ///
+    /// Lengths of the queue are likely by a geometric law with that mean, and the last one as much as no request is lost
+    /// (Tijms 1986): exact for exponential work.
+    pub(super) fn bounded(&self, rate: f64, room: u32, slower: f64, scatter: f64) -> (f64, f64) {
         let (most, workers, places) = (self.most() / slower, self.workers(), f64::from(room));
         let (all, sum, full) = self.likely(rate * slower);
         // Only what they are to each other counts, and no product of them may leave the range of numbers.
         let (all, sum, full) = (all / all.max(full), sum / all.max(full), full / all.max(full));
         let load = rate / most.max(1e-12);
         // Nobody waiting up to as many as there is room for; above a load of one counted from the other end.
-        let (row, more, last, scale) = if load <= 1.0 {
-            let (row, more, last) = geometric(load, places);
-            (row, more, last, 1.0)
+        let (row, more, last, scale, lost) = if load <= 1.0 {
+            let lost = 1.0 - load + load * scatter;
+            let (row, more, last) = geometric(load * scatter / lost, places);
+            (row, more, last, 1.0, lost)
         } else {
-            let (row, free, least) = geometric(1.0 / load, places);
-            (row, places * row - free, 1.0, least)
+            let (row, free, least) = geometric(scatter / (load - 1.0 + scatter), places);
+            (row, places * row - free, 1.0, least, scatter)
         };
+        let (row, more) = ((row - last) / lost + last, (more - places * last) / lost + places * last);
         let whole = all * scale + full * row;
         ((sum * scale + full * (workers * row + more)) / whole, full * last / whole)
     }
@@ -267,7 +287,7 @@ mod tests {
     fn who_finds_no_room_is_refused() {
         let pace = Pace::of(1, &[place(1)], 0.0);
         for load in [0.5_f64, 0.9, 1.5] {
-            let (inside, refused) = pace.bounded(load * 100.0, 4, 1.0);
+            let (inside, refused) = pace.bounded(load * 100.0, 4, 1.0, 1.0);
             close(refused, libm::pow(load, 5.0) * (1.0 - load) / (1.0 - libm::pow(load, 6.0)), 1e-3);
             let likely: f64 = (0..6).map(|n| libm::pow(load, f64::from(n))).sum();
             close(inside, (0..6).map(|n| f64::from(n) * libm::pow(load, f64::from(n))).sum::<f64>() / likely, 1e-3);
@@ -293,7 +313,7 @@ mod tests {
     fn a_queue_that_is_always_full_is_full() {
         for (workers, room, load) in [(1, 274, 138.0), (60, 300, 1e4), (4000, 5, 50.0), (16, 1000, 1e9)] {
             let pace = Pace::of(workers, &[place(1)], 10.0);
-            let (inside, refused) = pace.bounded(load * pace.most(), room, 1.0);
+            let (inside, refused) = pace.bounded(load * pace.most(), room, 1.0, 1.0);
             close(inside, f64::from(workers + room), 1e-2);
             close(refused, 1.0 - 1.0 / load, 1e-6);
         }

@@ -15,12 +15,10 @@ use super::requests::Inflow;
 use super::requests::LOAD_STATIONARY;
 use super::requests::NEAR;
 use super::requests::Passage;
-use super::response::Response;
 use super::service::Service;
 use super::stages::State;
 use super::zero;
 use crate::model::Pattern;
-use crate::model::ServiceModel;
 use std::sync::Arc;
 
 /// What callers bring to a service.
@@ -39,32 +37,6 @@ impl Callers {
     /// A share of all of them.
     pub(super) fn part(self, share: f64) -> Self {
         Self { population: self.population * share, wanted: self.wanted * share, busy: self.busy * share, ..self }
-    }
-}
-
-/// Workers that are taken for longer than their own work, or before whom only so many may wait.
-pub(super) struct Gate {
-    pub(super) workers: u32,
-    /// Workers wait for calls.
-    pub(super) blocking: bool,
-    room: Option<u32>,
-    pub(super) pace: Pace,
-    /// The cores alone.
-    pub(super) inner: Arc<Response>,
-    /// Seconds that a request is on the cores, and that it waits for a worker.
-    pub(super) times: (f64, f64),
-    /// Cores that an instance could have if it wanted all there are.
-    pub(super) reach: f64,
-}
-
-impl Gate {
-    /// The gate of a service that has one.
-    pub(super) fn new(model: &ServiceModel, inner: &Arc<Response>) -> Option<Self> {
-        let blocking = model.blocking && !model.work.calls.is_empty();
-        let workers = model.workers.filter(|_| blocking || model.backlog.is_some())?.max(1);
-        let pace = Pace::default();
-        let (inner, reach) = (Arc::clone(inner), f64::INFINITY);
-        Some(Self { workers, blocking, room: model.backlog, pace, inner, times: (0.0, 0.0), reach })
     }
 }
 
@@ -207,7 +179,7 @@ impl World {
         let slower = (most / service.granted).max(1.0);
         // Who gives up leaves the workers to the others.
         let at = |offered: f64| {
-            let (inside, full) = if offered > 0.0 { gate.pace.bounded(offered, room, slower) } else { (0.0, 0.0) };
+            let (inside, full) = if offered > 0.0 { gate.bounded(offered, room, slower) } else { (0.0, 0.0) };
             // Clients come less often while most of them are inside.
             let refused = full * (from.beside(places) / from.beside(inside).max(1e-300)).min(1.0);
             let out = offered * (1.0 - full);
@@ -368,14 +340,13 @@ impl World {
         }
         let pace = Pace::of(gate.workers, &places, rest);
         if !pace.is_near(&gate.pace) {
-            let response = Arc::new(gate.inner.behind(&pace));
             let service = &mut self.services[index];
-            service.response = response;
+            let even = service.shared.evenness(service.spread);
+            if let Some(gate) = service.gate.as_mut() {
+                service.response = gate.paced(pace, rest, even);
+            }
             service.late.forget();
             service.queue.reset(service.queue.inside);
-            if let Some(gate) = service.gate.as_mut() {
-                gate.pace = pace;
-            }
         }
     }
 }
@@ -422,8 +393,11 @@ impl Service {
         let out = self.passage.load * self.response.capacity();
         let alone = gate.inner.at(0.0).mean;
         let found = gate.inner.at(out / gate.inner.capacity()).in_system.min(f64::from(gate.workers));
-        let inner = if out > 0.0 { (found / out).max(alone) } else { alone };
         let calls = if gate.blocking { self.calls_time } else { 0.0 };
+        // No more than that of workers that wait for nothing else, and of these each may have a core.
+        let most = (self.passage.time - self.contention - calls).max(alone);
+        let own_cores = gate.inner.is_free() && f64::from(gate.workers) <= gate.inner.capacity() * alone * (1.0 + 1e-9);
+        let inner = if out > 0.0 && !own_cores { (found / out).clamp(alone, most) } else { alone };
         let taken = inner + self.contention + calls;
         gate.times = (inner, (self.passage.time - taken).max(0.0));
         let calls_well = self.time_well - self.time + self.calls_time;
@@ -440,7 +414,7 @@ impl Service {
         if self.passage.load > LOAD_STATIONARY {
             return State::always(wait);
         }
-        let chance = gate.pace.busy(self.passage.load).clamp(1.0 / 256.0, 1.0);
+        let chance = gate.busy(self.passage.load).clamp(1.0 / 256.0, 1.0);
         State::new((0.0, 0.0), 0.0, (chance, wait / chance))
     }
 

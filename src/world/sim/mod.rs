@@ -39,6 +39,7 @@ mod pool;
 mod pulls;
 mod ration;
 mod requests;
+mod room;
 mod seen;
 mod sensors;
 mod service;

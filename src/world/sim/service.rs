@@ -8,7 +8,6 @@ use super::calls::Link;
 use super::causes::Causes;
 use super::causes::Shares;
 use super::cpu::Cores;
-use super::gate::Pace;
 use super::generations::Group;
 use super::generations::Pair;
 use super::instance::Check;
@@ -17,7 +16,6 @@ use super::instance::Phase;
 use super::instance::Rules;
 use super::line::Transferred;
 use super::loops::Clients;
-use super::loops::Gate;
 use super::pins::Seat;
 use super::pool::Pool;
 use super::ration::Ration;
@@ -26,6 +24,8 @@ use super::requests::Passage;
 use super::requests::Queue;
 use super::response::Response;
 use super::response::Station;
+use super::room;
+use super::room::Gate;
 use super::seen::Seen;
 use super::sensors::Scrapes;
 use super::stages::State;
@@ -48,6 +48,7 @@ use crate::units::Instant;
 use crate::units::Millicores;
 use crate::units::Span;
 use crate::units::whole;
+use crate::world::sim::queueing;
 use std::sync::Arc;
 
 /// Requests of one service whose times follow the same distribution, since the last sample.
@@ -110,7 +111,7 @@ pub(super) struct Service {
     work: Span,
     /// A fault makes each request take so many times as much CPU.
     pub(super) slower: f64,
-    spread: Spread,
+    pub(super) spread: Spread,
     /// What is left of a request's work that is looked at while it is worked on, over the mean work.
     pub(super) residual: f64,
     workers: Option<u32>,
@@ -341,13 +342,17 @@ impl Service {
             None => (all, self.workers),
         };
         let station = Station { cores: count, quota, workers, work, spread: self.spread, spins: self.spin.throttled };
-        (self.station, self.response) = library.shared(&station, self.shared);
-        if self.gate.is_none() {
-            self.late = library.late_of(self.station, self.late.timeout());
-        }
         if let Some(gate) = &mut self.gate {
-            (gate.inner, gate.pace) = (Arc::clone(&self.response), Pace::default());
+            (self.station, self.response) = library.station(&station);
+            let bare = library.station(&Station { quota: None, spins: Millicores::ZERO, ..station }).1;
+            let (number, endless) = library.station(&Station { workers: Some(gate.workers), ..station });
+            let variation = queueing::variation(self.spread);
+            let cores = room::Cores { inner: Arc::clone(&self.response), bare, endless, variation };
+            gate.fit(cores, library.rooms.entry(number).or_default());
             self.late.forget();
+        } else {
+            (self.station, self.response) = library.shared(&station, self.shared);
+            self.late = library.late_of(self.station, self.late.timeout());
         }
         let parallel = f64::from(station.servers()) * cores.ours * speed + self.idle_cpu + self.spin.besides;
         self.cap = self.limits.cpu.map_or(parallel, |quota| parallel.min(quota.as_cores() * speed));

@@ -244,6 +244,8 @@ pub(super) struct Library {
     stations: Vec<(super::response::Station, Arc<Response>)>,
     /// Numbers of the stations behind balancers.
     pub(super) balanced: super::balance::Balanced,
+    /// How a quota slows workers before whom only so many may wait, by the number of their station.
+    pub(super) rooms: BTreeMap<usize, Option<Arc<[f64]>>>,
     /// Shares of late requests by station and timeout.
     lates: BTreeMap<(usize, Option<Span>), Late>,
     known: BTreeMap<(usize, Own, Vec<usize>), usize>,
@@ -276,6 +278,7 @@ impl Library {
         Self {
             stations: Vec::new(),
             balanced: super::balance::Balanced::new(),
+            rooms: BTreeMap::new(),
             lates: BTreeMap::new(),
             known: BTreeMap::new(),
             backlogs: BTreeMap::new(),

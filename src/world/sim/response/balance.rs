@@ -51,7 +51,7 @@ pub(in crate::world::sim) fn pooled(balance: Balance, instances: u32, variation:
 impl Evenness {
     /// How far the wait at a load lies from that of an instance alone, 0, to that of all as one, 1; `cores` is what one
     /// instance can use at once.
-    fn towards_pooled(self, load: f64, cores: f64) -> f64 {
+    pub(in crate::world::sim) fn towards_pooled(self, load: f64, cores: f64) -> f64 {
         match self.balance {
             Balance::Random => 0.0,
             Balance::RoundRobin => self.in_turn(),
