@@ -5,6 +5,7 @@ use crate::simulation;
 use crate::simulation::call;
 use crate::simulation::constant;
 use crate::simulation::host;
+use crate::simulation::merged;
 use crate::simulation::run;
 use crate::simulation::scenario;
 use crate::simulation::service;
@@ -224,6 +225,27 @@ fn who_is_refused_is_no_burden() {
         close(found.0, rate as f64 * (1.0 - refused), 0.01);
         close(found.1, inside / rate as f64 / (1.0 - refused), 0.05);
         close(samples[19].services[0].failed as f64 / samples[19].services[0].arrived as f64, refused, 0.1);
+    }
+}
+
+/// With room for as many as ever wait it makes no difference that there is no more, under a quota neither.
+#[test]
+fn a_backlog_that_is_never_full_changes_nothing() {
+    for (quota, workers, work) in [(300, 6, 2), (1000, 1, 20), (1500, 4, 60)] {
+        for load in [30, 60, 80] {
+            let times = [None, Some(100_000)].map(|backlog| {
+                let mut web = ServiceModel { workers: Some(workers), backlog, ..service(work) };
+                web.limits.cpu = Some(Millicores::new(quota));
+                let rate = Rate::micro(quota * load * 10_000 / work);
+                let samples = run(&scenario(host(8), [("web", web)], [("web", constant(rate, Noise::None))]), 1200);
+                let times = merged(&samples[5..], 0);
+                [times.mean(), times.quantile(95, 100)].map(|time| time.expect("requests").as_secs())
+            });
+            let [without, with] = times;
+            let title = format!("{quota} thousandths, {workers} workers, {work} ms at {load} %");
+            let near = |figure: usize, within: f64| (with[figure] / without[figure] - 1.0).abs() < within;
+            assert!(near(0, 0.02) && near(1, 0.1), "{title}: {with:?} for {without:?}");
+        }
     }
 }
 

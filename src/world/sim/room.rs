@@ -97,7 +97,8 @@ impl Gate {
         let Cores { inner, bare, endless, variation } = cores;
         (self.inner, self.pace, self.burst) = (inner, Pace::default(), None);
         self.scatter = if self.blocking { 1.0 } else { f64::midpoint(1.0, variation) };
-        if self.blocking || self.inner.is_free() {
+        // What spins closes each period, whoever comes: that is in the curve, also of one request.
+        if self.blocking || self.inner.is_free() || self.inner.is_spun() {
             return;
         }
         let parts = Arc::clone(known.get_or_insert_with(|| self.parts(&bare, &endless)));
@@ -243,7 +244,7 @@ fn closed(rate: f64, finds: f64, period: f64, variation: f64) -> (f64, f64) {
     let excess = |carried: f64| {
         [comes - period + carried, comes - period + carried - finds].map(|mean| Above::zero(mean, deviation))
     };
-    let (mut low, mut high, mut carried) = (0.0, finds, 0.0);
+    let (mut low, mut high, mut carried) = (0.0, finds, finds);
     for _ in 0..NEWTON {
         let [all, beyond] = excess(carried);
         let off = all.mean - beyond.mean - carried;
@@ -279,5 +280,33 @@ impl Above {
             mean: (mean * chance + density).max(0.0),
             square: ((mean * mean + deviation * deviation) * chance + mean * density).max(0.0),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of 150 requests that come evenly in a period, 100 are what the quota is enough for. Ten of the others find room, wait
+    /// for the next period, and are the first of its 100, so that from its 60th ms on nobody is served.
+    #[test]
+    fn what_comes_when_the_quota_is_gone_is_carried_over() {
+        let (waiting, refused) = closed(1500.0, 10.0, 100.0, 1e-9);
+        assert!((refused - 50.0 / 150.0).abs() < 1e-6, "{refused}");
+        // From none to ten within the first 10 of 60 requests, and ten for the time of the other 50.
+        let wanted = (10.0 * 5.0 + 50.0 * 10.0) / 150.0;
+        assert!((waiting - wanted).abs() < 1e-6, "{waiting} for {wanted}");
+        let (waiting, refused) = closed(900.0, 10.0, 100.0, 1e-9);
+        assert!(waiting < 1e-6 && refused < 1e-6, "{waiting} and {refused}");
+    }
+
+    /// A normal variable is above zero by `σ / √(2π)` on average, if its mean is there; half of its square is.
+    #[test]
+    fn what_is_above_zero() {
+        let found = Above::zero(0.0, 3.0);
+        assert!((found.mean - 3.0 * 0.398_942).abs() < 1e-5 && (found.square - 4.5).abs() < 1e-12);
+        assert!((found.chance - 0.5).abs() < 1e-12);
+        let found = Above::zero(8.0, 1.0);
+        assert!((found.mean - 8.0).abs() < 1e-9 && (found.square - 65.0).abs() < 1e-9);
     }
 }

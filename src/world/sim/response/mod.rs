@@ -161,6 +161,11 @@ impl Response {
         self.station.workers.is_none() && self.station.binding_quota().is_none()
     }
 
+    /// Whether something else uses the quota up.
+    pub(in crate::world::sim) fn is_spun(&self) -> bool {
+        Spun::of(&self.station).is_some()
+    }
+
     /// Requests per second at which the station saturates.
     #[must_use]
     pub fn capacity(&self) -> f64 {
