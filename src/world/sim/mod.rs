@@ -47,6 +47,7 @@ mod settle;
 mod stages;
 mod steal;
 mod strain;
+mod swing;
 mod times;
 mod traffic;
 mod trouble;
@@ -84,6 +85,7 @@ use rand_pcg::Pcg64;
 use seen::Care;
 use service::Service;
 use steal::Steal;
+use swing::Swing;
 use times::Library;
 
 /// A simulated host with its services.
@@ -178,6 +180,8 @@ pub struct World {
     greediest: Vec<usize>,
     neighbours: Neighbours,
     stretched: Vec<f64>,
+    /// On a host with loops, how the stretches went so far.
+    swings: Vec<(f64, Swing)>,
     loads: Vec<f64>,
     stretch_changed: Vec<bool>,
     settled_time: Vec<f64>,
@@ -254,6 +258,7 @@ impl World {
             greediest: Vec::with_capacity(2 * count),
             neighbours: Neighbours::default(),
             stretched: vec![1.0; count],
+            swings: vec![(1.0, Swing::NONE); count],
             loads: vec![0.0; count],
             stretch_changed: vec![false; count],
             settled_time: vec![f64::NAN; count],

@@ -1,54 +1,41 @@
 //! How many requests the CPU granted to an instance is enough for. Before you change it:
 //! 1. What is granted limits what comes out from the next step on. On a full host that may chase its own tail: who is cut
-//!    short calls others less, who so leave it more, so it calls them more. The kernel finds the balance of this within
-//!    milliseconds, so no step may show the chase.
-//! 2. So a ration goes half the part of the way that it went last, as a power, where it turned back, and a larger one again
-//!    where it goes on. It comes to rest whatever the called work for each second that the caller works: within 30 steps
-//!    for a thousandth as for a thousand seconds.
-//! 3. While nothing swings, the part is the whole, and a ration is just what was granted, or a quarter or four times of the
+//!    short calls others less, who so leave it more, so it calls them more. See `swing`: it comes to rest whatever the
+//!    called work for each second that the caller works, within 30 steps for a thousandth as for a thousand seconds.
+//! 2. While nothing swings, the part is the whole, and a ration is just what was granted, or a quarter or four times of the
 //!    last where that is farther. It never falls so low that it would take long to come back.
 
-/// Smallest part of the way.
-const LEAST_PART: f64 = 1.0 / 1024.0;
-/// How much larger the part is after a step that goes on in the same direction.
-const FASTER: f64 = 1.5;
+use super::swing::STILL;
+use super::swing::Swing;
+
 /// No step goes beyond so many times the ration, nor below so small a part of it.
 const FARTHEST: f64 = 4.0;
 /// Smallest part of what is wanted.
 const LEAST_RATION: f64 = 1e-6;
-/// Share of it below which a change is rounding, and no turn.
-const STILL: f64 = 1e-9;
 
 /// Requests per second and instance that the granted CPU is enough for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Ration {
     /// Infinite where it gets all it wants.
     pub(super) rate: f64,
-    /// The part of the way to what was granted that one step goes.
-    part: f64,
-    /// How much of the ration was granted last.
-    last: f64,
+    swing: Swing,
 }
 
 impl Ration {
-    pub(super) const ALL: Self = Self { rate: f64::INFINITY, part: 1.0, last: 1.0 };
+    pub(super) const ALL: Self = Self { rate: f64::INFINITY, swing: Swing::NONE };
 
     /// Takes over what was granted: enough for so many requests of so many wanted, infinite for all.
     pub(super) fn follow(&mut self, wanted: f64, found: f64) {
         if self.rate.min(found) >= wanted * (1.0 - STILL) {
-            *self = Self { rate: f64::INFINITY, part: (self.part * FASTER).min(1.0), last: 1.0 };
+            *self = Self { rate: f64::INFINITY, swing: self.swing.rest() };
             return;
         }
         let now = self.rate.clamp(wanted * LEAST_RATION, wanted);
         let whole = found.min(wanted);
-        if (whole - now).abs() > STILL * now {
-            let turned = (whole - now) * (self.last - 1.0) < 0.0;
-            self.part = if turned { (self.part / 2.0).max(LEAST_PART) } else { (self.part * FASTER).min(1.0) };
-            self.last = whole / now;
-        }
+        let part = self.swing.part(now, whole);
         let near = whole.clamp(now / FARTHEST, now * FARTHEST);
-        self.rate = if self.part < 1.0 {
-            now * libm::pow(near / now, self.part)
+        self.rate = if part < 1.0 {
+            now * libm::pow(near / now, part)
         } else if near < found && near.to_bits() == wanted.to_bits() {
             f64::INFINITY
         } else {

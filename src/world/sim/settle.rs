@@ -150,6 +150,11 @@ impl World {
         }
         if self.loops {
             self.stretch_for_clients();
+            // Who holds workers longer on the busy cores has fewer at work on them, and so on.
+            for (stretched, (before, swing)) in self.stretched.iter_mut().zip(&mut self.swings) {
+                *stretched = swing.towards(*before, *stretched);
+                *before = *stretched;
+            }
         }
     }
 
