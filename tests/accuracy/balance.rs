@@ -25,6 +25,7 @@ use plimsoll::model::Order;
 use plimsoll::model::Pattern;
 use plimsoll::model::ServiceModel;
 use plimsoll::model::ServiceName;
+use plimsoll::model::ServiceSample;
 use plimsoll::model::Spread;
 use plimsoll::model::Update;
 use plimsoll::record::Event;
@@ -154,14 +155,19 @@ fn thinking(number: u64, load: f64, balance: Balance) -> Case {
     case
 }
 
-/// By how much mean and P95 of the step model are off, as shares.
-fn errors(case: &Case, number: u64) -> [f64; 2] {
+/// By how much mean and P95 of the first service are off, as shares, and the share that is refused.
+pub(crate) fn errors(case: &Case, number: u64) -> [f64; 3] {
     let effort = Effort { cases: [0; study::KINDS], sure: 0.01, events: 1_500_000 };
     let (outcome, ..) = study::judge(case, Seed::new(number), effort).remove(0);
-    let times = merged(&run(&case.scenario, 600)[2..], 0);
+    let samples = &run(&case.scenario, 600)[2..];
+    let times = merged(samples, 0);
+    let count =
+        |of: fn(&ServiceSample) -> u64| samples.iter().map(|sample| of(&sample.services[0])).sum::<u64>() as f64;
+    let failed = count(|sample| sample.errors.refused) / count(|sample| sample.arrived).max(1.0);
     let mean = times.mean().expect("requests").as_secs() / outcome.mean();
     let late = |times: &Latencies| times.quantile(95, 100).expect("requests").as_secs();
-    [mean - 1.0, late(&times) / late(&outcome.latency) - 1.0]
+    let lost = outcome.refused as f64 / outcome.arrived as f64;
+    [mean - 1.0, late(&times) / late(&outcome.latency) - 1.0, failed - lost]
 }
 
 /// By how much the times of cases at so many loads are off, by the balancer; shown with `--nocapture`. Half of them are off

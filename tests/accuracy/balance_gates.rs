@@ -7,17 +7,11 @@ use crate::draws::Draw;
 use crate::measure::assert_medians;
 use crate::simulation::call;
 use crate::simulation::constant;
-use crate::simulation::merged;
-use crate::simulation::run;
 use crate::simulation::service;
-use crate::study;
-use crate::study::Effort;
 use plimsoll::model::Balance;
 use plimsoll::model::Noise;
 use plimsoll::model::ServiceModel;
 use plimsoll::model::ServiceName;
-use plimsoll::model::ServiceSample;
-use plimsoll::seed::Seed;
 use plimsoll::units::Rate;
 use plimsoll::units::Span;
 use plimsoll::units::whole;
@@ -60,20 +54,6 @@ fn holding(number: u64, load: f64, balance: Balance) -> Case {
     Case { outside_rate: rate, utilisations: vec![load, 0.25], ..case }
 }
 
-/// By how much mean and P95 of the step model are off, as shares, and the share that is refused.
-fn errors(case: &Case, number: u64) -> [f64; 3] {
-    let effort = Effort { cases: [0; study::KINDS], sure: 0.01, events: 1_500_000 };
-    let (outcome, ..) = study::judge(case, Seed::new(number), effort).remove(0);
-    let samples = &run(&case.scenario, 600)[2..];
-    let times = merged(samples, 0);
-    let count =
-        |of: fn(&ServiceSample) -> u64| samples.iter().map(|sample| of(&sample.services[0])).sum::<u64>() as f64;
-    let refused = count(|sample| sample.failed) / count(|sample| sample.arrived);
-    let mean = times.mean().expect("requests").as_secs() / outcome.mean();
-    let p95 = |times: &plimsoll::model::Latencies| times.quantile(95, 100).expect("requests").as_secs();
-    [mean - 1.0, p95(&times) / p95(&outcome.latency) - 1.0, refused - outcome.refused as f64 / outcome.arrived as f64]
-}
-
 /// Half of the errors of so many cases at each of some loads are no more than these: of mean, P95 and the share refused.
 #[expect(clippy::print_stdout, reason = "shown with --nocapture")]
 fn assert_near<const N: usize>(
@@ -84,7 +64,8 @@ fn assert_near<const N: usize>(
 ) {
     for (load, most) in most {
         let of = |number| (case(number, load, balance), number);
-        let found: Vec<_> = (0..cases).into_par_iter().map(of).map(|one| (errors(&one.0, one.1), one.0)).collect();
+        let found: Vec<_> =
+            (0..cases).into_par_iter().map(of).map(|one| (balance::errors(&one.0, one.1), one.0)).collect();
         for (number, (errors, case)) in found.iter().enumerate() {
             println!("{} {load} {number}: {errors:+.3?} {}", balance.key(), case.describe());
         }
