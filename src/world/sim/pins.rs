@@ -260,9 +260,6 @@ impl World {
             (self.stretched[index], self.loads[index]) = (queueing::slowdown(on, load), load);
         }
         self.pins = Some(pins);
-        if self.loops {
-            self.stretch_for_clients();
-        }
         true
     }
 

@@ -46,7 +46,12 @@ impl World {
         if let Some(disk) = self.disk.as_deref_mut() {
             disk.wait_idle(&self.cores, self.used);
         }
-        self.stretch_work();
+        if !self.stretch_pinned() {
+            self.stretch_work();
+        }
+        if self.loops {
+            self.stretch_in_loops();
+        }
         let calls_moved = self.pass_times();
         let limits_moved = self.fill_flows();
         if calls_moved {
@@ -128,33 +133,37 @@ impl World {
 
     /// By how much the work of each service is stretched on the busy cores.
     fn stretch_work(&mut self) {
-        if self.stretch_pinned() {
-            return;
-        }
         let wanted: f64 = self.claims.iter().map(|claim| claim.want * claim.count).sum();
         cpu::greediest_first(&self.claims, &mut self.greediest);
         let full = wanted > self.cores.capacity;
         let equal = self.cores.slowdown(self.cores.load(self.used));
+        // A process beside the containers never ends, so it has nearly all unfinished work.
+        let beside = equal >= CROWDED && !full && self.outside <= 0.0;
         let places = self.services.iter_mut().zip(&mut self.stretched).zip(&mut self.loads);
         for (index, ((service, stretched), load)) in places.enumerate() {
-            let grant = self.grants[2 * index];
+            let (grant, claim) = (self.grants[2 * index], self.claims[2 * index]);
+            // Who is among the neighbours is stretched as one of them; only a gate asks for more.
+            if beside && service.gate.is_none() && claim.want * claim.count > 0.0 {
+                continue;
+            }
             let reach = cpu::reach(&self.claims, wanted, &self.greediest, self.cores.capacity, 2 * index);
             (*stretched, *load) = self.cores.stretch(grant, reach, full);
             if let Some(gate) = &mut service.gate {
                 gate.reach = reach;
             }
         }
-        // A process beside the containers never ends, so it has nearly all unfinished work.
-        if equal >= CROWDED && !full && self.outside <= 0.0 {
+        if beside {
             self.stretch_beside(equal);
         }
-        if self.loops {
-            self.stretch_for_clients();
-            // Who holds workers longer on the busy cores has fewer at work on them, and so on.
-            for (stretched, (before, swing)) in self.stretched.iter_mut().zip(&mut self.swings) {
-                *stretched = swing.towards(*before, *stretched);
-                *before = *stretched;
-            }
+    }
+
+    /// The same where clients or workers wait for what they called. Who holds workers longer on the busy cores has fewer at
+    /// work on them, and so on: that comes to rest.
+    fn stretch_in_loops(&mut self) {
+        self.stretch_for_clients();
+        for (stretched, (before, swing)) in self.stretched.iter_mut().zip(&mut self.swings) {
+            *stretched = swing.towards(*before, *stretched);
+            *before = *stretched;
         }
     }
 
