@@ -7,6 +7,7 @@
 use crate::model::Host;
 use crate::units;
 use crate::world::sim::queueing;
+use crate::world::sim::zero;
 
 /// Load of the host up to which waiting for other containers' work is believed; above it, the figure of this load.
 pub(super) const LOAD_BELIEVED: f64 = 0.95;
@@ -248,6 +249,16 @@ impl Cores {
         let (from, to) = (self.slowdowns[index - 1], self.slowdowns[index]);
         let part = if to > from { ((stretched - from) / (to - from)).clamp(0.0, 1.0) } else { 0.0 };
         ((index - 1) as f64 + part) / SLOWDOWNS as f64 * LOAD_BELIEVED
+    }
+
+    /// The load at which times scatter like this: of who shares with all, that with this stretch, and of who is protected by
+    /// its weight, a lower one. That it may scatter more is not believed, since two states say so of equals, too.
+    pub(super) fn load_like(&self, stretched: f64, scatter: f64) -> f64 {
+        let (load, cores) = (self.load_of(stretched), f64::from(self.count));
+        if scatter >= queueing::scatter(cores, load) {
+            return load;
+        }
+        zero::rising(0.0, load, 1e-4, |load| queueing::scatter(cores, load) - scatter)
     }
 }
 

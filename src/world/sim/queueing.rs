@@ -61,6 +61,19 @@ pub fn slowdown(cores: f64, load: f64) -> f64 {
     shared_scaled(cores.max(1e-6), load) / (1.0 - load)
 }
 
+/// How much that differs from request to request: the variance of the time of a vanishing piece of work over the square of its
+/// mean. It finds as many requests as there are on average, whose number beyond the cores is geometric.
+#[must_use]
+pub fn scatter(cores: f64, load: f64) -> f64 {
+    if cores <= 1.0 {
+        return load;
+    }
+    let stretch = slowdown(cores, load);
+    let waits = stretch - 1.0;
+    let squares = waits * (1.0 + load) / (cores * (1.0 - load));
+    ((squares - waits * waits) / (stretch * stretch)).max(0.0)
+}
+
 /// The largest load a curve is read at; above it, it answers as if at it.
 pub const LOAD_MAX: f64 = 1.0 - 1e-6;
 

@@ -176,6 +176,8 @@ pub(super) struct Service {
     pub(super) on_line: Transferred,
     /// Most CPU that one instance can use, in reference cores.
     pub(super) cap: f64,
+    /// Cores that one instance can be on at a moment, whatever its quota.
+    pub(super) reach: f64,
     /// CPU that each starting instance gets.
     pub(super) start_grant: f64,
     /// Waiting for other containers' work on busy cores, in seconds.
@@ -295,6 +297,7 @@ impl Service {
             trips: (0, 0.0),
             on_line: Transferred::default(),
             cap: 0.0,
+            reach: 0.0,
             start_grant: 0.0,
             contention: 0.0,
             time: 0.0,
@@ -354,8 +357,8 @@ impl Service {
             (self.station, self.response) = library.shared(&station, self.shared);
             self.late = library.late_of(self.station, self.late.timeout());
         }
-        let parallel = f64::from(station.servers()) * cores.ours * speed + self.idle_cpu + self.spin.besides;
-        self.cap = self.limits.cpu.map_or(parallel, |quota| parallel.min(quota.as_cores() * speed));
+        self.reach = f64::from(station.servers()) * cores.ours * speed + self.idle_cpu + self.spin.besides;
+        self.cap = self.limits.cpu.map_or(self.reach, |quota| self.reach.min(quota.as_cores() * speed));
         self.queue.reset(self.queue.inside);
     }
 

@@ -177,22 +177,22 @@ impl World {
                 left = service.work_cpu * service.residual;
                 // Nobody waits for more of its work than it may do in one period, of which half is left on average.
                 let quota = service.limits.cpu.map_or(f64::INFINITY, |quota| quota.as_cores() * PERIOD / 2.0);
-                (in_the_way, cap) = (left.min(quota), service.cap);
+                (in_the_way, cap) = (left.min(quota), service.reach);
             }
             let [uses, cap, left, in_the_way] = [claim.want, cap, left, in_the_way].map(|cores| cores / unit);
             let (weight, count) = (claim.weight, claim.count);
             self.neighbours.push(place, Neighbour { weight, count, uses, cap, left, in_the_way });
         }
-        self.neighbours.stretch(SharedCores {
+        self.neighbours.find(SharedCores {
             cores: self.cores.count,
             capacity: self.cores.capacity / unit,
             used: (self.used + self.cores.system) / unit,
             stretched: equal,
         });
-        for (place, stretched) in self.neighbours.stretched() {
-            if let (Some(mine), true) = (self.stretched.get_mut(place / 2), place % 2 == 0) {
-                *mine = stretched;
-                self.loads[place / 2] = self.cores.load_of(stretched);
+        for (place, pace) in self.neighbours.paces().filter(|(place, _)| place % 2 == 0) {
+            if let Some(mine) = self.stretched.get_mut(place / 2) {
+                *mine = pace.stretch;
+                self.loads[place / 2] = self.cores.load_like(pace.stretch, pace.scatter);
             }
         }
     }
