@@ -27,6 +27,9 @@ use states::States;
 /// the exact simulation by 0.2 points at most, to either side.
 const PASSES: usize = 2;
 
+/// Who uses fewer cores than this counts as using so many: the logarithm of one less its share would be nothing.
+const LEAST: f64 = 1e-9;
+
 /// A container beside others, in cores.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Neighbour {
@@ -104,7 +107,7 @@ impl Neighbours {
 
     /// Adds somebody who uses something.
     pub(super) fn push(&mut self, place: usize, one: Neighbour) {
-        self.all.push(one);
+        self.all.push(Neighbour { uses: one.uses.max(LEAST), ..one });
         self.places.push(place);
     }
 
@@ -240,6 +243,21 @@ mod tests {
         let stretched = queueing::slowdown(capacity, used / capacity);
         neighbours.find(SharedCores { cores, capacity, used, stretched });
         neighbours.paces().map(|found| found.1.stretch).collect()
+    }
+
+    /// Whose load dies away uses less than any number can say in the end, and is beside others until then.
+    #[test]
+    fn who_hardly_does_anything_changes_nothing() {
+        let two = [one(2, 1024.0, 0.5, 0.01), one(2, 512.0, 0.7, 0.02)];
+        let alone = stretched(&two, 2);
+        for uses in [1e-6, 1e-100, 5e-324] {
+            let found = stretched(&[two[0], two[1], one(2, 1024.0, uses, 0.005)], 2);
+            for (found, alone) in found.iter().zip(&alone) {
+                // Its weight counts when the others ask for all they can have.
+                assert!((found / alone - 1.0).abs() < 0.03, "{found} for {alone} beside {uses}");
+            }
+            assert!((1.0..10.0).contains(&found[2]), "{}", found[2]);
+        }
     }
 
     /// Where nobody is another than the others, all share the cores, and the time is that of processor sharing.
