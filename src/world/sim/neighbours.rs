@@ -46,10 +46,10 @@ pub(super) struct Neighbour {
     pub(super) in_the_way: f64,
 }
 
-/// What was found out of one, as [`Seen::stretch`] has it.
+/// At what pace somebody works.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pace {
-    /// By how much its work is stretched.
+    /// By how much the work is stretched.
     pub(super) stretch: f64,
     /// How much the stretch scatters: the variance of that of vanishing work, over the square of its mean.
     pub(super) scatter: f64,
@@ -126,7 +126,7 @@ impl Neighbours {
             left: sum(|one| one.uses * one.left),
             unfinished: sum(|one| one.uses * one.in_the_way),
         };
-        self.levels.begin(&self.all, shared);
+        self.levels.begin(&self.all, together.weights, shared);
         for pass in 0..PASSES {
             let found = &self.found;
             self.levels.fill(&self.all, |place| if pass == 0 { shared.stretched } else { found[place].pace.stretch });
@@ -220,7 +220,6 @@ impl Seen<'_> {
             };
             states.capacity = parts.map(|part| one.weight * view.level(capacity, part));
         }
-        let states = states.up_to(capacity);
         let (stretch, scatter) = states.stretch(one.uses, one.left);
         stretch.is_finite().then_some(Pace { stretch, scatter })
     }

@@ -20,11 +20,6 @@ impl States {
         self.capacity[0] * (1.0 - self.crowded) + self.capacity[1] * self.crowded
     }
 
-    /// The same, and never more than `most` cores.
-    pub(super) fn up_to(self, most: f64) -> Self {
-        Self { capacity: self.capacity.map(|capacity| capacity.min(most)), ..self }
-    }
-
     /// By how much the work is stretched of who uses so many cores, with so much left to do of a request in work; and the
     /// variance of that stretch, of vanishing work, over the square of its mean.
     pub(super) fn stretch(&self, uses: f64, left: f64) -> (f64, f64) {
