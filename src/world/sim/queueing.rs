@@ -89,3 +89,28 @@ pub fn limited_scaled(cores: u32, workers: u32, spread: Spread, load: f64) -> f6
     let queued = libm::pow(load, f64::from(workers - servers));
     (1.0 - load) + wait * (1.0 + queued * (variation(spread) - 1.0) / 2.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Summed up over all numbers of requests that there may be beside a vanishing piece of work: with `n` of them on `c` cores
+    /// it takes `max(1, (n + 1) / c)` as long, and as often as M/M/c has them.
+    #[test]
+    fn scatter_is_that_of_the_number_beside() {
+        for (cores, load) in [(1.0, 0.5), (1.0, 0.9), (2.0, 0.3), (4.0, 0.8), (8.0, 0.6), (16.0, 0.95)] {
+            let (mut weight, mut all, mut mean, mut squares) = (1.0, 0.0, 0.0, 0.0);
+            for number in 0..5000 {
+                let takes = f64::max(1.0, f64::from(number + 1) / cores);
+                all += weight;
+                mean += weight * takes;
+                squares += weight * takes * takes;
+                weight *= load * cores / f64::min(f64::from(number + 1), cores);
+            }
+            let (mean, wanted) = (mean / all, squares * all / (mean * mean) - 1.0);
+            assert!((slowdown(cores, load) / mean - 1.0).abs() < 1e-9, "{cores} cores at {load}: {mean}");
+            let found = scatter(cores, load);
+            assert!((found - wanted).abs() < 1e-9, "{cores} cores at {load}: {found} for {wanted}");
+        }
+    }
+}

@@ -118,9 +118,13 @@ pub(super) struct View<'a> {
 }
 
 impl View<'_> {
+    fn others(&self, place: usize) -> Asked {
+        self.all[place].plus(&self.own[place], -1.0)
+    }
+
     /// What they ask for at a place, if it is `part` of what they usually do, or all that they can have.
     fn asked(&self, place: usize, part: f64) -> f64 {
-        let others = self.all[place].plus(&self.own[place], -1.0);
+        let others = self.others(place);
         // Who catches up asks for what it uses.
         ((others.mean + (others.used - others.mean) * self.shorter) * part).clamp(0.0, others.most.max(0.0))
     }
@@ -148,7 +152,7 @@ impl View<'_> {
         let (from, to) = (self.at[above - 1], self.at[above]);
         let part = if to > from { ((level - from) / (to - from)).clamp(0.0, 1.0) } else { 0.0 };
         let at = |place: usize| {
-            let varies = self.all[place].plus(&self.own[place], -1.0).varies;
+            let varies = self.others(place).varies;
             [varies.variance, varies.lasts]
         };
         let (from, to) = (at(above - 1), at(above));
