@@ -1,6 +1,7 @@
 //! The engine decides; it never acts. Before you change it:
 //! 1. It is told everything: the time, the observation, the policies.
-//! 2. Same inputs in the same order give the same decisions, byte for byte: no clock, no I/O, no randomness, no floats.
+//! 2. Same inputs in the same order give the same decisions, byte for byte: no clock, no I/O, no randomness, and floats only
+//!    inside `reference` and forecasts, which work in them.
 //! 3. What it is told may be stale or absurd; a decision must be safe even then.
 //! 4. Every check of a service ends in an action, in something held, or in silence because all is well.
 
@@ -8,6 +9,7 @@ mod allocation;
 mod distress;
 mod grant;
 mod measure;
+pub mod reference;
 mod rollout;
 mod score;
 mod taken;

@@ -1,0 +1,175 @@
+//! The signal that Autopilot's vertical recommenders look at: histograms of five minutes each, and statistics over them
+//! in which the past counts less and less.
+//! SOURCE: K. Rzadca et al., "Autopilot: workload autoscaling at Google", EuroSys 2020, doi 10.1145/3342195.3387524
+//! (CC-BY), sections 3.2.1 and 3.2.2, equations 1 to 3, figure 2. Before you change it:
+//! 1. A bucket stands for its upper boundary: `b[k-1] <= usage < b[k]` counts as `b[k]`. What is beyond the last
+//!    boundary counts as the last.
+//! 2. The percentile is one of load, not of time: a bucket weighs as much as was used in it, not as long as it was
+//!    used.
+//! 3. Weights halve with every half life. All of them shrink together, so statistics change only with new samples.
+//! 4. A window without any sample is none: it ages what was before only by the time that passed.
+
+use crate::units::Instant;
+use crate::units::Permille;
+use crate::units::Span;
+use std::collections::VecDeque;
+
+/// Boundaries of the buckets of a histogram. About 400 in the paper, which says no more about them; so their values are
+/// ours.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Buckets {
+    bounds: Vec<f64>,
+}
+
+/// What is remembered of the windows so far. A number of bytes that does not grow with time.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Signal {
+    buckets: Buckets,
+    half_life: Span,
+    peak_windows: usize,
+    /// Decayed number of samples by bucket.
+    samples: Vec<f64>,
+    /// Decayed sum of the averages of the windows, and the sum of their weights.
+    averages: f64,
+    weights: f64,
+    /// The highest bucket in use in each of the last windows, oldest first.
+    peaks: VecDeque<usize>,
+    last: Option<Instant>,
+}
+
+impl Buckets {
+    /// Buckets with these upper boundaries. `None` where there are none, or they are not finite, above zero and rising.
+    #[must_use]
+    pub fn new(bounds: Vec<f64>) -> Option<Self> {
+        let is_rising = bounds.windows(2).all(|pair| pair[0] < pair[1]);
+        let is_positive = bounds.iter().all(|bound| bound.is_finite() && *bound > 0.0);
+        (!bounds.is_empty() && is_rising && is_positive).then_some(Self { bounds })
+    }
+
+    /// So many buckets from the first boundary to the last, each larger by the same factor. `None` as for
+    /// [`Buckets::new`].
+    #[must_use]
+    pub fn rising(first: f64, last: f64, count: usize) -> Option<Self> {
+        let steps = count.saturating_sub(1).max(1) as f64;
+        Self::new((0..count).map(|step| first * libm::pow(last / first, step as f64 / steps)).collect())
+    }
+
+    /// 400 buckets from a thousandth of a core to a thousand cores, 3.5 % apart.
+    #[must_use]
+    pub fn of_cores() -> Self {
+        Self::rising(0.001, 1000.0, 400).unwrap_or(Self { bounds: vec![1000.0] })
+    }
+
+    /// 400 buckets from a MiB to a TiB, 3.5 % apart.
+    #[must_use]
+    pub fn of_bytes() -> Self {
+        let (mebi, tebi) = (f64::from(1 << 20), f64::from(1 << 20) * f64::from(1 << 20));
+        Self::rising(mebi, tebi, 400).unwrap_or(Self { bounds: vec![tebi] })
+    }
+
+    /// How many there are; at least one.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.bounds.len()
+    }
+
+    /// The upper boundary of a bucket; the last one's beyond the last.
+    #[must_use]
+    pub fn bound(&self, bucket: usize) -> f64 {
+        self.bounds.get(bucket).or(self.bounds.last()).copied().unwrap_or(0.0)
+    }
+
+    /// The bucket of a usage. No number is in the first.
+    #[must_use]
+    pub fn find(&self, usage: f64) -> usize {
+        self.bounds.partition_point(|bound| *bound <= usage).min(self.bounds.len().saturating_sub(1))
+    }
+
+    /// The histogram of these usages: how many there are by bucket. For CPU these are all samples of all tasks in the
+    /// window (one a second in the paper), for memory the peak of each task.
+    #[must_use]
+    pub fn histogram(&self, usages: &[f64]) -> Vec<u64> {
+        let mut histogram = vec![0; self.count()];
+        for usage in usages {
+            if let Some(count) = histogram.get_mut(self.find(*usage)) {
+                *count += 1;
+            }
+        }
+        histogram
+    }
+}
+
+impl Signal {
+    /// A signal without any window yet. Peaks are looked for in so many of the last windows; zero counts as one.
+    #[must_use]
+    pub fn new(buckets: Buckets, half_life: Span, peak_windows: usize) -> Self {
+        let samples = vec![0.0; buckets.count()];
+        let peaks = VecDeque::new();
+        Self { buckets, half_life, peak_windows, samples, averages: 0.0, weights: 0.0, peaks, last: None }
+    }
+
+    /// The buckets of its histograms.
+    #[must_use]
+    pub const fn buckets(&self) -> &Buckets {
+        &self.buckets
+    }
+
+    /// Takes a window that ended now. What is beyond the last bucket is left out; a window without samples is none.
+    pub fn push(&mut self, now: Instant, histogram: &[u64]) {
+        let used = histogram.iter().take(self.buckets.count()).enumerate().filter(|(_, count)| **count > 0);
+        let Some(peak) = used.clone().map(|(bucket, _)| bucket).next_back() else { return };
+        let age = self.last.map_or(Span::ZERO, |last| now.since(last));
+        let decay = weight(age, self.half_life);
+        self.samples.iter_mut().for_each(|samples| *samples *= decay);
+        let (mut load, mut count) = (0.0, 0.0);
+        for (bucket, samples) in used {
+            let samples = *samples as f64;
+            self.samples[bucket] += samples;
+            load += self.buckets.bound(bucket) * samples;
+            count += samples;
+        }
+        self.averages = self.averages * decay + load / count;
+        self.weights = self.weights * decay + 1.0;
+        while self.peaks.len() >= self.peak_windows.max(1) {
+            self.peaks.pop_front();
+        }
+        self.peaks.push_back(peak);
+        self.last = Some(self.last.map_or(now, |last| last.max(now)));
+    }
+
+    /// `S_max`: the highest bucket in use in the last windows. `None` without any window, as for the others.
+    #[must_use]
+    pub fn peak(&self) -> Option<f64> {
+        self.peaks.iter().max().map(|bucket| self.buckets.bound(*bucket))
+    }
+
+    /// `S_avg`: the average of the windows' averages, weighted by age.
+    #[must_use]
+    pub fn average(&self) -> Option<f64> {
+        (self.weights > 0.0).then(|| self.averages / self.weights)
+    }
+
+    /// `S_pj`: the limit up to which this share of the load was used, weighted by age. A share above one counts as one.
+    #[must_use]
+    pub fn percentile(&self, share: Permille) -> Option<f64> {
+        let load = |bucket: usize| self.samples[bucket] * self.buckets.bound(bucket);
+        let used: Vec<usize> = (0..self.samples.len()).filter(|bucket| self.samples[*bucket] > 0.0).collect();
+        let most = share.as_fraction().min(1.0) * used.iter().map(|bucket| load(*bucket)).sum::<f64>();
+        let mut below = 0.0;
+        let found = used.iter().find(|bucket| {
+            below += load(**bucket);
+            below >= most
+        });
+        found.or(used.last()).map(|bucket| self.buckets.bound(*bucket))
+    }
+}
+
+/// The weight of a sample of this age: one half to the power of its age in half lives. With a half life of zero only
+/// what is new weighs anything.
+#[must_use]
+pub fn weight(age: Span, half_life: Span) -> f64 {
+    if half_life == Span::ZERO {
+        return if age == Span::ZERO { 1.0 } else { 0.0 };
+    }
+    libm::exp2(-(age.as_secs() / half_life.as_secs()))
+}
