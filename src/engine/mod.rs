@@ -7,6 +7,7 @@
 
 mod allocation;
 mod distress;
+pub mod forecast;
 mod grant;
 mod measure;
 pub mod reference;
