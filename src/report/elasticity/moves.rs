@@ -1,0 +1,73 @@
+//! How often something was scaled, and how often to and fro. Before you change it:
+//! 1. A reversal is a move in the other direction than the move before it, however long ago: what the metric
+//!    `reversals` of an expectation counts. A flap is a reversal soon after the move that it undoes.
+//! 2. Moves before the judged time are not counted, but the first judged one may reverse them: as in the verdict.
+//! 3. The moves are those of one limit, or of the replicas, of one service. Moves of two things reverse nothing.
+
+use crate::units::Instant;
+use crate::units::Span;
+use std::ops::Range;
+
+/// How soon a reversal is a flap, where nothing else is asked for: 10 minutes, this one included.
+pub const FLAP: Span = Span::from_mins(10);
+
+const NANOS_PER_DAY: f64 = 8.64e13;
+
+/// One change of a limit, or of a number of replicas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Move {
+    /// When.
+    pub at: Instant,
+    /// Which way.
+    pub direction: Direction,
+}
+
+/// Which way a move goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// To more.
+    Up,
+    /// To less.
+    Down,
+}
+
+/// How often something was scaled.
+#[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Pace {
+    /// Moves.
+    pub actions: u64,
+    /// Moves that turn the one before them round.
+    pub reversals: u64,
+    /// Reversals within the time asked for.
+    pub flaps: u64,
+    /// Moves in a day of such times.
+    pub actions_per_day: f64,
+}
+
+impl Pace {
+    /// The pace of moves, which are in the order they were made, from one time up to, and without, another. A reversal
+    /// at most `within` after the move before it is a flap. `None` where there is no time to judge.
+    #[must_use]
+    pub fn of(moves: &[Move], over: &Range<Instant>, within: Span) -> Option<Self> {
+        let nanos = over.end.since(over.start).nanos();
+        if nanos == 0 {
+            return None;
+        }
+        let mut pace = Self::default();
+        let mut before: Option<Move> = None;
+        for one in moves {
+            let last = before.replace(*one);
+            if !over.contains(&one.at) {
+                continue;
+            }
+            pace.actions += 1;
+            if let Some(last) = last.filter(|last| last.direction != one.direction) {
+                pace.reversals += 1;
+                pace.flaps += u64::from(one.at.since(last.at) <= within);
+            }
+        }
+        pace.actions_per_day = pace.actions as f64 * NANOS_PER_DAY / nanos as f64;
+        Some(pace)
+    }
+}
