@@ -41,9 +41,13 @@ fn seen(now: Instant) -> Observation {
             usage: Some(usage),
             oom_kills: 0,
             restarts: 0,
+            started: None,
         });
         let limits = Limits { cpu: Some(Millicores::cores(1)), memory: Some(Bytes::mebi(512)) };
-        (name(index), ServiceSeen { limits, stateful: false, instances: instances.collect() })
+        (
+            name(index),
+            ServiceSeen { limits, stateful: false, instances: instances.collect(), traffic: None, deploying: false },
+        )
     };
     Observation {
         host: HostSeen { pool_cpu: Millicores::cores(4000), pool_memory: Bytes::gibi(4000) },

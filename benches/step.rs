@@ -82,6 +82,7 @@ fn scenario(load_percent: u64, timeout: Option<Span>, pattern: fn(Rate) -> Patte
         role: "api".to_owned(),
         disk: DiskUse::default(),
         cpuset: None,
+        stop_grace: None,
         shortage: Shortage::default(),
     };
     let rate = Rate::per_second(load_percent);

@@ -151,18 +151,16 @@ step: 30s
 cases:
   - name: one spike does not scale
     given: { cpu.api: "40% x8, 95% x1, 40% x8", cpu.apj: "1%", disk.api: "1%", memory.api: "3 parsecs" }
-    expect: [{ at: end, replicas.api: 2, actions: 0, held: no dta }, { at: 45s, limit.cup.api: 1 }]
+    expect: [{ at: end, replicas.api: two, actions: 0, held: no dta }, { at: 45s, limit.cup.api: 1 }]
 "#;
     let problems = policy_test::parse(&Source::new("t.yaml", text), "t", Path::new("/nowhere")).expect_err("is wrong");
     let found = shown(&problems).join("\n");
     for words in [
-        "2:28 `web-app-balanced` scales the number of instances",
-        "2:56 this version does not scale the number of instances",
         "6:49 unknown service `apj`, did you mean `api`?",
         "6:64 unknown series `disk.api`",
         "6:92 `3 parsecs` is not a size",
-        "7:25 `replicas.api`: this version does not change the number of instances",
-        "7:60 unknown guard `no dta`, did you mean `no data`?",
+        "`two` is no count such as `2`",
+        "7:62 unknown guard `no dta`, did you mean `no data`?",
         "unknown expectation `limit.cup.api`, did you mean `limit.cpu.api`?",
         "`at: 45s` falls between two steps of 30s",
     ] {

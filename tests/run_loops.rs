@@ -87,6 +87,7 @@ fn service(cpu: Span, calls: Vec<Call>) -> ServiceModel {
         role: "api".to_owned(),
         disk: DiskUse::default(),
         cpuset: None,
+        stop_grace: None,
         shortage: Shortage::default(),
     }
 }
@@ -242,12 +243,22 @@ fn busy(now: Instant) -> Observation {
         memory: Bytes::mebi(128),
         memory_max: Bytes::mebi(128),
     };
-    let instance =
-        InstanceSeen { number: 1, state: InstanceState::Healthy, usage: Some(usage), oom_kills: 0, restarts: 0 };
+    let instance = InstanceSeen {
+        number: 1,
+        state: InstanceState::Healthy,
+        usage: Some(usage),
+        oom_kills: 0,
+        restarts: 0,
+        started: None,
+    };
     let limits = Limits { cpu: Some(Millicores::cores(1)), memory: Some(Bytes::mebi(256)) };
     Observation {
         host: HostSeen { pool_cpu: Millicores::cores(4), pool_memory: Bytes::gibi(4) },
-        services: [(name("api"), ServiceSeen { limits, stateful: false, instances: vec![instance] })].into(),
+        services: [(
+            name("api"),
+            ServiceSeen { limits, stateful: false, instances: vec![instance], traffic: None, deploying: false },
+        )]
+        .into(),
     }
 }
 

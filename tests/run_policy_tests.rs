@@ -8,8 +8,8 @@ use plimsoll::model::PolicyCheck;
 use plimsoll::model::PolicySubject;
 use plimsoll::model::PolicyTest;
 use plimsoll::model::PolicyWanted;
-use plimsoll::model::Resource;
 use plimsoll::model::ServiceName;
+use plimsoll::model::Signal;
 use plimsoll::model::Vertical;
 use plimsoll::run::policy_test::CaseResult;
 use plimsoll::run::policy_test::judge;
@@ -47,7 +47,7 @@ fn cpu(parts: &[(Option<u64>, usize)]) -> Vec<Option<Given>> {
 }
 
 fn case(name: &str, cpu: Vec<Option<Given>>, expect: Vec<PolicyCheck>) -> PolicyCase {
-    PolicyCase { name: name.to_owned(), given: [((api(), Resource::Cpu), cpu)].into(), expect }
+    PolicyCase { name: name.to_owned(), given: [((api(), Signal::Cpu), cpu)].into(), expect }
 }
 
 fn check(at: Option<u64>, wanted: Vec<(&str, PolicyWanted)>) -> PolicyCheck {
@@ -143,7 +143,7 @@ fn memory_is_given_in_sizes_and_follows_the_limit() {
         Vec::new(),
         vec![check(None, vec![("limit.memory.api: 640M", PolicyWanted::LimitMemory(api(), Bytes::mebi(640)))])],
     );
-    case.given = [((api(), Resource::Memory), series)].into();
+    case.given = [((api(), Signal::Memory), series)].into();
     passes(case);
 }
 

@@ -32,6 +32,8 @@ pub enum Rule {
     Change,
     /// A limit stays within the policy's bounds.
     Bounds,
+    /// The number of instances changes by a step at most.
+    Step,
     /// All limits together stay within what the host's pool allows.
     Pool,
     /// A service is left alone for its cooldown.
@@ -82,6 +84,7 @@ impl Rule {
             Self::From => "an action starts from the limit in force",
             Self::Change => "an action changes something",
             Self::Bounds => "a limit stays within its bounds",
+            Self::Step => "the number of instances changes by a step at most",
             Self::Pool => "all limits together stay within the host's pool",
             Self::Cooldown => "a service is left alone for its cooldown",
             Self::DailyLimit => "a service is adjusted only so often a day",

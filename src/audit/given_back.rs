@@ -8,10 +8,8 @@ use super::Deaths;
 use super::Entry;
 use super::FIVE_MINUTES;
 use super::Rule;
-use super::limits::Amount;
-use crate::model::Action;
-use crate::model::Reason;
-use crate::model::Resource;
+use super::limits::Change;
+use super::limits::Limit;
 use crate::model::Vertical;
 use crate::units::Instant;
 
@@ -26,15 +24,9 @@ pub(super) struct Death {
     pub(super) oom_kills: u64,
 }
 
-/// Whether an action gives back what was taken.
-pub(super) const fn is(action: &Action) -> bool {
-    let (Action::LimitCpu { why, .. } | Action::LimitMemory { why, .. }) = action;
-    matches!(why, Reason::GivenBack { .. })
-}
-
 impl Deaths {
     /// OOM kills in the five minutes up to then.
-    fn kills(&self, until: Instant) -> u64 {
+    pub(super) fn kills(&self, until: Instant) -> u64 {
         let recent = self.all.iter().filter(|death| death.at <= until && death.at.plus(FIVE_MINUTES) > until);
         recent.map(|death| death.oom_kills).sum()
     }
@@ -47,26 +39,26 @@ impl Deaths {
 }
 
 impl Audit {
-    pub(super) fn check_given_back(&self, case: &mut Case<'_>, policy: &Vertical, action: &Action) {
-        let (name, now) = (action.service(), case.now);
-        if !action.is_increase()
+    pub(super) fn check_given_back(&self, case: &mut Case<'_>, policy: &Vertical, change: &Change<'_>) {
+        let (name, now) = (change.service, case.now);
+        if !change.is_increase()
             && let Some((ill, deaths)) = self.deaths.iter().find(|(_, deaths)| deaths.kills(now) >= KILLS_AGAIN)
         {
             let text = format!("it is given less, and {ill} was OOM killed {} times in 5m", deaths.kills(now));
             case.report(Rule::GivenBack, name, text);
         }
-        if action.resource() != Resource::Cpu {
+        if change.limit != Limit::Cpu {
             return;
         }
-        let of_it = |entry: &&Entry| entry.service == *name && entry.resource == Resource::Cpu && entry.at < now;
-        if !action.is_increase()
+        let of_it = |entry: &&Entry| entry.service == *name && entry.limit == Limit::Cpu && entry.at < now;
+        if !change.is_increase()
             && let Some(entry) = self.book.iter().filter(of_it).rfind(|entry| entry.gives_back)
             && entry.at.plus(DAY) > now
         {
             let text = format!("it is given less CPU {} after it got some back", now.since(entry.at));
             case.report(Rule::GivenBack, name, text);
         }
-        if !is(action) {
+        if !change.gives_back() {
             return;
         }
         let lowered: Vec<&Entry> = self.book.iter().filter(of_it).filter(|entry| entry.to < entry.from).collect();
@@ -81,7 +73,7 @@ impl Audit {
             let text = format!("it gets CPU back and nobody died in the {} since it was taken", now.since(last.at));
             case.report(Rule::GivenBack, name, text);
         }
-        let to = Amount::after(action);
+        let to = change.to;
         if to > most {
             case.report(Rule::GivenBack, name, format!("it gets {to} CPUs back and had {most} before"));
         }

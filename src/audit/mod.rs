@@ -11,6 +11,7 @@ mod breach;
 mod given_back;
 mod limits;
 mod rollout;
+mod scaling;
 
 pub use allocation::allocation;
 pub use breach::Breach;
@@ -18,13 +19,11 @@ pub use breach::Rule;
 pub use rollout::Look;
 pub use rollout::RolloutAudit;
 
-use crate::model::Action;
 use crate::model::Decision;
 use crate::model::InstanceState;
 use crate::model::Observation;
 use crate::model::Policy;
 use crate::model::Reason;
-use crate::model::Resource;
 use crate::model::ServiceName;
 use crate::model::ServiceSeen;
 use crate::model::Vertical;
@@ -33,6 +32,9 @@ use crate::units::Instant;
 use crate::units::Span;
 use given_back::Death;
 use limits::Amount;
+use limits::Change;
+use limits::Limit;
+use scaling::Scalings;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
@@ -45,6 +47,7 @@ const CHANGES_IN_FIVE_MINUTES: usize = 10;
 pub struct Audit {
     policies: BTreeMap<ServiceName, Vertical>,
     book: Vec<Entry>,
+    scalings: Scalings,
     deaths: BTreeMap<ServiceName, Deaths>,
 }
 
@@ -60,12 +63,12 @@ struct Deaths {
     all: Vec<Death>,
 }
 
-/// One change of the past.
+/// One changed limit of the past.
 #[derive(Debug, Clone)]
 struct Entry {
     at: Instant,
     service: ServiceName,
-    resource: Resource,
+    limit: Limit,
     from: Amount,
     to: Amount,
     gives_back: bool,
@@ -82,38 +85,44 @@ impl Audit {
     /// An auditor who knows the policies and has seen no decision yet.
     #[must_use]
     pub fn new(policies: &BTreeMap<ServiceName, Policy>) -> Self {
-        let policies = policies.iter().filter_map(|(name, policy)| match policy {
-            Policy::Vertical(policy) => Some((name.clone(), *policy)),
-            Policy::None => None,
-        });
-        Self { policies: policies.collect(), book: Vec::new(), deaths: BTreeMap::new() }
+        let vertical = policies.iter().filter_map(|(name, policy)| Some((name.clone(), *policy.vertical()?)));
+        let scalings = Scalings::new(policies);
+        Self { policies: vertical.collect(), book: Vec::new(), scalings, deaths: BTreeMap::new() }
     }
 
     /// Every rule the decision breaks; none for a good one. The decision is taken down as done either way.
     pub fn check(&mut self, now: Instant, seen: &Observation, decision: &Decision) -> Vec<Breach> {
         self.book.retain(|entry| entry.at.plus(DAY) > now);
+        self.scalings.tidy(now);
         self.count_deaths(now, seen);
         let mut case = Case { now, seen, breaches: Vec::new() };
         let mut touched = BTreeSet::new();
         for action in &decision.actions {
             let (name, resource) = (action.service(), action.resource());
             if !touched.insert((name, resource)) {
-                case.report(Rule::Once, name, format!("the {} limit is changed twice at once", limits::word(resource)));
+                case.report(Rule::Once, name, format!("the {} is changed twice at once", limits::word(resource)));
             }
+            let Some(change) = Change::of(action) else {
+                self.check_scaling(&mut case, action);
+                continue;
+            };
             match (self.policies.get(name), seen.services.get(name)) {
                 (None, _) => case.report(Rule::Policy, name, "it is changed and has no policy".to_owned()),
                 (_, None) => case.report(Rule::Observed, name, "it is changed and was not seen".to_owned()),
                 (Some(policy), Some(service)) => {
-                    case.check_limit(policy, service, action);
-                    case.check_evidence(policy, service, action);
-                    self.check_deaths(&mut case, policy, action);
-                    self.check_given_back(&mut case, policy, action);
-                    self.check_pool(&mut case, policy, action);
-                    self.check_pace(&mut case, policy, action);
+                    case.check_limit(policy, service, &change);
+                    case.check_evidence(policy, service, &change);
+                    self.check_deaths(&mut case, policy, &change);
+                    self.check_given_back(&mut case, policy, &change);
+                    self.check_pace(&mut case, policy, &change);
+                    if change.is_increase() {
+                        self.check_pool(&mut case, (policy.overcommit_cpu, policy.overcommit_memory), action);
+                    }
                 }
             }
-            let (from, to, gives_back) = (Amount::before(action), Amount::after(action), given_back::is(action));
-            self.book.push(Entry { at: now, service: name.clone(), resource, from, to, gives_back });
+            let Change { limit, from, to, .. } = change;
+            let gives_back = change.gives_back();
+            self.book.push(Entry { at: now, service: name.clone(), limit, from, to, gives_back });
         }
         self.check_rate(&mut case, decision);
         case.breaches
@@ -142,12 +151,12 @@ impl Audit {
     }
 
     /// What was too little within the last day is not given again.
-    fn check_deaths(&self, case: &mut Case<'_>, policy: &Vertical, action: &Action) {
-        let name = action.service();
+    fn check_deaths(&self, case: &mut Case<'_>, policy: &Vertical, change: &Change<'_>) {
+        let name = change.service;
         if let Some((at, limit)) = self.deaths.get(name).and_then(|deaths| deaths.last)
             && at.plus(DAY) > case.now
-            && let Action::LimitMemory { from, to, .. } = action
-            && to < from
+            && let Amount::Memory(to) = change.to
+            && !change.is_increase()
             && u128::from(limit.get()) * 1000 > u128::from(to.get()) * u128::from(policy.memory_high.get())
         {
             let text = format!("it was OOM killed at {limit} {} ago and would get {to}", case.now.since(at));
@@ -155,45 +164,9 @@ impl Audit {
         }
     }
 
-    /// What all limits of a resource add up to: what was seen, or what was given in the last five minutes if that is more.
-    fn check_pool(&self, case: &mut Case<'_>, policy: &Vertical, action: &Action) {
-        if !action.is_increase() {
-            return;
-        }
-        let resource = action.resource();
-        let recent: Vec<&Entry> = self
-            .book
-            .iter()
-            .filter(|entry| entry.resource == resource && entry.at.plus(FIVE_MINUTES) > case.now)
-            .collect();
-        let mut total: u128 = 0;
-        for (name, service) in &case.seen.services {
-            let mut each = Amount::seen(service, resource).map_or(0, Amount::number);
-            for entry in recent.iter().filter(|entry| entry.service == *name) {
-                each = each.max(entry.to.number());
-            }
-            if name == action.service() {
-                each = each.max(Amount::after(action).number());
-            }
-            total += u128::from(each) * service.instances.len() as u128;
-        }
-        let (pool, overcommit) = match resource {
-            Resource::Cpu => (case.seen.host.pool_cpu.get(), policy.overcommit_cpu),
-            Resource::Memory => (case.seen.host.pool_memory.get(), policy.overcommit_memory),
-        };
-        let allowed = u128::from(pool) * u128::from(overcommit.get()) / 1000;
-        // Sums beyond 64 bits are no host's: they are cut at the largest number that a limit can have.
-        if total.min(u128::from(u64::MAX)) > allowed {
-            let shown = |amount: u128| Amount::of(resource, u64::try_from(amount).unwrap_or(u64::MAX));
-            let (total, allowed) = (shown(total), shown(allowed));
-            let text = format!("all limits together come to {total}; {overcommit} of the pool is {allowed}");
-            case.report(Rule::Pool, action.service(), text);
-        }
-    }
-
     /// Cooldown and daily limit. Changes of one look are one adjustment.
-    fn check_pace(&self, case: &mut Case<'_>, policy: &Vertical, action: &Action) {
-        let name = action.service();
+    fn check_pace(&self, case: &mut Case<'_>, policy: &Vertical, change: &Change<'_>) {
+        let name = change.service;
         let mut times: Vec<Instant> = self
             .book
             .iter()
@@ -216,12 +189,13 @@ impl Audit {
 
     fn check_rate(&self, case: &mut Case<'_>, decision: &Decision) {
         let recent = self.book.iter().filter(|entry| entry.at.plus(FIVE_MINUTES) > case.now).count();
-        if let Some(action) = decision.actions.last()
+        let change = decision.actions.iter().filter_map(Change::of).next_back();
+        if let Some(change) = change
             && recent > CHANGES_IN_FIVE_MINUTES
         {
             let text =
                 format!("limits were changed {recent} times in 5m; at most {CHANGES_IN_FIVE_MINUTES} are allowed");
-            case.report(Rule::Rate, action.service(), text);
+            case.report(Rule::Rate, change.service, text);
         }
     }
 }
@@ -232,11 +206,10 @@ impl Case<'_> {
     }
 
     /// The limit itself: it starts from what is in force, goes somewhere, and stays within its bounds.
-    fn check_limit(&mut self, policy: &Vertical, service: &ServiceSeen, action: &Action) {
-        let (name, resource) = (action.service(), action.resource());
-        let word = limits::word(resource);
-        let (from, to) = (Amount::before(action), Amount::after(action));
-        match Amount::seen(service, resource) {
+    fn check_limit(&mut self, policy: &Vertical, service: &ServiceSeen, change: &Change<'_>) {
+        let Change { service: name, limit, from, to, .. } = *change;
+        let word = limit.word();
+        match Amount::seen(service, limit) {
             Some(limit) if limit == from => {}
             Some(limit) => {
                 self.report(Rule::From, name, format!("its {word} limit is {limit}, the action starts from {from}"));
@@ -246,9 +219,9 @@ impl Case<'_> {
         if from == to {
             self.report(Rule::Change, name, format!("its {word} limit is changed from {from} to the same"));
         }
-        let (least, most) = match resource {
-            Resource::Cpu => (Amount::Cpu(policy.cpu_min), Amount::Cpu(policy.cpu_max)),
-            Resource::Memory => (Amount::Memory(policy.memory_min), Amount::Memory(policy.memory_max)),
+        let (least, most) = match limit {
+            Limit::Cpu => (Amount::Cpu(policy.cpu_min), Amount::Cpu(policy.cpu_max)),
+            Limit::Memory => (Amount::Memory(policy.memory_min), Amount::Memory(policy.memory_max)),
         };
         if to < least || to > most {
             let text = format!("its {word} limit would be {to}; its bounds are {least} and {most}");
@@ -258,11 +231,39 @@ impl Case<'_> {
 
     /// What the action rests on: every running instance measured lately, a reason that the policy knows and that fits, and
     /// nothing taken from a service that holds data, is not well, or needs it. What is given back rests on deaths instead.
-    fn check_evidence(&mut self, policy: &Vertical, service: &ServiceSeen, action: &Action) {
-        if given_back::is(action) {
-            return self.check_reason(policy, action);
+    fn check_evidence(&mut self, policy: &Vertical, service: &ServiceSeen, change: &Change<'_>) {
+        if change.gives_back() {
+            return self.check_reason(policy, change);
         }
-        let name = action.service();
+        let name = change.service;
+        let largest = self.check_measured(policy.stale_after, service, name);
+        self.check_reason(policy, change);
+        if change.is_increase() {
+            return;
+        }
+        self.check_well(service, name);
+        if let Amount::Memory(to) = change.to {
+            if service.stateful {
+                self.report(Rule::Stateful, name, format!("it holds data and is given less memory: {to}"));
+            }
+            if u128::from(largest) * 1000 > u128::from(to.get()) * u128::from(policy.memory_high.get()) {
+                let seen = Bytes::new(largest);
+                let text = format!("it held {seen}, which is more than {} of the new limit {to}", policy.memory_high);
+                self.report(Rule::WorkingSet, name, text);
+            }
+        }
+    }
+
+    /// Nothing is taken from a service that is not entirely well.
+    fn check_well(&mut self, service: &ServiceSeen, name: &ServiceName) {
+        if let Some(ill) = service.instances.iter().find(|instance| instance.state != InstanceState::Healthy) {
+            let text = format!("it is given less and instance {} is {:?}", ill.number, ill.state);
+            self.report(Rule::Unwell, name, text);
+        }
+    }
+
+    /// Every running instance was measured lately; the largest working set of one of them.
+    fn check_measured(&mut self, stale_after: Span, service: &ServiceSeen, name: &ServiceName) -> u64 {
         let now = self.now;
         let mut running = 0_u64;
         let mut largest = 0_u64;
@@ -274,7 +275,7 @@ impl Case<'_> {
                     let number = instance.number;
                     match instance.usage {
                         None => self.report(Rule::Data, name, format!("instance {number} was not measured")),
-                        Some(usage) if usage.at > now || usage.at.plus(policy.stale_after) < now => {
+                        Some(usage) if usage.at > now || usage.at.plus(stale_after) < now => {
                             let text = format!("instance {number} was measured at {}, it is {now} now", usage.at);
                             self.report(Rule::Data, name, text);
                         }
@@ -289,54 +290,40 @@ impl Case<'_> {
         if running == 0 {
             self.report(Rule::Data, name, "no instance runs".to_owned());
         }
-        self.check_reason(policy, action);
-        if action.is_increase() {
-            return;
-        }
-        if let Some(ill) = service.instances.iter().find(|instance| instance.state != InstanceState::Healthy) {
-            let text = format!("it is given less and instance {} is {:?}", ill.number, ill.state);
-            self.report(Rule::Unwell, name, text);
-        }
-        if let Amount::Memory(to) = Amount::after(action) {
-            if service.stateful {
-                self.report(Rule::Stateful, name, format!("it holds data and is given less memory: {to}"));
-            }
-            if u128::from(largest) * 1000 > u128::from(to.get()) * u128::from(policy.memory_high.get()) {
-                let seen = Bytes::new(largest);
-                let text = format!("it held {seen}, which is more than {} of the new limit {to}", policy.memory_high);
-                self.report(Rule::WorkingSet, name, text);
-            }
-        }
+        largest
     }
 
-    fn check_reason(&mut self, policy: &Vertical, action: &Action) {
-        let (Action::LimitCpu { why, .. } | Action::LimitMemory { why, .. }) = action;
-        let (high, low) = match action.resource() {
-            Resource::Cpu => (policy.cpu_high, policy.cpu_low),
-            Resource::Memory => (policy.memory_high, policy.memory_low),
+    fn check_reason(&mut self, policy: &Vertical, change: &Change<'_>) {
+        let (high, low) = match change.limit {
+            Limit::Cpu => (policy.cpu_high, policy.cpu_low),
+            Limit::Memory => (policy.memory_high, policy.memory_low),
         };
-        let (seen, checks, fits) = match *why {
+        let (seen, checks, fits) = match *change.why {
             Reason::AboveThreshold { seen, threshold, checks } => {
-                (seen, checks, action.is_increase() && threshold == high && seen > high)
+                (seen, checks, change.is_increase() && threshold == high && seen > high)
             }
             Reason::BelowThreshold { seen, threshold, checks } => {
-                (seen, checks, !action.is_increase() && threshold == low && seen < low)
+                (seen, checks, !change.is_increase() && threshold == low && seen < low)
             }
             Reason::GivenBack { .. } => {
-                if !action.is_increase() || action.resource() != Resource::Cpu {
+                if !change.is_increase() || change.limit != Limit::Cpu {
                     let text = "only CPU is given back, and then it is more".to_owned();
-                    self.report(Rule::Reason, action.service(), text);
+                    self.report(Rule::Reason, change.service, text);
                 }
                 return;
             }
+            Reason::OutOfRange { .. } | Reason::Beyond { .. } | Reason::Points { .. } | Reason::Weighted { .. } => {
+                let text = "a limit is changed for a reason that is one for more or fewer instances".to_owned();
+                return self.report(Rule::Reason, change.service, text);
+            }
         };
         if !fits || checks < policy.checks {
-            let way = if action.is_increase() { "more" } else { "less" };
+            let way = if change.is_increase() { "more" } else { "less" };
             let text = format!(
                 "{seen} of the limit in {checks} checks is no reason for {way}; thresholds are {low} and {high}, {} checks",
                 policy.checks
             );
-            self.report(Rule::Reason, action.service(), text);
+            self.report(Rule::Reason, change.service, text);
         }
     }
 }

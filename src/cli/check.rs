@@ -27,7 +27,7 @@ pub(super) fn check(path: &Path, kind: Kind, problems: &mut Problems) -> Vec<Pat
         Kind::Scenario => scenario(path),
         Kind::Compose => compose(path),
         Kind::PolicyTest => alone(path, policy_test::load(path)),
-        Kind::Policy => alone(path, policy(path)),
+        Kind::Policy => (vec![path.to_owned()], policy(path)),
         Kind::Profile => alone(path, source(path).and_then(|source| profile::parse(&source))),
         Kind::Catalog => alone(path, source(path).and_then(|source| schema::read::<CatalogFile>(&source))),
         Kind::Trace => alone(path, trace::read(path)),
@@ -64,10 +64,11 @@ fn source(path: &Path) -> Result<Source, Problems> {
     Source::read(path).map_err(Problems::from)
 }
 
-fn policy(path: &Path) -> Result<(), Problems> {
+fn policy(path: &Path) -> Problems {
     let folder = path.parent().unwrap_or(Path::new(""));
     let name = format!("./{}", path.file_name().unwrap_or_default().to_string_lossy());
-    Policies::below(folder).find(&name, None, 0).map(|_| ())
+    let mut policies = Policies::below(folder);
+    policies.find(&name, None, 0).err().unwrap_or_else(|| policies.take_warnings())
 }
 
 fn record(path: &Path) -> Result<(), Problems> {

@@ -2,8 +2,10 @@
 //! 1. The neediest comes first: more before less, and the farther beyond its threshold the sooner. Names decide last.
 //! 2. What one service gives up is not given to another at the same look: it counts as free once the host shows it so.
 //! 3. A service without a limit promises nothing, so it counts for nothing.
+//! 4. An instance that is asked for counts with its limits as if it were there.
 
-use super::vertical::Watched;
+use super::watched::Watched;
+use super::wish::Limit;
 use super::wish::Wish;
 use super::wish::grain;
 use super::wish::is_worthwhile;
@@ -13,6 +15,7 @@ use crate::model::Held;
 use crate::model::Observation;
 use crate::model::Resource;
 use crate::model::ServiceName;
+use crate::model::ServiceSeen;
 use crate::units::Bytes;
 use crate::units::Instant;
 use crate::units::Millicores;
@@ -22,52 +25,112 @@ use std::collections::BTreeMap;
 use std::collections::VecDeque;
 
 /// At most so many limits are changed on a host ...
-const OPERATIONS_MAX: usize = 10;
+const LIMITS_MAX: usize = 10;
+/// ... and so often the number of instances of some service, which takes seconds and is undone as quickly ...
+const SCALINGS_MAX: usize = 30;
 /// ... within this time, over all services: a mistake that hits all of them at once cannot run faster than this.
 const OPERATIONS_WITHIN: Span = Span::from_mins(5);
 
-/// When limits were changed, oldest first; nothing older than [`OPERATIONS_WITHIN`].
+/// When limits, and when numbers of instances were changed, oldest first; nothing older than [`OPERATIONS_WITHIN`].
 #[derive(Debug, Clone, Default)]
-pub(super) struct Operations(VecDeque<Instant>);
+pub(super) struct Operations {
+    limits: VecDeque<Instant>,
+    scalings: VecDeque<Instant>,
+}
 
 impl Operations {
-    /// The guard that holds another operation back, if one does.
-    fn full(&mut self, now: Instant) -> Option<Guard> {
-        while self.0.front().is_some_and(|first| now.since(*first) >= OPERATIONS_WITHIN) {
-            self.0.pop_front();
+    fn of(&mut self, resource: Resource) -> (&mut VecDeque<Instant>, usize) {
+        match resource {
+            Resource::Cpu | Resource::Memory => (&mut self.limits, LIMITS_MAX),
+            Resource::Replicas => (&mut self.scalings, SCALINGS_MAX),
         }
-        let first = self.0.front().filter(|_| self.0.len() >= OPERATIONS_MAX)?;
-        let used = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+    }
+
+    /// The guard that holds another operation back, if one does.
+    fn full(&mut self, now: Instant, resource: Resource) -> Option<Guard> {
+        let (times, most) = self.of(resource);
+        while times.front().is_some_and(|first| now.since(*first) >= OPERATIONS_WITHIN) {
+            times.pop_front();
+        }
+        let first = times.front().filter(|_| times.len() >= most)?;
+        let used = u32::try_from(times.len()).unwrap_or(u32::MAX);
         Some(Guard::RateLimit { used, left: OPERATIONS_WITHIN.minus(now.since(*first)) })
     }
 }
 
-/// All limits of all instances together.
-struct Promised {
+/// CPU in millicores and memory in bytes: what all limits of all instances promise, or what more of it is wanted.
+#[derive(Debug, Clone, Copy, Default)]
+struct Amounts {
     cpu: u64,
     memory: u64,
 }
 
-impl Promised {
-    fn of(now: Instant, seen: &Observation, watched: &BTreeMap<ServiceName, Watched>) -> Self {
-        let mut sum = Self { cpu: 0, memory: 0 };
+impl Amounts {
+    /// What all services were promised.
+    fn promised(now: Instant, seen: &Observation, watched: &BTreeMap<ServiceName, Watched>) -> Self {
+        let mut sum = Self::default();
         for (name, service) in &seen.services {
-            let instances = service.instances.len() as u64;
-            let (cpu, memory) = match watched.get(name) {
-                Some(watched) => (watched.promised(now, Resource::Cpu), watched.promised(now, Resource::Memory)),
-                None => (service.limits.cpu.map_or(0, Millicores::get), service.limits.memory.map_or(0, Bytes::get)),
+            let (each, instances) = match watched.get(name) {
+                Some(watched) => watched.promised(now, service),
+                None => ((limit(service, Limit::Cpu), limit(service, Limit::Memory)), service.instances.len() as u64),
             };
-            sum.cpu = sum.cpu.saturating_add(cpu.saturating_mul(instances));
-            sum.memory = sum.memory.saturating_add(memory.saturating_mul(instances));
+            sum.cpu = sum.cpu.saturating_add(each.0.saturating_mul(instances));
+            sum.memory = sum.memory.saturating_add(each.1.saturating_mul(instances));
         }
         sum
     }
 
-    const fn all(&mut self, resource: Resource) -> &mut u64 {
-        match resource {
-            Resource::Cpu => &mut self.cpu,
-            Resource::Memory => &mut self.memory,
+    fn plus(self, more: More, count: u64) -> Self {
+        let sum = |sum: u64, each: Option<u64>| sum.saturating_add(each.unwrap_or(0).saturating_mul(count));
+        Self { cpu: sum(self.cpu, more.cpu), memory: sum(self.memory, more.memory) }
+    }
+
+    /// What is missing for so many units of a wish, where all together may be so much.
+    fn missing(self, more: More, count: u64, allowed: Self) -> Option<Guard> {
+        let all = self.plus(more, count);
+        let (cpu, memory) = (all.cpu.saturating_sub(allowed.cpu), all.memory.saturating_sub(allowed.memory));
+        if cpu > 0 && more.cpu.is_some() {
+            Some(Guard::CpuPool { short: Millicores::new(cpu) })
+        } else if memory > 0 && more.memory.is_some() {
+            Some(Guard::MemoryPool { short: Bytes::new(memory) })
+        } else {
+            None
         }
+    }
+}
+
+/// What one unit of a wish takes more: a millicore or a byte for each instance, or a whole instance. `None` where it is
+/// no matter of that resource.
+#[derive(Debug, Clone, Copy, Default)]
+struct More {
+    cpu: Option<u64>,
+    memory: Option<u64>,
+}
+
+impl More {
+    fn of(wish: &Wish, service: Option<&ServiceSeen>) -> Self {
+        let each = |which| service.map(|service| limit(service, which)).filter(|limit| *limit > 0);
+        match wish.resource {
+            Resource::Cpu => Self { cpu: Some(wish.instances), memory: None },
+            Resource::Memory => Self { cpu: None, memory: Some(wish.instances) },
+            Resource::Replicas => Self { cpu: each(Limit::Cpu), memory: each(Limit::Memory) },
+        }
+    }
+
+    /// How many units fit beside what is promised; none where a unit takes nothing.
+    fn fit(self, promised: Amounts, allowed: Amounts) -> u64 {
+        let fit = |each: Option<u64>, free: u64| each.map(|each| free.checked_div(each).unwrap_or(0));
+        let cpu = fit(self.cpu, allowed.cpu.saturating_sub(promised.cpu));
+        let memory = fit(self.memory, allowed.memory.saturating_sub(promised.memory));
+        cpu.into_iter().chain(memory).min().unwrap_or(0)
+    }
+}
+
+/// A limit as the host shows it; zero where there is none.
+pub(super) fn limit(service: &ServiceSeen, which: Limit) -> u64 {
+    match which {
+        Limit::Cpu => service.limits.cpu.map_or(0, Millicores::get),
+        Limit::Memory => service.limits.memory.map_or(0, Bytes::get),
     }
 }
 
@@ -81,41 +144,37 @@ pub(super) fn grant(
     decision: &mut Decision,
 ) {
     wishes.sort_by(|a, b| urgency(a).cmp(&urgency(b)));
-    let mut promised = Promised::of(now, seen, watched);
+    let mut promised = Amounts::promised(now, seen, watched);
     for mut wish in wishes {
         let Some(service) = watched.get_mut(&wish.service) else { continue };
         let mut hold = |wish: &Wish, guard| {
             let (service, resource, wanted) = (wish.service.clone(), Some(wish.resource), Some(wish.why.clone()));
             decision.held.push(Held { service, resource, wanted, guard });
         };
-        if let Some(guard) = operations.full(now) {
+        if let Some(guard) = operations.full(now, wish.resource) {
             hold(&wish, guard);
             continue;
         }
         if wish.to > wish.from {
-            let allowed = match wish.resource {
-                Resource::Cpu => seen.host.pool_cpu.scaled(service.policy.overcommit_cpu.get(), 1000).get(),
-                Resource::Memory => seen.host.pool_memory.scaled(service.policy.overcommit_memory.get(), 1000).get(),
+            let (cpu, memory) = service.overcommit(wish.resource);
+            let allowed = Amounts {
+                cpu: seen.host.pool_cpu.scaled(cpu.get(), 1000).get(),
+                memory: seen.host.pool_memory.scaled(memory.get(), 1000).get(),
             };
-            let promised = promised.all(wish.resource);
-            let wanted = (wish.to - wish.from).saturating_mul(wish.instances);
-            let short = promised.saturating_add(wanted).saturating_sub(allowed);
-            if short > 0 {
-                hold(&wish, pool_guard(wish.resource, short));
-                let each = allowed.saturating_sub(*promised).checked_div(wish.instances).unwrap_or(0);
-                wish.to = wish.from.saturating_add(each) / grain(wish.resource) * grain(wish.resource);
-                let least = match wish.resource {
-                    Resource::Cpu => service.policy.cpu_min.get(),
-                    Resource::Memory => service.policy.memory_min.get(),
-                };
-                if wish.to <= wish.from || wish.to < least || !is_worthwhile(wish.from, wish.to) {
+            let more = More::of(&wish, seen.services.get(&wish.service));
+            if let Some(guard) = promised.missing(more, wish.to - wish.from, allowed) {
+                hold(&wish, guard);
+                let grain = grain(wish.resource);
+                wish.to = wish.from.saturating_add(more.fit(promised, allowed)).min(wish.to) / grain * grain;
+                let worthwhile = wish.resource == Resource::Replicas || is_worthwhile(wish.from, wish.to);
+                if wish.to <= wish.from || wish.to < service.least(wish.resource) || !worthwhile {
                     continue;
                 }
             }
-            *promised = promised.saturating_add((wish.to - wish.from).saturating_mul(wish.instances));
+            promised = promised.plus(more, wish.to - wish.from);
         }
-        service.note_adjustment(now, &wish);
-        operations.0.push_back(now);
+        service.note(now, &wish);
+        operations.of(wish.resource).0.push_back(now);
         decision.actions.push(wish.into_action());
     }
 }
@@ -125,11 +184,4 @@ fn urgency(wish: &Wish) -> (bool, Reverse<u64>, u64, &ServiceName, Resource) {
     let seen = wish.seen().get();
     let grows = wish.to > wish.from;
     (!grows, Reverse(if grows { seen } else { 0 }), seen, &wish.service, wish.resource)
-}
-
-const fn pool_guard(resource: Resource, short: u64) -> Guard {
-    match resource {
-        Resource::Cpu => Guard::CpuPool { short: Millicores::new(short) },
-        Resource::Memory => Guard::MemoryPool { short: Bytes::new(short) },
-    }
 }

@@ -19,6 +19,8 @@ pub(super) struct Measured {
     pub(super) running: u64,
     /// CPU used by all of them, the mean over the window, in millicores.
     pub(super) cpu: u64,
+    /// Working sets of all of them at their newest scrapes, in bytes.
+    pub(super) memory_all: u64,
     /// Largest working set of one of them at its newest scrape, in bytes.
     pub(super) memory: u64,
     /// Largest working set of one of them in the window, in bytes.
@@ -47,7 +49,7 @@ pub(super) fn measured(
     stale_after: Span,
     settled: Settled,
 ) -> Result<Measured, Guard> {
-    let mut sum = Measured { running: 0, cpu: 0, memory: 0, memory_max: 0, all_well: true };
+    let mut sum = Measured { running: 0, cpu: 0, memory_all: 0, memory: 0, memory_max: 0, all_well: true };
     for instance in &service.instances {
         sum.all_well &= instance.state == InstanceState::Healthy;
         if !matches!(instance.state, InstanceState::Healthy | InstanceState::Unhealthy) {
@@ -63,6 +65,7 @@ pub(super) fn measured(
         }
         sum.running += 1;
         sum.cpu = sum.cpu.saturating_add(usage.cpu.get());
+        sum.memory_all = sum.memory_all.saturating_add(usage.memory.get());
         sum.memory = sum.memory.max(usage.memory.get());
         sum.memory_max = sum.memory_max.max(usage.memory.max(usage.memory_max).get());
     }

@@ -9,12 +9,14 @@ mod allocation;
 mod distress;
 pub mod forecast;
 mod grant;
+pub mod horizontal;
 mod measure;
 pub mod reference;
 mod rollout;
 mod score;
 mod taken;
 mod vertical;
+mod watched;
 mod wish;
 
 pub use allocation::allocate;
@@ -32,7 +34,7 @@ use std::collections::BTreeMap;
 /// Decides what to change on one host. A state machine: it remembers what it saw and did, and nothing else moves it.
 #[derive(Debug, Clone)]
 pub struct Engine {
-    watched: BTreeMap<ServiceName, vertical::Watched>,
+    watched: BTreeMap<ServiceName, watched::Watched>,
     operations: grant::Operations,
     kills: distress::Kills,
 }
@@ -41,10 +43,7 @@ impl Engine {
     /// An engine that has seen nothing yet. Services without a policy are left as they are.
     #[must_use]
     pub fn new(policies: BTreeMap<ServiceName, Policy>) -> Self {
-        let watched = policies.into_iter().filter_map(|(name, policy)| match policy {
-            Policy::None => None,
-            Policy::Vertical(policy) => Some((name, vertical::Watched::new(policy))),
-        });
+        let watched = policies.into_iter().filter_map(|(name, policy)| Some((name, watched::Watched::new(&policy)?)));
         Self { watched: watched.collect(), operations: grant::Operations::default(), kills: distress::Kills::default() }
     }
 
@@ -59,10 +58,7 @@ impl Engine {
         let distress = self.kills.distress();
         for (name, watched) in &mut self.watched {
             let service = seen.services.get(name);
-            watched.look(now, service);
-            if watched.take_due_check(now) {
-                watched.check(now, name, (service, &seen.host), distress, &mut wishes, &mut decision.held);
-            }
+            watched.look(now, name, (service, &seen.host), distress, &mut wishes, &mut decision.held);
         }
         if !wishes.is_empty() {
             grant::grant(now, seen, wishes, &mut self.watched, &mut self.operations, &mut decision);
@@ -74,6 +70,6 @@ impl Engine {
     /// When a service was last checked; `None` where that has not happened or it has no policy.
     #[must_use]
     pub fn checked(&self, service: &ServiceName) -> Option<Instant> {
-        self.watched.get(service).and_then(vertical::Watched::checked)
+        self.watched.get(service).and_then(watched::Watched::checked)
     }
 }

@@ -15,6 +15,7 @@ use super::measure;
 use super::measure::Measured;
 use super::measure::Settled;
 use super::taken::Taken;
+use super::wish::Limit;
 use super::wish::Wish;
 use super::wish::grain;
 use super::wish::is_worthwhile;
@@ -39,7 +40,7 @@ use std::collections::VecDeque;
 pub(super) const DAY: Span = Span::from_mins(24 * 60);
 
 /// A limit that was raised counts as raised for this long, even where the host does not show it yet.
-const SETTLE: Span = Span::from_mins(5);
+pub(super) const SETTLE: Span = Span::from_mins(5);
 
 /// A service with a vertical policy, and what the engine remembers about it.
 #[derive(Debug, Clone)]
@@ -84,7 +85,7 @@ enum Side {
 
 /// What is judged at a check, for one of the two limits.
 struct Gauge {
-    resource: Resource,
+    resource: Limit,
     limit: u64,
     /// Usage for growing.
     high_seen: Permille,
@@ -190,16 +191,16 @@ impl Watched {
                 return;
             }
         };
-        for resource in [Resource::Cpu, Resource::Memory] {
+        for resource in [Limit::Cpu, Limit::Memory] {
             let mut hold = |wanted, guard| {
-                held.push(Held { service: name.clone(), resource: Some(resource), wanted, guard });
+                held.push(Held { service: name.clone(), resource: Some(resource.into()), wanted, guard });
             };
             let Some(gauge) = self.gauge(now, resource, service, &measured) else {
                 hold(None, Guard::NoLimit);
                 continue;
             };
             let Some((side, why)) = self.count(&gauge) else { continue };
-            if gives_back && resource == Resource::Cpu {
+            if gives_back && resource == Limit::Cpu {
                 continue;
             }
             let unsafe_now = distress.filter(|_| side == Side::Below).map(Distress::guard);
@@ -218,6 +219,7 @@ impl Watched {
                 hold(Some(why.clone()), guard);
             }
             let instances = service.instances.len() as u64;
+            let resource = resource.into();
             wishes.push(Wish { service: name.clone(), resource, instances, from: gauge.limit, to, why });
         }
     }
@@ -234,7 +236,7 @@ impl Watched {
         let limit = service.limits.cpu.map_or(0, Millicores::get);
         let Some((before, why)) = self.taken.owed(now, limit).filter(|_| limit > 0) else { return false };
         let to = before.min(self.policy.cpu_max.get()).max(self.policy.cpu_min.get());
-        let resource = Resource::Cpu;
+        let resource = Limit::Cpu.into();
         if to <= limit {
             return false;
         }
@@ -251,10 +253,10 @@ impl Watched {
     }
 
     /// What is judged for one limit; `None` where there is none (Docker's zero is none, too).
-    fn gauge(&self, now: Instant, resource: Resource, service: &ServiceSeen, measured: &Measured) -> Option<Gauge> {
+    fn gauge(&self, now: Instant, resource: Limit, service: &ServiceSeen, measured: &Measured) -> Option<Gauge> {
         let policy = &self.policy;
         match resource {
-            Resource::Cpu => {
+            Limit::Cpu => {
                 let limit = service.limits.cpu.map(Millicores::get).filter(|limit| *limit > 0)?;
                 let seen = Permille::ratio(measured.cpu, limit.saturating_mul(measured.running))?;
                 Some(Gauge {
@@ -269,7 +271,7 @@ impl Watched {
                     max: policy.cpu_max.get(),
                 })
             }
-            Resource::Memory => {
+            Limit::Memory => {
                 let limit = service.limits.memory.map(Bytes::get).filter(|limit| *limit > 0)?;
                 let killed = self.killed.filter(|(at, _)| now.since(*at) < DAY).map_or(0, |(_, held)| held);
                 Some(Gauge {
@@ -321,7 +323,7 @@ impl Watched {
         if checks < needed {
             return Some(Guard::Hysteresis { checks, needed });
         }
-        if side == Side::Below && stateful && gauge.resource == Resource::Memory {
+        if side == Side::Below && stateful && gauge.resource == Limit::Memory {
             return Some(Guard::Stateful);
         }
         if side == Side::Below && !measured.all_well {
@@ -331,7 +333,7 @@ impl Watched {
             return Some(bound);
         }
         if side == Side::Below
-            && gauge.resource == Resource::Cpu
+            && gauge.resource == Limit::Cpu
             && let Some(guard) = self.taken.keeps(now)
         {
             return Some(guard);
@@ -359,7 +361,7 @@ impl Watched {
 
     /// The new limit by factor, rounding, bounds and demand; and the guard that cut a step short, if one did.
     fn target(&self, gauge: &Gauge, side: Side) -> Result<(u64, Option<Guard>), Guard> {
-        let grain = grain(gauge.resource);
+        let grain = grain(gauge.resource.into());
         match side {
             Side::Above => {
                 let to = scaled_up(gauge.limit, self.policy.increase.get(), 1000).div_ceil(grain).saturating_mul(grain);
@@ -381,8 +383,8 @@ impl Watched {
                     return Ok((to, None));
                 }
                 let guard = match gauge.resource {
-                    Resource::Cpu => Guard::CpuDemand { seen: Millicores::new(gauge.demand) },
-                    Resource::Memory => Guard::WorkingSet { seen: Bytes::new(gauge.demand) },
+                    Limit::Cpu => Guard::CpuDemand { seen: Millicores::new(gauge.demand) },
+                    Limit::Memory => Guard::WorkingSet { seen: Bytes::new(gauge.demand) },
                 };
                 let possible = enough <= gauge.max && is_worthwhile(gauge.limit, enough) && enough < gauge.limit;
                 if possible { Ok((enough, Some(guard))) } else { Err(guard) }
@@ -392,10 +394,10 @@ impl Watched {
 
     /// What an instance was promised of a resource: the limit seen, or a larger one granted a short time ago, which the
     /// host may not show yet.
-    pub(super) fn promised(&self, now: Instant, resource: Resource) -> u64 {
+    pub(super) fn promised(&self, now: Instant, resource: Limit) -> u64 {
         let remembered = match resource {
-            Resource::Cpu => &self.cpu,
-            Resource::Memory => &self.memory,
+            Limit::Cpu => &self.cpu,
+            Limit::Memory => &self.memory,
         };
         remembered.seen.unwrap_or(0).max(remembered.granted(now))
     }
@@ -403,10 +405,11 @@ impl Watched {
     /// Takes note that a limit is being changed.
     pub(super) fn note_adjustment(&mut self, now: Instant, wish: &Wish) {
         let to = wish.to;
-        if wish.resource == Resource::Cpu {
+        let limit = if wish.resource == Resource::Cpu { Limit::Cpu } else { Limit::Memory };
+        if limit == Limit::Cpu {
             self.taken.note(now, wish.from, to, &wish.why);
         }
-        let remembered = self.remembered(wish.resource);
+        let remembered = self.remembered(limit);
         remembered.granted = Some((now, to.max(remembered.granted(now))));
         remembered.row = Row::default();
         if self.adjusted.back() != Some(&now) {
@@ -414,10 +417,10 @@ impl Watched {
         }
     }
 
-    const fn remembered(&mut self, resource: Resource) -> &mut Remembered {
+    const fn remembered(&mut self, resource: Limit) -> &mut Remembered {
         match resource {
-            Resource::Cpu => &mut self.cpu,
-            Resource::Memory => &mut self.memory,
+            Limit::Cpu => &mut self.cpu,
+            Limit::Memory => &mut self.memory,
         }
     }
 }
@@ -448,8 +451,8 @@ impl Gauge {
 
     fn bound(&self, bound: u64) -> Guard {
         match self.resource {
-            Resource::Cpu => Guard::AtCpuBound { bound: Millicores::new(bound) },
-            Resource::Memory => Guard::AtMemoryBound { bound: Bytes::new(bound) },
+            Limit::Cpu => Guard::AtCpuBound { bound: Millicores::new(bound) },
+            Limit::Memory => Guard::AtMemoryBound { bound: Bytes::new(bound) },
         }
     }
 }

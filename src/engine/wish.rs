@@ -12,12 +12,29 @@ use crate::units::Permille;
 /// of itself; a smaller step is not worth one of the day's adjustments.
 const WORTHWHILE: Permille = Permille::percent(5);
 
+/// A limit of a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Limit {
+    Cpu,
+    Memory,
+}
+
+impl From<Limit> for Resource {
+    fn from(limit: Limit) -> Self {
+        match limit {
+            Limit::Cpu => Self::Cpu,
+            Limit::Memory => Self::Memory,
+        }
+    }
+}
+
 /// A change that the service's own rules allow; the host's are still to be asked.
 #[derive(Debug, Clone)]
 pub(super) struct Wish {
     pub(super) service: ServiceName,
     pub(super) resource: Resource,
     pub(super) instances: u64,
+    /// A limit in its own unit, or the number of instances.
     pub(super) from: u64,
     pub(super) to: u64,
     pub(super) why: Reason,
@@ -28,7 +45,12 @@ impl Wish {
     pub(super) const fn seen(&self) -> Permille {
         match self.why {
             Reason::AboveThreshold { seen, .. } | Reason::BelowThreshold { seen, .. } => seen,
-            Reason::GivenBack { .. } => Permille::new(u64::MAX),
+            Reason::GivenBack { .. } | Reason::OutOfRange { .. } => Permille::new(u64::MAX),
+            Reason::Weighted { score, .. } => score,
+            Reason::Points { points, most, .. } => {
+                Permille::new(points as u64 * 1000 / if most == 0 { 1 } else { most as u64 })
+            }
+            Reason::Beyond { .. } => Permille::ONE,
         }
     }
 
@@ -38,14 +60,18 @@ impl Wish {
         match resource {
             Resource::Cpu => Action::LimitCpu { service, from: Millicores::new(from), to: Millicores::new(to), why },
             Resource::Memory => Action::LimitMemory { service, from: Bytes::new(from), to: Bytes::new(to), why },
+            Resource::Replicas => {
+                let count = |number| u32::try_from(number).unwrap_or(u32::MAX);
+                Action::Scale { service, from: count(from), to: count(to), why }
+            }
         }
     }
 }
 
-/// The smallest step of a limit: a millicore, a MiB.
+/// The smallest step: a millicore, a MiB, an instance.
 pub(super) const fn grain(resource: Resource) -> u64 {
     match resource {
-        Resource::Cpu => 1,
+        Resource::Cpu | Resource::Replicas => 1,
         Resource::Memory => 1 << 20,
     }
 }

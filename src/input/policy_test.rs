@@ -2,6 +2,7 @@
 
 use crate::input::policy::Policies;
 use crate::input::policy::PolicyChoice;
+use crate::input::policy::figure;
 use crate::input::problem::Code;
 use crate::input::problem::Place;
 use crate::input::problem::Problem;
@@ -21,8 +22,8 @@ use crate::model::PolicyCheck;
 use crate::model::PolicySubject;
 use crate::model::PolicyTest;
 use crate::model::PolicyWanted;
-use crate::model::Resource;
 use crate::model::ServiceName;
+use crate::model::Signal;
 use crate::units::Bytes;
 use crate::units::Instant;
 use crate::units::Millicores;
@@ -34,34 +35,33 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Codes of policy tests.
-pub const CODES: &[&Code] = &[&SERIES, &NAME, &LATER];
+pub const CODES: &[&Code] = &[&SERIES, &NAME];
 
 static SERIES: Code = Code {
     id: "PL0421",
     title: "an unreadable series",
     explanation: "A series is a list of values, one a step, with repetition: \"40% x8, 95%, none x40\". A value is a share of the limit in \
-force (`40%`), an absolute figure (`0.5` cores, `300M` of memory), or `none` (also `_`) for a missing measurement.",
+force (`40%`), an absolute figure (`0.5` cores, `300M` of memory, `60` waiting requests, a p95 of `3s`, `6%` errors, `100/s`), or \
+`none` (also `_`) for a missing measurement.",
 };
 
 static NAME: Code = Code {
     id: "PL0422",
     title: "unknown name in a policy test",
-    explanation: "Series are `cpu.SERVICE` and `memory.SERVICE`. Wanted are `limit.cpu.SERVICE`, `limit.memory.SERVICE`, `actions`, \
-`actions.SERVICE` and `held`, which names the guard that held the newest look back (`no data`, `cooldown`, `hysteresis`, ...) or is `none`. \
+    explanation: "Series are `cpu.SERVICE`, `memory.SERVICE`, `queue.SERVICE`, `p95.SERVICE`, `errors.SERVICE` and `requests.SERVICE`. \
+Wanted are `replicas.SERVICE`, `limit.cpu.SERVICE`, `limit.memory.SERVICE`, `actions`, `actions.SERVICE` and `held`, which names the guard that held the newest look back (`no data`, `cooldown`, `hysteresis`, ...) or is `none`. \
 `at` is a time from the start, or `end`.",
-};
-
-static LATER: Code = Code {
-    id: "PL0423",
-    title: "this part of a policy test comes in a later version",
-    explanation: "This version moves limits of instances; it does not change how many there are, so `replicas.SERVICE` cannot be tested yet.",
 };
 
 /// Values of one series, at most.
 const VALUES_MAX: usize = 1_000_000;
 
+/// Figures that a series may be of.
+const SERIES_OF: [Signal; 6] =
+    [Signal::Cpu, Signal::Memory, Signal::Queue, Signal::Latency, Signal::Errors, Signal::Requests];
+
 /// Names of guards, as `Guard::name` gives them.
-const GUARDS: [&str; 13] = [
+const GUARDS: [&str; 18] = [
     "hysteresis",
     "cooldown",
     "daily limit",
@@ -75,6 +75,11 @@ const GUARDS: [&str; 13] = [
     "absurd data",
     "no limit",
     "not ready",
+    "pending",
+    "would return",
+    "horizontal",
+    "deploying",
+    "rate limit",
 ];
 
 /// A policy without a host: series in, decisions out.
@@ -113,7 +118,7 @@ pub struct LimitsFile {
 pub struct SubjectFile {
     /// Limits of an instance at the start.
     pub limits: Option<LimitsFile>,
-    /// How many instances there are.
+    /// How many instances there are at the start.
     #[schemars(range(min = 1, max = 10_000))]
     pub instances: Option<u32>,
     /// Holds data.
@@ -128,9 +133,10 @@ pub struct CaseFile {
     /// Its name.
     #[schemars(length(min = 1))]
     pub name: String,
-    /// Series by `cpu.SERVICE` and `memory.SERVICE`.
+    /// Series by figure and service: `cpu.SERVICE`, `memory.SERVICE`, `queue.SERVICE`, `p95.SERVICE`, `errors.SERVICE`,
+    /// `requests.SERVICE`.
     pub given: BTreeMap<String, String>,
-    /// What must hold: `at`, and any of `limit.cpu.SERVICE`, `limit.memory.SERVICE`, `actions`, `actions.SERVICE`, `held`.
+    /// What must hold: `at`, and any of `replicas.SERVICE`, `limit.cpu.SERVICE`, `limit.memory.SERVICE`, `actions`, `actions.SERVICE`, `held`.
     #[schemars(length(min = 1))]
     pub expect: Vec<BTreeMap<String, WantedFile>>,
 }
@@ -253,21 +259,16 @@ impl Reader<'_> {
         PolicyCase { name: case.name.clone(), given: series, expect: checks }
     }
 
-    /// `cpu.api`, `memory.api`
-    fn series_name(&self, key: &str, place: &Place) -> Result<(ServiceName, Resource), Problem> {
-        let (resource, service) = key.split_once('.').unwrap_or((key, ""));
-        let resource = match resource {
-            "cpu" => Resource::Cpu,
-            "memory" => Resource::Memory,
-            other => {
-                let hint = nearest(other, ["cpu", "memory"]).map(|near| format!(", did you mean `{near}`?"));
-                let message = format!("unknown series `{key}`{}", hint.unwrap_or_default());
-                return Err(Problem::error(&NAME, message)
-                    .at(place)
-                    .help("series are `cpu.SERVICE` and `memory.SERVICE`"));
-            }
+    /// `cpu.api`, `queue.api`
+    fn series_name(&self, key: &str, place: &Place) -> Result<(ServiceName, Signal), Problem> {
+        let (figure, service) = key.split_once('.').unwrap_or((key, ""));
+        let Some(signal) = SERIES_OF.into_iter().find(|signal| signal.name() == figure) else {
+            let names = SERIES_OF.map(Signal::name);
+            let hint = nearest(figure, names).map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
+            let help = format!("series are {}, each with a service: `cpu.SERVICE`", names.join(", "));
+            return Err(Problem::error(&NAME, format!("unknown series `{key}`{hint}")).at(place).help(help));
         };
-        Ok((self.service(service, place)?, resource))
+        Ok((self.service(service, place)?, signal))
     }
 
     fn service(&self, name: &str, place: &Place) -> Result<ServiceName, Problem> {
@@ -336,17 +337,18 @@ impl Reader<'_> {
             let size = Bytes::parse(text).map_err(|error| unreadable(error.to_string()))?;
             return Ok(PolicyWanted::LimitMemory(self.service(service, key_place)?, size));
         }
-        if key.starts_with("replicas") {
-            let message = format!("`{key}`: this version does not change the number of instances");
-            return Err(Problem::error(&LATER, message).at(key_place));
+        if let Some(service) = key.strip_prefix("replicas.") {
+            let count = text.parse::<u32>().map_err(|_| unreadable(format!("`{text}` is no count such as `2`")))?;
+            return Ok(PolicyWanted::Replicas(self.service(service, key_place)?, count));
         }
         let mut known = vec!["at".to_owned(), "actions".to_owned(), "held".to_owned()];
         for name in self.names {
-            known.extend(["actions", "limit.cpu", "limit.memory"].map(|prefix| format!("{prefix}.{name}")));
+            known.extend(["actions", "replicas", "limit.cpu", "limit.memory"].map(|prefix| format!("{prefix}.{name}")));
         }
         let hint = nearest(key, known.iter().map(String::as_str)).map(|near| format!(", did you mean `{near}`?"));
         let problem = Problem::error(&NAME, format!("unknown expectation `{key}`{}", hint.unwrap_or_default()));
-        let help = "known: at, limit.cpu.SERVICE, limit.memory.SERVICE, actions, actions.SERVICE, held";
+        let help =
+            "known: at, replicas.SERVICE, limit.cpu.SERVICE, limit.memory.SERVICE, actions, actions.SERVICE, held";
         Err(problem.at(key_place).help(help))
     }
 }
@@ -376,7 +378,7 @@ fn held(text: &str, place: &Place) -> Result<PolicyWanted, Problem> {
 }
 
 /// `40% x8, 95%, none x40`
-fn values(text: &str, resource: Resource, place: &Place) -> Result<Vec<Option<Given>>, Problem> {
+fn values(text: &str, signal: Signal, place: &Place) -> Result<Vec<Option<Given>>, Problem> {
     let wrong =
         |why: String| Problem::error(&SERIES, why).at(place).help("a series is written like \"40% x8, 95%, none x40\"");
     let mut found = Vec::new();
@@ -390,15 +392,16 @@ fn values(text: &str, resource: Resource, place: &Place) -> Result<Vec<Option<Gi
         if count == 0 || found.len().saturating_add(count) > VALUES_MAX {
             return Err(wrong(format!("`{item}` repeats {count} times; a series has 1 to {VALUES_MAX} values")));
         }
-        let value = match (value, resource) {
+        let value = match (value, signal) {
             ("none" | "_", _) => None,
-            (share, _) if share.ends_with('%') => {
+            (share, Signal::Cpu | Signal::Memory) if share.ends_with('%') => {
                 Some(Given::OfLimit(Permille::parse(share).map_err(|error| wrong(error.to_string()))?))
             }
-            (cpu, Resource::Cpu) => Some(Given::Cpu(Millicores::parse(cpu).map_err(|error| wrong(error.to_string()))?)),
-            (size, Resource::Memory) => {
+            (cpu, Signal::Cpu) => Some(Given::Cpu(Millicores::parse(cpu).map_err(|error| wrong(error.to_string()))?)),
+            (size, Signal::Memory) => {
                 Some(Given::Memory(Bytes::parse(size).map_err(|error| wrong(error.to_string()))?))
             }
+            (text, signal) => Some(Given::Figure(figure(signal, text).map_err(wrong)?)),
         };
         found.resize(found.len() + count, value);
     }

@@ -1,6 +1,8 @@
 //! What the engine answers: what to do, and what it holds back, each with its reason as data.
 
+use super::Quantity;
 use super::ServiceName;
+use super::Signal;
 use crate::units::Bytes;
 use crate::units::Millicores;
 use crate::units::Permille;
@@ -41,6 +43,17 @@ pub enum Action {
         /// Why.
         why: Reason,
     },
+    /// Adds instances of a service, or removes some: who is not up goes first, then who came last.
+    Scale {
+        /// The service.
+        service: ServiceName,
+        /// Instances until now.
+        from: u32,
+        /// Instances from now on.
+        to: u32,
+        /// Why.
+        why: Reason,
+    },
 }
 
 impl Action {
@@ -48,7 +61,7 @@ impl Action {
     #[must_use]
     pub const fn service(&self) -> &ServiceName {
         match self {
-            Self::LimitCpu { service, .. } | Self::LimitMemory { service, .. } => service,
+            Self::LimitCpu { service, .. } | Self::LimitMemory { service, .. } | Self::Scale { service, .. } => service,
         }
     }
 
@@ -58,6 +71,7 @@ impl Action {
         match self {
             Self::LimitCpu { .. } => Resource::Cpu,
             Self::LimitMemory { .. } => Resource::Memory,
+            Self::Scale { .. } => Resource::Replicas,
         }
     }
 
@@ -67,17 +81,28 @@ impl Action {
         match self {
             Self::LimitCpu { from, to, .. } => to > from,
             Self::LimitMemory { from, to, .. } => to > from,
+            Self::Scale { from, to, .. } => to > from,
+        }
+    }
+
+    /// Why it is done.
+    #[must_use]
+    pub const fn why(&self) -> &Reason {
+        match self {
+            Self::LimitCpu { why, .. } | Self::LimitMemory { why, .. } | Self::Scale { why, .. } => why,
         }
     }
 }
 
-/// What a limit limits.
+/// What is changed of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum Resource {
-    /// CPU.
+    /// The CPU limit of its instances.
     Cpu,
-    /// Memory.
+    /// The memory limit of its instances.
     Memory,
+    /// How many instances there are.
+    Replicas,
 }
 
 /// The rule that fired, with what it saw.
@@ -110,6 +135,57 @@ pub enum Reason {
         /// Time since its limit was lowered.
         after: Span,
     },
+    /// There are fewer instances than the policy's least number, or more than its largest.
+    OutOfRange {
+        /// How many there are.
+        seen: u32,
+        /// The number that is passed.
+        bound: u32,
+    },
+    /// Figures passed their bounds, as the first ones listed.
+    Beyond {
+        /// Above; else below.
+        above: bool,
+        /// Each of them.
+        findings: Vec<Finding>,
+    },
+    /// Figures beyond their bounds gave enough points.
+    Points {
+        /// For adding; else for removing.
+        above: bool,
+        /// How many.
+        points: u32,
+        /// How many there could be.
+        most: u32,
+        /// How many are enough.
+        enough: u32,
+        /// What gave them.
+        findings: Vec<Finding>,
+    },
+    /// The weighted mean of figures passed its bound.
+    Weighted {
+        /// Above; else below.
+        above: bool,
+        /// The mean.
+        score: Permille,
+        /// The bound.
+        bound: Permille,
+        /// The figures, those that weigh most first.
+        seen: Vec<(Signal, Quantity)>,
+    },
+}
+
+/// A figure beyond its bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Finding {
+    /// The figure.
+    pub signal: Signal,
+    /// What it is.
+    pub seen: Quantity,
+    /// The bound.
+    pub bound: Quantity,
+    /// Since when, at every evaluation.
+    pub lasts: Span,
 }
 
 /// Something that did not happen.
@@ -215,6 +291,33 @@ pub enum Guard {
     NoLimit,
     /// No instance is up and well.
     NotReady,
+    /// There are as many instances as the policy allows, or as few.
+    AtReplicaBound {
+        /// The bound.
+        bound: u32,
+    },
+    /// A bound is passed, and not for long enough.
+    Pending {
+        /// The figure that needs longest.
+        signal: Signal,
+        /// For how long it is passed.
+        lasts: Span,
+        /// For how long it must be.
+        needed: Span,
+    },
+    /// With fewer instances a figure would pass the bound at which instances are added.
+    WouldReturn {
+        /// The figure.
+        signal: Signal,
+        /// What it would be.
+        expected: Quantity,
+        /// The bound.
+        bound: Quantity,
+    },
+    /// The number of instances is changed first, before the CPU limit of each.
+    Horizontal,
+    /// A deployment of the service is not over.
+    Deploying,
 }
 
 impl Guard {
@@ -225,7 +328,11 @@ impl Guard {
             Self::Hysteresis { .. } => "hysteresis",
             Self::Cooldown { .. } => "cooldown",
             Self::DailyLimit { .. } => "daily limit",
-            Self::AtCpuBound { .. } | Self::AtMemoryBound { .. } => "at bound",
+            Self::AtCpuBound { .. } | Self::AtMemoryBound { .. } | Self::AtReplicaBound { .. } => "at bound",
+            Self::Pending { .. } => "pending",
+            Self::WouldReturn { .. } => "would return",
+            Self::Horizontal => "horizontal",
+            Self::Deploying => "deploying",
             Self::CpuPool { .. } => "cpu pool",
             Self::MemoryPool { .. } => "memory pool",
             Self::WorkingSet { .. } => "working set",

@@ -210,6 +210,21 @@ pub struct Tolerance {
     pub and_at_least: Option<Quantity>,
 }
 
+impl Quantity {
+    /// The number alone, in the unit of its kind.
+    #[must_use]
+    pub const fn number(self) -> u64 {
+        match self {
+            Self::Time(span) => span.nanos(),
+            Self::Number(number) | Self::Share(number) | Self::Rate(number) => number,
+            Self::Cpu(cpu) => cpu.get(),
+            Self::Memory(size) => size.get(),
+            Self::Temperature(degrees) => degrees.get(),
+            Self::Money(amount) => amount.get(),
+        }
+    }
+}
+
 impl fmt::Display for Expectation {
     /// As it could be written in a scenario; reading it gives the same expectation.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,6 +5,7 @@ use super::ServiceName;
 use crate::units::Bytes;
 use crate::units::Instant;
 use crate::units::Millicores;
+use crate::units::Rate;
 use crate::units::Span;
 use std::collections::BTreeMap;
 
@@ -33,8 +34,37 @@ pub struct ServiceSeen {
     pub limits: Limits,
     /// Holds data.
     pub stateful: bool,
-    /// Its instances, running or not.
+    /// Its instances, running or not. Those that were told to stop are not among them.
     pub instances: Vec<InstanceSeen>,
+    /// What passes through it; `None` where nobody measures it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traffic: Option<TrafficSeen>,
+    /// A deployment replaces its instances, so that there may be more or fewer of them than there are to be.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub deploying: bool,
+}
+
+/// Whether there is nothing of it, so that the record need not say so.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+const fn is_false(is: &bool) -> bool {
+    !*is
+}
+
+/// Requests of a service, all instances together, as they are counted where they come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct TrafficSeen {
+    /// When the newest scrape was taken.
+    pub at: Instant,
+    /// What rates and times are over: up to the window asked for.
+    pub window: Span,
+    /// Requests that ended, well or not, per second.
+    pub rate: Rate,
+    /// Share of them that failed, in millionths; zero where none ended.
+    pub errors: u64,
+    /// The 95th percentile of the times of those that ended well; `None` where none did.
+    pub latency_p95: Option<Span>,
+    /// Requests in the service at the newest scrape, in thousandths.
+    pub inside: u64,
 }
 
 /// One container as seen.
@@ -50,6 +80,9 @@ pub struct InstanceSeen {
     pub oom_kills: u32,
     /// How often it was restarted so far.
     pub restarts: u32,
+    /// When its process started; `None` where it does not run, or nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<Instant>,
 }
 
 /// What state a container is in.

@@ -1,5 +1,6 @@
 //! What the operator wants the engine to do.
 
+use super::Horizontal;
 use crate::units::Bytes;
 use crate::units::Millicores;
 use crate::units::Permille;
@@ -12,6 +13,30 @@ pub enum Policy {
     None,
     /// Moves the limits of its instances.
     Vertical(Vertical),
+    /// Changes how many instances there are.
+    Horizontal(Horizontal),
+    /// Both. CPU is then judged by what is used, not by the share of a limit that moves.
+    Both(Vertical, Horizontal),
+}
+
+impl Policy {
+    /// What moves limits, where something does.
+    #[must_use]
+    pub const fn vertical(&self) -> Option<&Vertical> {
+        match self {
+            Self::Vertical(vertical) | Self::Both(vertical, _) => Some(vertical),
+            Self::None | Self::Horizontal(_) => None,
+        }
+    }
+
+    /// What changes the number of instances, where something does.
+    #[must_use]
+    pub const fn horizontal(&self) -> Option<&Horizontal> {
+        match self {
+            Self::Horizontal(horizontal) | Self::Both(_, horizontal) => Some(horizontal),
+            Self::None | Self::Vertical(_) => None,
+        }
+    }
 }
 
 /// Vertical scaling by thresholds (register E1). `Default` is the documented set of figures.

@@ -2,8 +2,9 @@
 
 use super::Limits;
 use super::Policy;
-use super::Resource;
+use super::Quantity;
 use super::ServiceName;
+use super::Signal;
 use crate::units::Bytes;
 use crate::units::Instant;
 use crate::units::Millicores;
@@ -33,7 +34,7 @@ pub struct PolicySubject {
     pub policy: Policy,
     /// Its limits at the start.
     pub limits: Limits,
-    /// Its instances.
+    /// Its instances at the start.
     pub instances: u32,
     /// Holds data.
     pub stateful: bool,
@@ -44,8 +45,8 @@ pub struct PolicySubject {
 pub struct PolicyCase {
     /// Its name.
     pub name: String,
-    /// Series by service and resource, one value a step. A series that ends goes on without values.
-    pub given: BTreeMap<(ServiceName, Resource), Vec<Option<Given>>>,
+    /// Series by service and figure, one value a step. A series that ends goes on without values.
+    pub given: BTreeMap<(ServiceName, Signal), Vec<Option<Given>>>,
     /// What must hold, in order of time.
     pub expect: Vec<PolicyCheck>,
 }
@@ -59,6 +60,8 @@ pub enum Given {
     Cpu(Millicores),
     /// Working set.
     Memory(Bytes),
+    /// A figure of the requests.
+    Figure(Quantity),
 }
 
 /// What must hold at a moment of a case.
@@ -77,6 +80,8 @@ pub enum PolicyWanted {
     LimitCpu(ServiceName, Millicores),
     /// The memory limit of a service.
     LimitMemory(ServiceName, Bytes),
+    /// Instances of a service.
+    Replicas(ServiceName, u32),
     /// Actions so far, all services together.
     Actions(u64),
     /// Actions so far on one service.

@@ -80,6 +80,10 @@ pub struct ServiceSample {
     pub memory: Bytes,
     /// Instances that are up and well, the fewest.
     pub replicas: u32,
+    /// Instances there were, the mean, in thousandths, those that start and those that leave too; zero where there are
+    /// always as many as the scenario says.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub instances: u64,
     /// Limits of an instance at the end.
     pub limits: Limits,
     /// Restarts of instances.
@@ -97,6 +101,14 @@ pub struct ServiceSample {
     /// What its instances received and sent.
     #[serde(default, skip_serializing_if = "NetworkSample::is_nothing")]
     pub network: NetworkSample,
+}
+
+impl ServiceSample {
+    /// Instances there were, the mean, in thousandths, of a service that begins with so many.
+    #[must_use]
+    pub fn instances_of(&self, replicas: u32) -> u64 {
+        if self.instances == 0 { u64::from(replicas) * 1000 } else { self.instances }
+    }
 }
 
 /// What the instances of a service received and sent in a stretch of the run, as Docker counts it: over the line to the

@@ -59,6 +59,9 @@ pub struct ServiceModel {
     pub depends_on: BTreeMap<ServiceName, super::Condition>,
     /// What happens when an instance dies.
     pub restart: Restart,
+    /// How long an instance that is told to stop may take; `None` is Docker's ten seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop_grace: Option<Span>,
     /// Holds data, so two instances may never run side by side.
     pub stateful: bool,
     /// 1 critical path, 2 workflow, 3 background.

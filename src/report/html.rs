@@ -269,7 +269,7 @@ fn services(report: &Report, pictures: &[Picture]) -> Vec<ServiceRow> {
             name: name.to_string(),
             role: model.map(|model| model.role.clone()).unwrap_or_default(),
             replicas: text::replicas(figures),
-            cpu: text::cpu(figures, model.map_or(1, |model| model.replicas)),
+            cpu: text::cpu(figures, text::most_instances(&report.scenario, name, figures)),
             throttled: Figure::share(figures.throttled.mean() / 1000.0).to_string(),
             memory: text::memory(figures),
             killed: figures.oom_kills > 0,

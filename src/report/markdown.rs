@@ -50,7 +50,7 @@ pub fn markdown(report: &Report) -> String {
     out.push_str("\n| service | replicas | cpu p95 | memory max | latency p50/p95/p99 | requests | errors |\n");
     out.push_str("|---|---|---|---|---|---:|---:|\n");
     for (name, figures) in &report.together.services {
-        let replicas = report.scenario.services.get(name).map_or(1, |model| model.replicas);
+        let replicas = text::most_instances(&report.scenario, name, figures);
         out.push_str(&format!(
             "| {} | {} | {} | {} | {} | {} | {} |\n",
             cell(name.as_str()),

@@ -76,6 +76,8 @@ pub struct ServicePoint {
     pub errors: f64,
     /// Instances up and well, the fewest.
     pub replicas: u32,
+    /// Instances there are, the mean; zero where there are always as many as the scenario says.
+    pub instances: f64,
     /// More came than could be served.
     pub saturated: bool,
 }
@@ -165,6 +167,7 @@ impl Point {
             service.requests += other.requests;
             service.errors += other.errors;
             service.replicas = service.replicas.min(other.replicas);
+            service.instances = mean(service.instances, other.instances);
             service.saturated |= other.saturated;
         }
         self.to = next.to;
@@ -191,6 +194,7 @@ impl ServicePoint {
             requests: (service.served + service.failed) as f64 / 1000.0,
             errors: service.failed as f64 / 1000.0,
             replicas: service.replicas,
+            instances: service.instances as f64 / 1000.0,
             saturated: service.saturated,
         }
     }

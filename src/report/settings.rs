@@ -1,8 +1,14 @@
 //! The settings of the policies that a baseline was made with, so that a changed threshold is named and not only what came
 //! of it.
 
+use crate::model::Horizontal;
+use crate::model::Points;
 use crate::model::Policy;
+use crate::model::Scaling;
 use crate::model::Scenario;
+use crate::model::Signal;
+use crate::model::Vertical;
+use crate::model::WeightedPart;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
@@ -76,10 +82,53 @@ fn listed(names: &[&str]) -> String {
 
 /// The keys of a policy file with what they are set to; none for no policy.
 fn keys(policy: &Policy) -> BTreeMap<String, String> {
-    let vertical = match policy {
-        Policy::None => return BTreeMap::new(),
-        Policy::Vertical(vertical) => vertical,
-    };
+    let mut keys = policy.vertical().map(of_vertical).unwrap_or_default();
+    keys.extend(policy.horizontal().map(of_horizontal).unwrap_or_default());
+    keys
+}
+
+/// What changes the number of instances; where both kinds have a key, this one is told.
+fn of_horizontal(horizontal: &Horizontal) -> BTreeMap<String, String> {
+    let mut keys = vec![
+        ("replicas".to_owned(), format!("{}..{}", horizontal.replicas_min, horizontal.replicas_max)),
+        ("every".to_owned(), horizontal.every.to_string()),
+        ("window".to_owned(), horizontal.window.to_string()),
+        ("step.up".to_owned(), horizontal.step_up.to_string()),
+        ("step.down".to_owned(), horizontal.step_down.to_string()),
+        ("cooldown.up".to_owned(), horizontal.cooldown_up.to_string()),
+        ("cooldown.down".to_owned(), horizontal.cooldown_down.to_string()),
+        ("stale_after".to_owned(), horizontal.stale_after.to_string()),
+        ("overcommit_cpu".to_owned(), horizontal.overcommit_cpu.to_string()),
+        ("overcommit_memory".to_owned(), horizontal.overcommit_memory.to_string()),
+    ];
+    keys.extend(horizontal.per_host.map(|each| ("per_host".to_owned(), each.to_string())));
+    let side = |name: &str, signal: Signal, text: String| (format!("{name}.{}", signal.name()), text);
+    match &horizontal.scaling {
+        Scaling::Bounds(bounds) => {
+            for (name, triggers) in [("up", &bounds.up), ("down", &bounds.down)] {
+                keys.extend(triggers.iter().map(|trigger| side(name, trigger.signal, trigger.to_string())));
+            }
+        }
+        Scaling::Points(score) => {
+            keys.push(("up.score".to_owned(), score.up_from.to_string()));
+            keys.push(("down.score".to_owned(), score.down_from.to_string()));
+            for (name, points) in [("up", &score.up), ("down", &score.down)] {
+                let text = |one: &Points| format!("{} gives {}", one.trigger, one.points);
+                keys.extend(points.iter().map(|one| side(name, one.trigger.signal, text(one))));
+            }
+        }
+        Scaling::Weighted(score) => {
+            keys.push(("up.score".to_owned(), score.up.to_string()));
+            keys.push(("down.score".to_owned(), score.down.to_string()));
+            let text = |part: &WeightedPart| format!("{} of {}", part.weight, part.whole);
+            keys.extend(score.parts.iter().map(|part| side("weights", part.signal, text(part))));
+        }
+    }
+    keys.into_iter().collect()
+}
+
+/// What moves limits.
+fn of_vertical(vertical: &Vertical) -> BTreeMap<String, String> {
     let all = [
         ("every", vertical.every.to_string()),
         ("window", vertical.window.to_string()),

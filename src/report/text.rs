@@ -12,6 +12,8 @@ use super::summary::ServiceFigures;
 use super::words::counted;
 use super::words::duration;
 use super::words::moment;
+use crate::model::Scenario;
+use crate::model::ServiceName;
 use crate::units::Bytes;
 use crate::units::Millicores;
 
@@ -145,7 +147,7 @@ fn table(report: &Report, width: usize, paint: Paint) -> String {
             [
                 clean(name.as_str()),
                 replicas(figures),
-                cpu(figures, report.scenario.services.get(name).map_or(1, |model| model.replicas)),
+                cpu(figures, most_instances(&report.scenario, name, figures)),
                 memory(figures),
                 latency(figures).replace(" saturated", " *"),
                 if figures.requests == 0 {
@@ -288,6 +290,13 @@ pub(super) fn clean(text: &str) -> String {
 pub(super) fn replicas(figures: &ServiceFigures) -> String {
     let (low, high) = (figures.replicas_min, figures.replicas_max);
     if low == high { high.to_string() } else { format!("{low}..{high}") }
+}
+
+/// The most instances that a service had: those of a deployment beside the old ones do not count.
+pub(super) fn most_instances(scenario: &Scenario, name: &ServiceName, figures: &ServiceFigures) -> u32 {
+    let given = scenario.services.get(name).map_or(1, |model| model.replicas);
+    let scaled = scenario.policies.get(name).is_some_and(|policy| policy.horizontal().is_some());
+    if scaled { given.max(figures.replicas_max) } else { given }
 }
 
 pub(super) fn cpu(figures: &ServiceFigures, replicas: u32) -> String {

@@ -3,6 +3,7 @@
 use crate::model::Action;
 use crate::model::Comparison;
 use crate::model::FaultKind;
+use crate::model::Finding;
 use crate::model::Generation;
 use crate::model::Guard;
 use crate::model::Held;
@@ -10,11 +11,14 @@ use crate::model::Incident;
 use crate::model::InstanceState;
 use crate::model::Price;
 use crate::model::Progress;
+use crate::model::Quantity;
 use crate::model::Reason;
 use crate::model::Resource;
 use crate::model::Scenario;
 use crate::model::Score;
+use crate::model::Signal;
 use crate::units::Instant;
+use crate::units::Permille;
 use crate::units::Span;
 
 /// What is done: `cpu of api 1 → 1.25`.
@@ -23,6 +27,7 @@ pub fn action(action: &Action) -> String {
     match action {
         Action::LimitCpu { service, from, to, .. } => format!("cpu of {service} {from} → {to}"),
         Action::LimitMemory { service, from, to, .. } => format!("memory of {service} {from} → {to}"),
+        Action::Scale { service, from, to, .. } => format!("instances of {service} {from} → {to}"),
     }
 }
 
@@ -41,15 +46,64 @@ pub fn reason(reason: &Reason) -> String {
             let times = counted(u64::from(*deaths), "time");
             format!("{who}died {times} since CPU was taken {after} ago: it is given back")
         }
+        Reason::OutOfRange { seen, bound } if seen < bound => {
+            format!("there are {seen}, and the policy asks for at least {bound}")
+        }
+        Reason::OutOfRange { seen, bound } => format!("there are {seen}, and the policy allows {bound} at most"),
+        Reason::Beyond { above, findings } => all_of(findings, *above),
+        Reason::Points { above, points, most, enough, findings } => {
+            format!("{points} of {most} points, {enough} are enough: {}", all_of(findings, *above))
+        }
+        Reason::Weighted { above, score, bound, seen } => {
+            let parts: Vec<String> =
+                seen.iter().map(|(signal, seen)| format!("{} {}", self::signal(*signal), quantity(*seen))).collect();
+            let way = if *above { "above" } else { "below" };
+            format!("weighted score {score}, {way} {bound}: {}", parts.join(", "))
+        }
+    }
+}
+
+/// Figures beyond their bounds: `CPU 91% above 70% for 5m, queue 62 above 50`.
+fn all_of(findings: &[Finding], above: bool) -> String {
+    let one = |finding: &Finding| {
+        let way = if above || finding.signal == Signal::Replicas { "above" } else { "below" };
+        let (seen, bound) = (quantity(finding.seen), quantity(finding.bound));
+        let lasts = if finding.lasts == Span::ZERO { String::new() } else { format!(" for {}", finding.lasts) };
+        format!("{} {seen} {way} {bound}{lasts}", signal(finding.signal))
+    };
+    findings.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// A measured figure of a service.
+#[must_use]
+pub const fn signal(signal: Signal) -> &'static str {
+    match signal {
+        Signal::Cpu => "CPU",
+        Signal::Memory => "memory",
+        Signal::Queue => "queue",
+        Signal::Latency => "p95",
+        Signal::Errors => "errors",
+        Signal::Requests => "requests",
+        Signal::Replicas => "instances",
+    }
+}
+
+/// A figure as people say it: shares to a tenth of a percent, times to a millisecond, numbers to a tenth.
+#[must_use]
+pub fn quantity(quantity: Quantity) -> String {
+    match quantity {
+        Quantity::Share(millionths) => Permille::new(millionths.saturating_add(500) / 1000).to_string(),
+        Quantity::Time(span) if span >= Span::from_millis(10) => Span::from_millis(span.millis()).to_string(),
+        Quantity::Number(thousandths) => Quantity::Number(thousandths.saturating_add(50) / 100 * 100).to_string(),
+        Quantity::Rate(millionths) => Quantity::Rate(millionths.saturating_add(50_000) / 100_000 * 100_000).to_string(),
+        other => other.to_string(),
     }
 }
 
 /// The reason of an action in words.
 #[must_use]
 pub fn why(action: &Action) -> String {
-    match action {
-        Action::LimitCpu { why, .. } | Action::LimitMemory { why, .. } => reason(why),
-    }
+    reason(action.why())
 }
 
 /// What holds an action back: `adjusted too short a time ago, 12m left`.
@@ -80,6 +134,16 @@ pub fn guard(guard: &Guard) -> String {
         Guard::Absurd { why } => format!("the measurement cannot be true: {why}"),
         Guard::NoLimit => "there is no such limit to adjust".to_owned(),
         Guard::NotReady => "no instance is up and well".to_owned(),
+        Guard::AtReplicaBound { bound } => format!("there are {bound} instances, as far as the policy goes"),
+        Guard::Pending { signal: of, lasts, needed } => {
+            format!("{} is beyond its bound for {lasts} of {needed}", signal(*of))
+        }
+        Guard::WouldReturn { signal: of, expected, bound } => {
+            let (expected, bound) = (quantity(*expected), quantity(*bound));
+            format!("with fewer instances {} would be {expected}, above {bound}", signal(*of))
+        }
+        Guard::Horizontal => "the number of instances goes first".to_owned(),
+        Guard::Deploying => "a deployment of it is not over".to_owned(),
     }
 }
 
@@ -104,6 +168,11 @@ pub const fn guard_meaning(guard: &Guard) -> &'static str {
         Guard::Absurd { .. } => "the measurement could not be true",
         Guard::NoLimit => "there is no such limit to adjust",
         Guard::NotReady => "no instance was up and well",
+        Guard::AtReplicaBound { .. } => "there are as many or as few instances as the policy allows",
+        Guard::Pending { .. } => "a bound was not passed for long enough yet",
+        Guard::WouldReturn { .. } => "with fewer instances a figure would pass the bound that adds them",
+        Guard::Horizontal => "the number of instances goes first",
+        Guard::Deploying => "a deployment of it was not over",
     }
 }
 
@@ -113,6 +182,7 @@ pub fn held(held: &Held) -> String {
     let what = match held.resource {
         Some(Resource::Cpu) => format!("cpu of {}", held.service),
         Some(Resource::Memory) => format!("memory of {}", held.service),
+        Some(Resource::Replicas) => format!("instances of {}", held.service),
         None => held.service.to_string(),
     };
     format!("{what} held: {}", guard(&held.guard))

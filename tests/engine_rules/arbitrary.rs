@@ -114,6 +114,7 @@ impl History {
                     match (action, &mut limits[index.expect("a known service")]) {
                         (Action::LimitCpu { to, .. }, limits) => limits.cpu = Some(*to),
                         (Action::LimitMemory { to, .. }, limits) => limits.memory = Some(*to),
+                        (Action::Scale { .. }, _) => panic!("no policy of a history scales"),
                     }
                 }
             }
@@ -134,8 +135,9 @@ impl Shown {
             usage: measured.as_ref().map(|measured| measured.usage(now, limits)),
             oom_kills: self.deaths.1,
             restarts: self.deaths.0,
+            started: None,
         });
-        ServiceSeen { limits, stateful, instances: instances.collect() }
+        ServiceSeen { limits, stateful, instances: instances.collect(), traffic: None, deploying: false }
     }
 }
 

@@ -41,6 +41,7 @@ fn in_bounds(policy: &Vertical, action: &Action) -> bool {
     match action {
         Action::LimitCpu { to, .. } => (policy.cpu_min..=policy.cpu_max).contains(to),
         Action::LimitMemory { to, .. } => (policy.memory_min..=policy.memory_max).contains(to),
+        Action::Scale { .. } => false,
     }
 }
 
@@ -170,6 +171,7 @@ fn the_histories_reach_every_action_and_every_guard() {
                 (Action::LimitCpu { .. }, false) => "less cpu",
                 (Action::LimitMemory { .. }, true) => "more memory",
                 (Action::LimitMemory { .. }, false) => "less memory",
+                (Action::Scale { .. }, _) => "another number",
             }));
         }
     }

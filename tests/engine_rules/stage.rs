@@ -41,11 +41,11 @@ pub(crate) fn limits(cpu: u64, mebibytes: u64) -> Limits {
 
 /// One healthy instance, not measured yet.
 pub(crate) fn service(limits: Limits) -> ServiceSeen {
-    ServiceSeen { limits, stateful: false, instances: vec![instance(1)] }
+    ServiceSeen { limits, stateful: false, instances: vec![instance(1)], traffic: None, deploying: false }
 }
 
 pub(crate) fn instance(number: u32) -> InstanceSeen {
-    InstanceSeen { number, state: InstanceState::Healthy, usage: None, oom_kills: 0, restarts: 0 }
+    InstanceSeen { number, state: InstanceState::Healthy, usage: None, oom_kills: 0, restarts: 0, started: None }
 }
 
 pub(crate) fn usage(at: Instant, cpu: u64, memory: Bytes) -> Usage {
@@ -95,10 +95,11 @@ impl Stage {
         let breaches = self.audit.check(self.now, &self.host, &decision);
         assert!(breaches.is_empty(), "{}", breaches.iter().map(|breach| format!("{breach}\n")).collect::<String>());
         for action in &decision.actions {
-            let limits = &mut self.host.services.get_mut(action.service()).expect("a seen service").limits;
+            let service = self.host.services.get_mut(action.service()).expect("a seen service");
             match action {
-                Action::LimitCpu { to, .. } => limits.cpu = Some(*to),
-                Action::LimitMemory { to, .. } => limits.memory = Some(*to),
+                Action::LimitCpu { to, .. } => service.limits.cpu = Some(*to),
+                Action::LimitMemory { to, .. } => service.limits.memory = Some(*to),
+                Action::Scale { to, .. } => service.instances = (1..=*to).map(instance).collect(),
             }
         }
         decision

@@ -121,6 +121,7 @@ pub(crate) fn scenario(duration: Span) -> Scenario {
             role: role.to_owned(),
             disk: DiskUse::default(),
             cpuset: None,
+            stop_grace: None,
             shortage: Shortage::default(),
         };
         (ServiceName::new(name), model)
@@ -329,6 +330,7 @@ fn sample(minute: u64, at: Instant, limits: &[Limits], noise: &mut u64) -> Sampl
             throttled: Permille::new(whole(((load - 0.6) * 1500.0).clamp(0.0, 1000.0))),
             memory: Bytes::mebi(whole(held)),
             replicas: if down || oom { 0 } else { replicas },
+            instances: 0,
             limits: limits[place],
             restarts: u32::from(oom) + u32::from(minute % 1440 == 1203 && name == "n8n"),
             oom_kills: u32::from(oom),

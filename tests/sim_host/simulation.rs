@@ -72,6 +72,7 @@ pub(crate) fn service(work_millis: u64) -> ServiceModel {
         role: "api".to_owned(),
         disk: DiskUse::default(),
         cpuset: None,
+        stop_grace: None,
         shortage: Shortage::default(),
     }
 }

@@ -87,7 +87,7 @@ pub fn resolve(
     files_read.extend_from_slice(profiles.files_read());
     let host = host.map_err(|wrong| problems.extend(wrong)).ok();
 
-    let policies = policies(file, node, folder, &names, options, &mut files_read);
+    let policies = policies(file, node, folder, (&names, options), &mut files_read, &mut problems);
     let policies = policies.map_err(|wrong| problems.extend(wrong)).unwrap_or_default();
 
     let mut traffic = Traffic { folder, duration: times.duration, traces: BTreeMap::new() };
@@ -227,9 +227,9 @@ fn policies(
     file: &ScenarioFile,
     node: &Node,
     folder: &Path,
-    names: &[ServiceName],
-    options: &LoadOptions,
+    (names, options): (&[ServiceName], &LoadOptions),
     files_read: &mut Vec<std::path::PathBuf>,
+    warnings: &mut Problems,
 ) -> Result<BTreeMap<ServiceName, Policy>, Problems> {
     let mut policies = Policies::below(folder);
     let found = match (&options.policy, &file.policy) {
@@ -240,6 +240,7 @@ fn policies(
         (None, None) => Ok(BTreeMap::new()),
     };
     files_read.extend_from_slice(policies.files_read());
+    warnings.extend(policies.take_warnings());
     found
 }
 
@@ -249,23 +250,18 @@ fn sensors(
     node: &Node,
     problems: &mut Problems,
 ) -> Sensors {
-    let vertical = || {
-        policies.values().filter_map(|policy| match policy {
-            Policy::Vertical(vertical) => Some(vertical),
-            Policy::None => None,
-        })
-    };
+    let vertical = || policies.values().filter_map(Policy::vertical);
+    let window = vertical().map(|policy| policy.window);
+    let window = window.chain(policies.values().filter_map(Policy::horizontal).map(|policy| policy.window));
+    let every = vertical().map(|policy| policy.every);
+    let every = every.chain(policies.values().filter_map(Policy::horizontal).map(|policy| policy.every));
     let default = Sensors::default();
     let given = file.sensors.unwrap_or_default();
     let sensors = Sensors {
         scrape: given.scrape.map_or(default.scrape, |span| span.0),
-        window: given
-            .window
-            .map(|span| span.0)
-            .or(vertical().map(|policy| policy.window).max())
-            .unwrap_or(default.window),
+        window: given.window.map(|span| span.0).or(window.max()).unwrap_or(default.window),
         delay: given.delay.map_or(default.delay, |span| span.0),
-        look: given.look.map(|span| span.0).or(vertical().map(|policy| policy.every).min()).unwrap_or(default.look),
+        look: given.look.map(|span| span.0).or(every.min()).unwrap_or(default.look),
         gaps: given.gaps.map_or(default.gaps, |share| share.0),
         jitter: given.jitter.map_or(default.jitter, |span| span.0),
         forgotten_after: given.forgotten_after.map(|span| span.0),

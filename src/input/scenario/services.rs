@@ -119,6 +119,7 @@ fn model(service: &Service, known: &Entry, file: &ServiceFile) -> ServiceModel {
         role: file.role.as_ref().unwrap_or(&known.role).clone(),
         disk: storage::disk_use(service, &work, file.data),
         cpuset: None,
+        stop_grace: service.stop_grace_period,
         shortage: Shortage::of(service),
     }
 }

@@ -130,16 +130,38 @@ fn policies_go_to_all_or_by_service() {
     let by_service =
         good("policy: { default: none, api: { template: jacker-vertical, cooldown: 5m } }").scenario.policies;
     assert_eq!(by_service[&ServiceName::new("redis")], Policy::None);
-    match &by_service[&ServiceName::new("api")] {
-        Policy::Vertical(vertical) => assert_eq!(vertical.cooldown, Span::from_mins(5)),
-        Policy::None => panic!("the API has a policy"),
-    }
+    let api = by_service[&ServiceName::new("api")].vertical().expect("the API has a policy");
+    assert_eq!(api.cooldown, Span::from_mins(5));
     for (text, message) in [
         (
             "policy: jacker-vertcal",
             "PL0411 unknown policy `jacker-vertcal`, did you mean `jacker-vertical`? @ jacker-vertcal",
         ),
-        ("policy: hpa", "PL0412 `hpa` scales the number of instances, which this version does not do yet @ hpa"),
+        ("policy: hpa", "PL0412 `hpa` cannot be chosen in this version @ hpa"),
+        (
+            "policy: { template: jacker-vertical, replicas: 2..4 }",
+            "PL0415 `replicas`: the policy `jacker-vertical` moves limits, and has no such figure @ 2..4",
+        ),
+        (
+            "policy: { template: balanced, cpu_high: 70% }",
+            "PL0415 `cpu_high`: the policy `balanced` changes the number of instances, and has no such figure @ 70%",
+        ),
+        (
+            "policy: { template: vedfolnir-horizontal, up: { cpu: 70 } }",
+            "PL0413 `70` is 70 times the whole; a share is written `70%` @ 70",
+        ),
+        (
+            "policy: { template: vedfolnir-horizontal, down: { cpu: 75% } }",
+            "PL0413 `cpu` 75% is not below 70% of `up` @ 75%",
+        ),
+        (
+            "policy: { template: balanced, weights: { cpu: 0, memory: 0, p95: 0, errors: 0 } }",
+            "PL0413 the weights add up to nothing, so that nothing is ever decided @ { cpu: 0, memory: 0, p95: 0, errors: 0 }",
+        ),
+        (
+            "policy: { api: [jacker-vertical, jacker-vertical] }",
+            "PL0415 a service has one policy that moves limits and one that changes the number of instances @ jacker-vertical",
+        ),
         ("policy: { apii: none }", "PL0414 a policy for the unknown service `apii`, did you mean `api`? @ apii"),
         (
             "policy: { template: jacker-vertical, cpu_low: 90% }",

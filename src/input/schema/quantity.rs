@@ -35,7 +35,7 @@ fn plain<T>(result: Result<T, UnitError>) -> Result<(), String> {
 }
 
 /// Every format that our schemas name. `expression` is checked later, when the services are known.
-pub(super) const FORMATS: [Format; 12] = [
+pub(super) const FORMATS: [Format; 14] = [
     Format {
         name: "duration",
         expected: "a duration such as `30s`, `1m30s` or `500ms`",
@@ -62,6 +62,8 @@ pub(super) const FORMATS: [Format; 12] = [
         expected: "a time of day such as \"20:00\"",
         check: |text| TimeOfDay::parse(text).map(|_| ()),
     },
+    Format { name: "range", expected: "a range such as `2..6`", check: |text| range(text).map(|_| ()) },
+    Format { name: "figure", expected: "a figure such as `70%`", check: |_| Ok(()) },
     Format { name: "seeds", expected: "seeds such as `1..20`", check: |text| SeedRange::parse(text).map(|_| ()) },
     Format { name: "expression", expected: "an expression such as `count(oom) == 0`", check: |_| Ok(()) },
 ];
@@ -184,6 +186,55 @@ quantity!(
     TimeOfDay(Span),
     "time-of-day", Bare::Never, ["20:00", "07:30"], |text: &str| TimeOfDay::parse(text)
 );
+
+quantity!(
+    /// How many instances, at least and at most; without an end as many as fit.
+    Range((u32, u32)),
+    "range", Bare::Whole, ["2..6", "3", "2.."], range
+);
+
+/// Most instances of a service.
+pub(crate) const REPLICAS_MAX: u32 = 10_000;
+
+/// Reads `2..6`, `3` or `2..`.
+fn range(text: &str) -> Result<(u32, u32), String> {
+    let malformed = || format!("`{text}` is no range of instances such as `2..6`");
+    let (first, last) = text.split_once("..").unwrap_or((text, text));
+    let number = |text: &str| text.trim().parse::<u32>().map_err(|_| malformed());
+    let first = number(first)?;
+    let last = if last.trim().is_empty() { REPLICAS_MAX } else { number(last)? };
+    if last < first {
+        return Err(format!("`{text}` ends before it begins"));
+    }
+    if last > REPLICAS_MAX {
+        return Err(format!("`{text}` goes beyond {REPLICAS_MAX} instances"));
+    }
+    Ok((first, last))
+}
+
+/// A figure in the unit of what it is of, as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FigureText(
+    /// The text, or the number.
+    pub String,
+);
+
+impl<'de> serde::Deserialize<'de> for FigureText {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        scalar_text(deserializer).map(Self)
+    }
+}
+
+impl schemars::JsonSchema for FigureText {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Figure".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let description = "A figure with its unit, and for a bound how long it must be passed.";
+        schema_of("figure", Bare::UpTo(1_000_000_000), description, &["70%", "70% for 5m", "3s", "50"])
+    }
+}
 
 /// Reads `10x`, `1.5x` or `10`: above zero, in thousandths.
 fn factor(text: &str) -> Result<Permille, String> {

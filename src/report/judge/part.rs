@@ -243,7 +243,7 @@ fn limit(metric: Metric, who: Who, scenario: &Scenario, services: &[ServiceSampl
             .values()
             .skip(first)
             .zip(services)
-            .map(|(model, service)| Some(service.limits.cpu?.scaled(u64::from(model.replicas), 1)))
+            .map(|(model, service)| Some(service.limits.cpu?.scaled(service.instances_of(model.replicas), 1000)))
             .try_fold(Millicores::ZERO, |sum, limit| Some(sum.plus(limit?)))
             .map(Millicores::get),
         Metric::Memory => services

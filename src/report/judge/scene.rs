@@ -52,7 +52,7 @@ impl Scene {
             Who::Everybody => None,
             Who::One(place) => {
                 scenario.services.iter().zip(&sample.services).nth(place).map(|((name, model), seen)| {
-                    let all = seen.limits.cpu.map(|cpu| cpu.get().saturating_mul(u64::from(model.replicas)));
+                    let all = seen.limits.cpu.map(|cpu| cpu.scaled(seen.instances_of(model.replicas), 1000).get());
                     ServiceScene {
                         name: name.clone(),
                         cpu_of_limit: all.map(|limit| ratio(seen.cpu.get(), limit)),
@@ -61,7 +61,8 @@ impl Scene {
                         throttled: seen.throttled.as_fraction(),
                         queue: seen.queue as f64 / 1000.0,
                         replicas: seen.replicas,
-                        replicas_wanted: model.replicas,
+                        replicas_wanted: u32::try_from(seen.instances_of(model.replicas).div_ceil(1000))
+                            .unwrap_or(u32::MAX),
                         saturated: seen.saturated,
                     }
                 })

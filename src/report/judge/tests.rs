@@ -91,6 +91,7 @@ fn scenario(expectation: Expectation) -> Scenario {
         role: "web".to_owned(),
         disk: DiskUse::default(),
         cpuset: None,
+        stop_grace: None,
         shortage: Shortage::default(),
     };
     Scenario {

@@ -21,6 +21,7 @@ use super::panel::WIDTH;
 use crate::model::Aggregate;
 use crate::model::Bound;
 use crate::model::Metric;
+use crate::model::Policy;
 use crate::model::Resource;
 use crate::model::ServiceName;
 use crate::model::Subject;
@@ -186,13 +187,19 @@ fn service(run: &Run, points: &[Point], time: &Time, place: usize, name: &Servic
     }
     let judged = points.iter().filter(|(from, _, _)| *from >= warm);
     let fewest = judged.map(|(_, _, point)| point.replicas).min().unwrap_or(0);
-    if replicas > 1 || fewest < replicas {
-        panels.push(instances(&points, replicas, only(&all, &[], &[Sign::Oom, Sign::Crash])));
+    let range = run.scenario.policies.get(name).and_then(Policy::horizontal);
+    if replicas > 1 || fewest < replicas || range.is_some() {
+        let marks = only(&all, &[Resource::Replicas], &[Sign::Oom, Sign::Crash]);
+        let of = range.map_or((replicas, replicas), |policy| (policy.replicas_min, policy.most()));
+        panels.push(instances(&points, of, marks));
     }
     let title = format!("{name}: CPU, memory, latency and requests over time, with limits, actions and incidents");
     // That nothing is up in the first seconds is true of every service and says nothing.
     let up = if fewest < replicas { "" } else { ", always up after the start" };
-    let head = format!("{name}: {}{up}", counted(u64::from(replicas), "instance"));
+    let head = match range {
+        Some(policy) => format!("{name}: {} to {} instances", policy.replicas_min, policy.most()),
+        None => format!("{name}: {}{up}", counted(u64::from(replicas), "instance")),
+    };
     let svg = picture(&head, &title, &panels, time, &marks::faults(run));
     Picture { service: Some(name.clone()), file: file_name(place, name), title, svg }
 }
@@ -220,7 +227,10 @@ fn cpu(
     saturated: Vec<(f64, f64)>,
 ) -> Panel {
     let used = series(points, |point| Some(point.cpu));
-    let limit = series(points, |point| point.limits.cpu.map(|cpu| cpu.as_cores() * replicas));
+    let limit = series(points, |point| {
+        let instances = if point.instances > 0.0 { point.instances } else { replicas };
+        point.limits.cpu.map(|cpu| cpu.as_cores() * instances)
+    });
     let scale = Scale::linear(largest(&used).max(largest(&limit)), Unit::Cores);
     let mut lines = vec![Line { name: "used".to_owned(), colour: palette::BLUE, form: Form::Area, points: used }];
     if let Some(value) = last(&limit) {
@@ -299,11 +309,12 @@ fn requests(points: Points<'_>, warm: f64) -> Panel {
     }
 }
 
-fn instances(points: Points<'_>, wanted: u32, marks: Vec<Mark>) -> Panel {
+fn instances(points: Points<'_>, (least, most): (u32, u32), marks: Vec<Mark>) -> Panel {
     let up = series(points, |point| Some(f64::from(point.replicas)));
-    let scale = Scale::linear(largest(&up).max(f64::from(wanted)), Unit::Count);
+    let scale = Scale::linear(largest(&up).max(f64::from(most)), Unit::Count);
     let lines = vec![Line { name: "up and well".to_owned(), colour: palette::GREEN, form: Form::Step, points: up }];
-    let title = format!("instances up and well, of {wanted}");
+    let of = if least == most { most.to_string() } else { format!("{least} to {most}") };
+    let title = format!("instances up and well, of {of}");
     Panel { title, scale, height: 80, lines, bounds: Vec::new(), marks, saturated: Vec::new() }
 }
 
@@ -381,8 +392,18 @@ fn picture(head: &str, title: &str, panels: &[Panel], time: &Time, faults: &[Str
     canvas::svg(size.0, size.1, title, |canvas| {
         canvas.text(head, (LEFT, 26), 28.0, palette::INK, Align::Left);
         let signs: Vec<&Sign> = panels.iter().flat_map(|panel| &panel.marks).map(|mark| &mark.sign).collect();
-        if signs.iter().any(|sign| matches!(sign, Sign::Up(_) | Sign::Down(_))) {
-            let key = "▲ limit raised  ▼ limit lowered";
+        let of = |sign: &&&Sign| match sign {
+            Sign::Up(resource) | Sign::Down(resource) => Some(*resource == Resource::Replicas),
+            Sign::Refused(_) | Sign::Oom | Sign::Crash => None,
+        };
+        let (numbers, limits): (Vec<bool>, Vec<bool>) = signs.iter().filter_map(|sign| of(&sign)).partition(|is| *is);
+        let key = match (numbers.is_empty(), limits.is_empty()) {
+            (true, true) => None,
+            (true, false) => Some("▲ limit raised  ▼ limit lowered"),
+            (false, true) => Some("▲ instances added  ▼ removed"),
+            (false, false) => Some("▲ limit raised, instances added  ▼ lowered, removed"),
+        };
+        if let Some(key) = key {
             canvas.text(key, (WIDTH - 20, 26), TEXT, palette::PURPLE, Align::Right);
         }
         draw_faults(canvas, time, faults, height - FOOT);

@@ -4,7 +4,7 @@
 //! 1. Value `n` of a series is what the sensors show at `n` steps after the start; the engine looks at each of them. It has
 //!    looked once before, a whole period earlier, so that its first check falls on the first value.
 //! 2. A `none`, or the end of a series, is a look without a measurement of that service.
-//! 3. A resource without a series stays in the middle between its thresholds, so that it decides nothing.
+//! 3. CPU or memory without a series stays in the middle between its thresholds, so that it decides nothing.
 //! 4. "The newest check" is the last one of each service: between two checks the engine has nothing to say.
 
 mod given;
@@ -51,6 +51,7 @@ pub struct Failure {
 /// What has become of the services of a case so far.
 struct State {
     limits: BTreeMap<ServiceName, Limits>,
+    replicas: BTreeMap<ServiceName, u32>,
     actions: BTreeMap<ServiceName, u64>,
     /// By service, what its newest check held back.
     held: BTreeMap<ServiceName, Vec<Held>>,
@@ -73,7 +74,8 @@ fn run(test: &PolicyTest, case: &PolicyCase) -> Vec<Failure> {
     let mut audit = Audit::new(&policies);
     let mut engine = Engine::new(policies);
     let limits = test.services.iter().map(|(name, subject)| (name.clone(), subject.limits)).collect();
-    let mut state = State { limits, actions: BTreeMap::new(), held: BTreeMap::new() };
+    let replicas = test.services.iter().map(|(name, subject)| (name.clone(), subject.instances)).collect();
+    let mut state = State { limits, replicas, actions: BTreeMap::new(), held: BTreeMap::new() };
     let length = case.given.values().map(Vec::len).max().unwrap_or(0) as u64;
     let end = Instant::after_start(test.step.times(length.saturating_sub(1)));
     let mut checks: Vec<_> = case.expect.iter().map(|check| (check.at.unwrap_or(end), check)).collect();
@@ -83,12 +85,12 @@ fn run(test: &PolicyTest, case: &PolicyCase) -> Vec<Failure> {
     let mut checks = checks.into_iter().peekable();
     let mut failures = Vec::new();
     let running = slowest(test);
-    let opening = given::observation(test, case, &state.limits, Instant::START, 0);
+    let opening = given::observation(test, case, (&state.limits, &state.replicas), Instant::START, 0);
     let _ = step(&mut engine, &mut audit, Instant::START, opening, &mut |_| ());
     let mut now = Instant::START;
     for tick in 0_usize.. {
         let clock = now.plus(running);
-        let seen = given::observation(test, case, &state.limits, clock, tick);
+        let seen = given::observation(test, case, (&state.limits, &state.replicas), clock, tick);
         match step(&mut engine, &mut audit, clock, seen, &mut |_| ()) {
             Ok(decision) => state.follow(clock, &engine, decision),
             Err(breaches) => {
@@ -117,11 +119,11 @@ fn run(test: &PolicyTest, case: &PolicyCase) -> Vec<Failure> {
 
 /// The longest time between two checks of a service.
 fn slowest(test: &PolicyTest) -> Span {
-    let every = |policy: &Policy| match policy {
-        Policy::None => Span::ZERO,
-        Policy::Vertical(policy) => policy.every,
+    let every = |policy: &Policy| {
+        let vertical = policy.vertical().map(|policy| policy.every);
+        vertical.max(policy.horizontal().map(|policy| policy.every))
     };
-    test.services.values().map(|subject| every(&subject.policy)).max().unwrap_or(Span::ZERO)
+    test.services.values().filter_map(|subject| every(&subject.policy)).max().unwrap_or(Span::ZERO)
 }
 
 impl State {
@@ -139,6 +141,9 @@ impl State {
             match action {
                 Action::LimitCpu { to, .. } => limits.cpu = Some(to),
                 Action::LimitMemory { to, .. } => limits.memory = Some(to),
+                Action::Scale { service, to, .. } => {
+                    self.replicas.insert(service, to);
+                }
             }
         }
     }
@@ -147,10 +152,15 @@ impl State {
         self.limits.get(service).copied().unwrap_or_default()
     }
 
+    fn replicas(&self, service: &ServiceName) -> u32 {
+        self.replicas.get(service).copied().unwrap_or(0)
+    }
+
     fn meets(&self, wanted: &PolicyWanted) -> bool {
         match wanted {
             PolicyWanted::LimitCpu(service, cpu) => self.limits(service).cpu == Some(*cpu),
             PolicyWanted::LimitMemory(service, memory) => self.limits(service).memory == Some(*memory),
+            PolicyWanted::Replicas(service, count) => self.replicas(service) == *count,
             PolicyWanted::Actions(count) => self.actions.values().sum::<u64>() == *count,
             PolicyWanted::ActionsOf(service, count) => self.actions.get(service).copied().unwrap_or(0) == *count,
             PolicyWanted::Held(name) => self.held.values().flatten().any(|held| held.guard.name() == name),
@@ -170,6 +180,7 @@ impl State {
                 let limit = self.limits(service).memory.map_or_else(none, |memory| memory.to_string());
                 format!("limit.memory.{service}: {limit}")
             }
+            PolicyWanted::Replicas(service, _) => format!("replicas.{service}: {}", self.replicas(service)),
             PolicyWanted::Actions(_) => format!("actions: {}", self.actions.values().sum::<u64>()),
             PolicyWanted::ActionsOf(service, _) => {
                 format!("actions.{service}: {}", self.actions.get(service).copied().unwrap_or(0))
@@ -188,6 +199,7 @@ fn describe(held: &Held) -> String {
     match held.resource {
         Some(Resource::Cpu) => format!("{name} (cpu of {service})"),
         Some(Resource::Memory) => format!("{name} (memory of {service})"),
+        Some(Resource::Replicas) => format!("{name} (instances of {service})"),
         None => format!("{name} ({service})"),
     }
 }

@@ -226,6 +226,7 @@ const fn resource(action: &Action) -> &'static str {
     match action.resource() {
         Resource::Cpu => "cpu",
         Resource::Memory => "memory",
+        Resource::Replicas => "replicas",
     }
 }
 
@@ -314,10 +315,8 @@ fn is_climb(scenario: &Scenario, action: &Action) -> bool {
 /// has not failed. A climb ends at the limit of the scenario: raises without end make no turns, and would else excuse
 /// errors for ever.
 fn climbs(scenario: &Scenario, raised: &BTreeMap<&ServiceName, Instant>, name: &ServiceName, from: Instant) -> bool {
-    let cooldown = match scenario.policies.get(name) {
-        Some(Policy::Vertical(vertical)) => vertical.cooldown,
-        _ => Span::ZERO,
-    };
+    let vertical = scenario.policies.get(name).and_then(Policy::vertical);
+    let cooldown = vertical.map_or(Span::ZERO, |vertical| vertical.cooldown);
     raised.get(name).is_some_and(|at| at.plus(cooldown) >= from)
         || scenario.services[name].work.calls.iter().any(|call| climbs(scenario, raised, &call.to, from))
 }

@@ -31,6 +31,7 @@ impl World {
             line.pass(held, &mut self.services);
         }
         self.show_breakers(held);
+        self.pass_instances(held);
         for (index, (service, flow)) in self.services.iter_mut().zip(&mut self.flows).enumerate() {
             let (used, out) = (core::mem::take(&mut flow.cpu), core::mem::take(&mut flow.out));
             let started = service.start_grant * held;
@@ -63,9 +64,8 @@ impl World {
         self.book();
         self.measure_memory();
         let seconds = span.as_secs();
-        let mean = |amount: f64| {
-            if seconds > 0.0 { Millicores::new(whole(amount / seconds * 1000.0)) } else { Millicores::ZERO }
-        };
+        let mean_of = |amount: f64| if seconds > 0.0 { amount / seconds * 1000.0 } else { 0.0 };
+        let mean = |amount: f64| Millicores::new(whole(mean_of(amount)));
         let (iowait, busy) = self.disk.as_deref_mut().map_or((0.0, 0.0), |disk| disk.sample(seconds));
         let on_line = self.line.as_deref_mut().map_or(0.0, |line| line.sample(seconds));
         let share = |part: f64| Permille::new(whole(part * 1000.0).min(1000));
@@ -109,6 +109,7 @@ impl World {
                 throttled: Permille::new(whole(throttled).min(1000)),
                 memory: bytes(service.memory_max),
                 replicas: service.replicas_min,
+                instances: service.pair.as_mut().map_or(0, |pair| whole(mean_of(core::mem::take(&mut pair.there)))),
                 limits,
                 restarts: service.restarts,
                 oom_kills: service.oom_kills,

@@ -218,6 +218,13 @@ impl World {
                 }
             }
         }
+        if !self.conditions.metrics_out && !docker_out {
+            for place in 0..self.meters.len() {
+                if lost == 0.0 || uniform(&mut self.scrape_luck) > lost {
+                    self.scrape_meter(place, at, seen_from);
+                }
+            }
+        }
         self.next_scrape = self.scrape_after(now);
     }
 

@@ -66,11 +66,15 @@ pub(super) struct Pair {
     comes_new: bool,
     /// They were told to stop, and are killed at this time.
     pub(super) killed_at: Option<Instant>,
+    /// A policy changes how many instances there are.
+    scaled: bool,
+    /// Seconds of all instances together since the last sample, where that is so.
+    pub(super) there: f64,
     sensors: Sensors,
 }
 
 impl Pair {
-    pub(super) fn new(sensors: &Sensors) -> Self {
+    pub(super) fn new(sensors: &Sensors, scaled: bool) -> Self {
         Self {
             of_second: 0.0,
             to_second: 0.0,
@@ -83,8 +87,20 @@ impl Pair {
             going: false,
             comes_new: false,
             killed_at: None,
+            scaled,
+            there: 0.0,
             sensors: *sensors,
         }
+    }
+
+    /// The instances that stand aside leave for good, outside of any deployment.
+    pub(super) const fn let_go(&mut self, killed_at: Instant) {
+        (self.going, self.killed_at) = (true, Some(killed_at));
+    }
+
+    /// Whether the instances that stand aside leave and no deployment asks for them.
+    pub(super) const fn is_let_go(&self) -> bool {
+        self.going && !self.busy
     }
 
     const fn place(&self, generation: Generation) -> usize {
@@ -145,6 +161,17 @@ pub(super) fn requests(services: &[Service], flows: &[super::flow::Flow], index:
 }
 
 impl World {
+    /// Time passes for all instances of services that are scaled.
+    pub(super) fn pass_instances(&mut self, seconds: f64) {
+        for place in 0..self.pairs.len() {
+            let index = self.pairs[place];
+            let count: usize = self.services[index..index + GROUPS].iter().map(|group| group.instances.len()).sum();
+            if let Some(pair) = self.services[index].pair.as_mut().filter(|pair| pair.scaled) {
+                pair.there += count as f64 * seconds;
+            }
+        }
+    }
+
     /// Counts anew how many instances of each generation have traffic.
     pub(super) fn count_generations(&mut self) {
         for place in 0..self.pairs.len() {
@@ -301,6 +328,10 @@ impl World {
             return Err("the Docker engine does not answer".to_owned());
         }
         let aside = index + 2;
+        if pair.is_let_go() {
+            self.remove_aside(index);
+        }
+        let Some(pair) = &self.services[index].pair else { return Ok(()) };
         let busy = !self.services[aside].instances.is_empty();
         if busy && matches!(one, Move::Start { .. } | Move::Drain { .. }) {
             return Err(format!("instances of `{name}` stand aside already"));
@@ -322,7 +353,7 @@ impl World {
             Move::GiveTraffic { generation } => {
                 let to = group(generation);
                 let limits = self.services[aside].limits;
-                self.move_instances(aside, to, usize::MAX);
+                self.move_instances(aside, to, (0..self.services[aside].instances.len()).collect());
                 if self.services[to].limits != limits {
                     self.limit(to, limits);
                 }
@@ -330,7 +361,12 @@ impl World {
             Move::Drain { generation, count } => {
                 let from = group(generation);
                 self.limit(aside, self.services[from].limits);
-                self.move_instances(from, aside, usize::try_from(count).unwrap_or(usize::MAX));
+                let instances = &self.services[from].instances;
+                let mut places: Vec<usize> = (0..instances.len()).collect();
+                // Those that are not up first.
+                places.sort_by_key(|place| instances[*place].phase == Phase::Up);
+                places.truncate(usize::try_from(count).unwrap_or(usize::MAX));
+                self.move_instances(from, aside, places);
                 if let Some(pair) = &mut self.services[index].pair {
                     (pair.busy, pair.going) = (true, true);
                 }
@@ -353,7 +389,7 @@ impl World {
     }
 
     /// Gives a group other limits.
-    fn limit(&mut self, group: usize, limits: crate::model::Limits) {
+    pub(super) fn limit(&mut self, group: usize, limits: crate::model::Limits) {
         self.book();
         let service = &mut self.services[group];
         service.limits = limits;
@@ -370,24 +406,26 @@ impl World {
 
     /// Makes so many instances that stand aside; they start as soon as they may.
     fn start_aside(&mut self, index: usize, count: u32) {
-        for _ in 0..count {
-            let number = (1..).find(|number| self.find_instance(index, *number).is_none()).unwrap_or(1);
-            let Some(pair) = &self.services[index].pair else { return };
-            let scrapes = Scrapes::new(&pair.sensors);
-            self.services[index + 2].put_in((Instance::new(number), scrapes));
-        }
+        self.put_new_in(index, index + 2, count);
         self.share_cache(self.group_in_force(index), index + 2);
         self.services[index + 2].away = Some(0.0);
     }
 
-    /// Moves so many instances to another group, with all that is in them; those that are not up first.
-    fn move_instances(&mut self, from: usize, to: usize, count: usize) {
+    /// Makes so many instances of a service in one of its groups, with the lowest numbers that are free.
+    pub(super) fn put_new_in(&mut self, index: usize, group: usize, count: u32) {
+        for _ in 0..count {
+            let number = (1..).find(|number| self.find_instance(index, *number).is_none()).unwrap_or(1);
+            let Some(pair) = &self.services[index].pair else { return };
+            let scrapes = Scrapes::new(&pair.sensors);
+            self.services[group].put_in((Instance::new(number), scrapes));
+        }
+    }
+
+    /// Moves the instances at these places to another group, with all that is in them.
+    pub(super) fn move_instances(&mut self, from: usize, to: usize, mut places: Vec<usize>) {
         self.book();
         self.share_cache(from, to);
         let leaving = &mut self.services[from];
-        let mut places: Vec<usize> = (0..leaving.instances.len()).collect();
-        places.sort_by_key(|place| leaving.instances[*place].phase == Phase::Up);
-        places.truncate(count);
         places.sort_unstable();
         let up = leaving.up;
         let with = places.iter().filter(|place| leaving.instances[**place].phase == Phase::Up).count() as f64;

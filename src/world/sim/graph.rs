@@ -31,7 +31,7 @@ pub(super) fn build(
     for name in order {
         let place = groups.len();
         places.insert(name, place);
-        if scenario.deployments.iter().any(|deployment| deployment.service == *name) {
+        if is_scaled(scenario, name) || scenario.deployments.iter().any(|deployment| deployment.service == *name) {
             groups.extend([Group::First, Group::Second, Group::Aside].map(|group| (name, place, group)));
         } else {
             groups.push((name, place, Group::Alone));
@@ -75,7 +75,7 @@ pub(super) fn build(
         };
         match group {
             Group::Alone => {}
-            Group::First => service.pair = Some(Box::new(Pair::new(&sensors))),
+            Group::First => service.pair = Some(Box::new(Pair::new(&sensors, is_scaled(scenario, name)))),
             Group::Second | Group::Aside => {
                 service.instances.clear();
                 service.scrapes.clear();
@@ -91,6 +91,11 @@ pub(super) fn build(
     }
     debug_assert!(services.iter().all(|service| service.rate_until >= Instant::START));
     (services, flows, all_calls)
+}
+
+/// Whether a policy changes how many instances of a service there are.
+fn is_scaled(scenario: &Scenario, name: &ServiceName) -> bool {
+    scenario.policies.get(name).is_some_and(|policy| policy.horizontal().is_some())
 }
 
 /// The names, callers before those they call, else by name (Kahn 1962).

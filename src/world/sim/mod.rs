@@ -31,6 +31,7 @@ mod io;
 mod line;
 mod loops;
 mod memory;
+mod meter;
 mod mixes;
 mod neighbours;
 mod network;
@@ -40,6 +41,7 @@ mod pulls;
 mod ration;
 mod requests;
 mod room;
+mod scaling;
 mod seen;
 mod sensors;
 mod service;
@@ -78,6 +80,7 @@ use generations::Group;
 use heat::Warmth;
 use line::Line;
 use loops::Callers;
+use meter::Meter;
 use neighbours::Neighbours;
 use pins::Pins;
 use pulls::Pulls;
@@ -132,6 +135,8 @@ pub struct World {
     docker: Option<Docker>,
     updates: Vec<(Instant, Action)>,
     pulls: Pulls,
+    /// What is counted of requests, for services that are scaled.
+    meters: Vec<Meter>,
 
     faults: Faults,
     /// What the faults that are on make of the host.
@@ -230,6 +235,7 @@ impl World {
             docker: scenario.docker.clone(),
             updates: Vec::new(),
             pulls: Pulls::default(),
+            meters: Vec::new(),
             faults: Faults::new(&scenario.faults, seed),
             conditions: Conditions::good(count),
             network: (0, 0.0),
@@ -268,6 +274,7 @@ impl World {
             service.fit(&world.cores, world.speed, &mut world.library);
         }
         world.pulls = Pulls::of(scenario, count, |name| world.find(name));
+        world.meters = Meter::all(scenario, &sensors::kept_for(scenario), |name| world.find(&ServiceName::new(name)));
         world.next_scrape = world.scrape_after(Instant::START);
         world.do_what_is_due();
         world
@@ -316,7 +323,9 @@ impl World {
     pub fn observe(&self) -> Observation {
         let services = self.by_name.iter().map(|index| {
             let (service, condition) = (&self.services[*index], &self.conditions.services[*index]);
-            let groups = &self.services[*index..*index + service.groups()];
+            // Who was told to leave is no instance of the service any more.
+            let gone = usize::from(service.pair.as_ref().is_some_and(|pair| pair.is_let_go()));
+            let groups = &self.services[*index..*index + service.groups() - gone];
             let instances = groups.iter().flat_map(|group| {
                 group.instances.iter().zip(&group.scrapes).map(|(instance, scrapes)| InstanceSeen {
                     number: instance.number,
@@ -324,10 +333,17 @@ impl World {
                     usage: scrapes.usage(&self.sensors, self.now).map(|usage| condition.shown(usage)),
                     oom_kills: instance.oom_kills,
                     restarts: instance.restarts,
+                    started: instance.runs().then_some(instance.started),
                 })
             });
             let limits = self.services[self.group_in_force(*index)].limits;
-            let seen = ServiceSeen { limits, stateful: service.stateful, instances: instances.collect() };
+            let seen = ServiceSeen {
+                limits,
+                stateful: service.stateful,
+                instances: instances.collect(),
+                traffic: self.traffic_of(*index),
+                deploying: self.is_deploying(*index),
+            };
             (service.name.clone(), seen)
         });
         Observation { host: self.host, services: services.collect() }

@@ -43,6 +43,7 @@ use crate::model::ServiceModel;
 use crate::model::ServiceName;
 use crate::model::Spread;
 use crate::model::SwapLimit;
+use crate::model::Update;
 use crate::units::Bytes;
 use crate::units::Instant;
 use crate::units::Millicores;
@@ -89,6 +90,8 @@ pub(super) struct Service {
     pub(super) stateful: bool,
     pub(super) weight: f64,
     pub(super) rules: Rules,
+    /// How long an instance that is told to stop may take.
+    pub(super) stop_grace: Span,
     pub(super) timeout: Option<f64>,
     pub(super) start_cpu: f64,
     pub(super) idle_memory: f64,
@@ -244,6 +247,7 @@ impl Service {
             stateful: model.stateful,
             weight: model.weight.max(1) as f64,
             rules,
+            stop_grace: model.stop_grace.unwrap_or(Update::STOP_GRACE),
             timeout: model.timeout.map(Span::as_secs),
             start_cpu: model.start_cpu.as_cores(),
             idle_memory: model.idle_memory.get() as f64,

@@ -70,6 +70,7 @@ impl World {
         if self.is_deploying(index) {
             return Err(format!("a deployment of `{name}` is not over"));
         }
+        let service = index;
         let index = self.group_in_force(index);
         self.book();
         match action {
@@ -88,6 +89,7 @@ impl World {
                 // What is in the page cache, in swap or above the limit is found anew with the next step.
                 self.moving |= self.docker.is_some();
             }
+            Action::Scale { to, .. } => return self.scale(service, *to),
         }
         Ok(())
     }

@@ -1,0 +1,253 @@
+//! How many instances a service is to have. Before you change it:
+//! 1. A rule says up or down, by how many and why; the guards below hold for every rule, and no rule knows them.
+//! 2. Instances there are is what the host shows, those that start too. What was asked for and is not shown yet counts
+//!    against the pool, never as instances.
+//! 3. Adding waits for the cooldown since instances were added last; removing waits for the cooldown since any change. So
+//!    a need that comes back after a removal is met at once.
+//! 4. The cooldowns belong to the number of instances; limits have their own.
+//! 5. Fewer instances than the least number, or more than the largest, are mended without looking at any figure.
+
+pub mod bounds;
+pub mod points;
+pub mod weighted;
+
+mod readings;
+
+pub use readings::Readings;
+
+use super::distress::Distress;
+use super::measure;
+use super::measure::Settled;
+use super::vertical::SETTLE;
+use super::wish::Wish;
+use crate::model::Guard;
+use crate::model::Held;
+use crate::model::Horizontal;
+use crate::model::HostSeen;
+use crate::model::InstanceState;
+use crate::model::Limits;
+use crate::model::Reason;
+use crate::model::Resource;
+use crate::model::Scaling;
+use crate::model::ServiceName;
+use crate::model::ServiceSeen;
+use crate::units::Instant;
+use bounds::Since;
+
+/// What a rule says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// All is well.
+    Quiet,
+    /// It would act, or cannot judge.
+    Held(Option<Reason>, Guard),
+    /// So many more.
+    Up(u32, Reason),
+    /// So many fewer.
+    Down(u32, Reason),
+}
+
+/// A service with a horizontal policy, and what the engine remembers about it.
+#[derive(Debug, Clone)]
+pub(super) struct Watched {
+    pub(super) policy: Horizontal,
+    began: Option<Instant>,
+    checked: Option<Instant>,
+    /// Since when bounds are passed.
+    since: Since,
+    /// When instances were added last.
+    added: Option<Instant>,
+    /// When their number was changed last.
+    changed: Option<Instant>,
+    /// The number that was asked for last, and when.
+    granted: Option<(Instant, u32)>,
+    /// The limits as they were seen first, where another policy moves them.
+    reference: Option<Limits>,
+    /// The limits as they were seen last, and since when.
+    limits: (Limits, Settled),
+}
+
+impl Watched {
+    /// A service nobody has looked at yet.
+    pub(super) fn new(policy: Horizontal) -> Self {
+        let settled = Settled { cpu: Instant::START, memory: Instant::START };
+        Self {
+            policy,
+            began: None,
+            checked: None,
+            since: Since::default(),
+            added: None,
+            changed: None,
+            granted: None,
+            reference: None,
+            limits: (Limits::default(), settled),
+        }
+    }
+
+    /// When it was last checked.
+    pub(super) const fn checked(&self) -> Option<Instant> {
+        self.checked
+    }
+
+    /// Takes note of the limits; `moving` where another policy changes them.
+    pub(super) fn look(&mut self, now: Instant, service: Option<&ServiceSeen>, moving: bool) {
+        self.began.get_or_insert(now);
+        let Some(service) = service else { return };
+        let (limits, settled) = &mut self.limits;
+        if limits.cpu != service.limits.cpu {
+            settled.cpu = now;
+        }
+        if limits.memory != service.limits.memory {
+            settled.memory = now;
+        }
+        *limits = service.limits;
+        if moving {
+            self.reference.get_or_insert(service.limits);
+        }
+    }
+
+    /// Whether an evaluation is due; if so, it counts as done.
+    pub(super) fn take_due_check(&mut self, now: Instant) -> bool {
+        let due = self.checked.or(self.began).is_some_and(|last| now.since(last) >= self.policy.every);
+        if due {
+            self.checked = Some(now);
+        }
+        due
+    }
+
+    /// Judges the service: a wish for what its own rules allow, and what they hold back.
+    pub(super) fn check(
+        &mut self,
+        now: Instant,
+        name: &ServiceName,
+        (service, host): (Option<&ServiceSeen>, &HostSeen),
+        distress: Option<Distress<'_>>,
+        wishes: &mut Vec<Wish>,
+        held: &mut Vec<Held>,
+    ) {
+        let mut hold = |wanted, guard| {
+            held.push(Held { service: name.clone(), resource: Some(Resource::Replicas), wanted, guard });
+        };
+        let Some(service) = service else {
+            self.since.forget();
+            return hold(None, Guard::NoData);
+        };
+        let replicas = u32::try_from(service.instances.len()).unwrap_or(u32::MAX);
+        let mut wish = |to: u32, why| {
+            let (instances, from, to) = (u64::from(replicas), u64::from(replicas), u64::from(to));
+            wishes.push(Wish { service: name.clone(), resource: Resource::Replicas, instances, from, to, why });
+        };
+        let never = [
+            (service.stateful, Guard::Stateful),
+            (service.deploying, Guard::Deploying),
+            (replicas == 0, Guard::NotReady),
+        ];
+        if let Some((_, guard)) = never.into_iter().find(|(holds, _)| *holds) {
+            self.since.forget();
+            return hold(None, guard);
+        }
+        if let Some(bound) = self.passed(replicas) {
+            let why = Reason::OutOfRange { seen: replicas, bound };
+            return match self.too_soon(now, bound > replicas) {
+                Some(guard) => hold(Some(why), guard),
+                None => wish(bound, why),
+            };
+        }
+        let readings = match self.read(now, service, host, replicas) {
+            Ok(readings) => readings,
+            Err(guard) => {
+                self.since.forget();
+                return hold(None, guard);
+            }
+        };
+        let (up, step, why) = match self.judge(now, &readings) {
+            Verdict::Quiet => return,
+            Verdict::Held(wanted, guard) => return hold(wanted, guard),
+            Verdict::Up(step, why) => (true, step, why),
+            Verdict::Down(step, why) => (false, step, why),
+        };
+        let unwell = service.instances.iter().any(|instance| instance.state != InstanceState::Healthy);
+        let unsafe_now = distress.filter(|_| !up).map(Distress::guard);
+        let (least, most) = (self.policy.replicas_min, self.policy.most());
+        let to = if up { replicas.saturating_add(step).min(most) } else { replicas.saturating_sub(step).max(least) };
+        if to == replicas {
+            return hold(Some(why), Guard::AtReplicaBound { bound: if up { most } else { least } });
+        }
+        if let Some(guard) = unsafe_now.or((unwell && !up).then_some(Guard::NotReady)).or(self.too_soon(now, up)) {
+            return hold(Some(why), guard);
+        }
+        wish(to, why);
+    }
+
+    /// The bound of the number of instances that is passed, if one is. Bounds the wrong way round leave it alone.
+    fn passed(&self, replicas: u32) -> Option<u32> {
+        let (least, most) = (self.policy.replicas_min, self.policy.most());
+        if least > most {
+            return None;
+        }
+        let bound = replicas.clamp(least, most);
+        (bound != replicas).then_some(bound)
+    }
+
+    fn read(&self, now: Instant, service: &ServiceSeen, host: &HostSeen, replicas: u32) -> Result<Readings, Guard> {
+        let measured = measure::measured(now, service, host, self.policy.stale_after, self.limits.1)?;
+        let limits = self.reference.unwrap_or(service.limits);
+        let traffic = service.traffic;
+        if let Some(traffic) = &traffic {
+            let age = now.since(traffic.at);
+            if traffic.at > now {
+                let why = format!("requests were counted at {}, which is still to come", traffic.at);
+                return Err(Guard::Absurd { why });
+            }
+            if age > self.policy.stale_after {
+                return Err(Guard::Stale { age });
+            }
+        }
+        Ok(Readings { traffic, ..Readings::of(&measured, limits, host, replicas) })
+    }
+
+    fn judge(&mut self, now: Instant, readings: &Readings) -> Verdict {
+        let steps = (self.policy.step_up, self.policy.step_down);
+        match &self.policy.scaling {
+            Scaling::Bounds(policy) => bounds::judge(policy, &mut self.since, now, readings, steps),
+            Scaling::Points(policy) => points::judge(policy, readings, steps),
+            Scaling::Weighted(policy) => weighted::judge(policy, readings, steps),
+        }
+    }
+
+    /// The cooldown that holds back, if one does.
+    fn too_soon(&self, now: Instant, up: bool) -> Option<Guard> {
+        let (last, cooldown) =
+            if up { (self.added, self.policy.cooldown_up) } else { (self.changed, self.policy.cooldown_down) };
+        let since = now.since(last?);
+        (since < cooldown).then(|| Guard::Cooldown { left: cooldown.minus(since) })
+    }
+
+    /// Instances that count against the pool: those seen, or more that were asked for a short time ago.
+    pub(super) fn promised(&self, now: Instant, seen: u64) -> u64 {
+        let granted = self.granted.filter(|(at, _)| now.since(*at) < SETTLE).map_or(0, |(_, to)| to);
+        seen.max(u64::from(granted))
+    }
+
+    /// Whether it could still move on this side, so that a limit need not.
+    pub(super) fn can_move(&self, instances: u64, up: bool) -> bool {
+        let bound = if up { self.policy.most() } else { self.policy.replicas_min };
+        if up { instances < u64::from(bound) } else { instances > u64::from(bound) }
+    }
+
+    /// When the number of instances was changed last.
+    pub(super) const fn changed(&self) -> Option<Instant> {
+        self.changed
+    }
+
+    /// Takes note that the number is being changed.
+    pub(super) fn note(&mut self, now: Instant, wish: &Wish) {
+        let to = u32::try_from(wish.to).unwrap_or(u32::MAX);
+        self.granted = Some((now, to));
+        self.changed = Some(now);
+        if wish.to > wish.from {
+            self.added = Some(now);
+        }
+        self.since.forget();
+    }
+}

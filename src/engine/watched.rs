@@ -1,0 +1,129 @@
+//! A service and its policies: one that moves limits, one that changes the number of instances, or both. Before you change
+//! it:
+//! 1. Each policy looks at every observation, whether its own check is due or not.
+//! 2. Both together must not fight over CPU: the number of instances comes first, and the CPU limit of each is only moved
+//!    where that number can move no further, and once a whole window passed since it did. Memory is no matter of numbers:
+//!    its limit follows what an instance holds.
+//! 3. What is given back after deaths is not held.
+
+use super::distress::Distress;
+use super::grant;
+use super::horizontal;
+use super::vertical;
+use super::wish::Limit;
+use super::wish::Wish;
+use crate::model::Guard;
+use crate::model::Held;
+use crate::model::HostSeen;
+use crate::model::Policy;
+use crate::model::Reason;
+use crate::model::Resource;
+use crate::model::ServiceName;
+use crate::model::ServiceSeen;
+use crate::units::Instant;
+use crate::units::Permille;
+
+/// A service with at least one policy, and what the engine remembers about it.
+#[derive(Debug, Clone)]
+pub(super) struct Watched {
+    vertical: Option<vertical::Watched>,
+    horizontal: Option<horizontal::Watched>,
+}
+
+impl Watched {
+    /// A service nobody has looked at yet; `None` where its policy leaves it as it is.
+    pub(super) fn new(policy: &Policy) -> Option<Self> {
+        let vertical = policy.vertical().map(|policy| vertical::Watched::new(*policy));
+        let horizontal = policy.horizontal().map(|policy| horizontal::Watched::new(policy.clone()));
+        (vertical.is_some() || horizontal.is_some()).then_some(Self { vertical, horizontal })
+    }
+
+    /// When it was last checked, by either policy.
+    pub(super) fn checked(&self) -> Option<Instant> {
+        let vertical = self.vertical.as_ref().and_then(vertical::Watched::checked);
+        vertical.max(self.horizontal.as_ref().and_then(horizontal::Watched::checked))
+    }
+
+    /// Looks at the service, and judges it where a check is due.
+    pub(super) fn look(
+        &mut self,
+        now: Instant,
+        name: &ServiceName,
+        (service, host): (Option<&ServiceSeen>, &HostSeen),
+        distress: Option<Distress<'_>>,
+        wishes: &mut Vec<Wish>,
+        held: &mut Vec<Held>,
+    ) {
+        if let Some(horizontal) = &mut self.horizontal {
+            horizontal.look(now, service, self.vertical.is_some());
+            if horizontal.take_due_check(now) {
+                horizontal.check(now, name, (service, host), distress, wishes, held);
+            }
+        }
+        let Some(vertical) = &mut self.vertical else { return };
+        vertical.look(now, service);
+        if !vertical.take_due_check(now) {
+            return;
+        }
+        let first = wishes.len();
+        vertical.check(now, name, (service, host), distress, wishes, held);
+        let Some(horizontal) = &self.horizontal else { return };
+        let recent = horizontal.changed().is_some_and(|at| now.since(at) < vertical.policy.window);
+        let comes_first = |wish: &Wish| {
+            let free = wish.resource != Resource::Cpu || matches!(wish.why, Reason::GivenBack { .. });
+            !free && (recent || horizontal.can_move(wish.instances, wish.to > wish.from))
+        };
+        for wish in wishes.extract_if(first.., |wish| comes_first(wish)) {
+            let guard = Guard::Horizontal;
+            held.push(Held { service: wish.service, resource: Some(wish.resource), wanted: Some(wish.why), guard });
+        }
+    }
+
+    /// What an instance was promised of CPU and memory, and how many there are or were asked for.
+    pub(super) fn promised(&self, now: Instant, seen: &ServiceSeen) -> ((u64, u64), u64) {
+        let instances = seen.instances.len() as u64;
+        let each = |which| match &self.vertical {
+            Some(vertical) => vertical.promised(now, which),
+            None => grant::limit(seen, which),
+        };
+        let count = self.horizontal.as_ref().map_or(instances, |horizontal| horizontal.promised(now, instances));
+        ((each(Limit::Cpu), each(Limit::Memory)), count)
+    }
+
+    /// How often the pool may be promised in CPU and in memory, by the policy that changes this.
+    pub(super) fn overcommit(&self, resource: Resource) -> (Permille, Permille) {
+        let vertical = self.vertical.as_ref().map(|of| (of.policy.overcommit_cpu, of.policy.overcommit_memory));
+        let horizontal = self.horizontal.as_ref().map(|of| (of.policy.overcommit_cpu, of.policy.overcommit_memory));
+        let both = match resource {
+            Resource::Cpu | Resource::Memory => vertical.or(horizontal),
+            Resource::Replicas => horizontal.or(vertical),
+        };
+        both.unwrap_or((Permille::ONE, Permille::ONE))
+    }
+
+    /// The least that a limit may be, or that there may be of instances.
+    pub(super) fn least(&self, resource: Resource) -> u64 {
+        let vertical = self.vertical.as_ref().map(|of| &of.policy);
+        match resource {
+            Resource::Cpu => vertical.map_or(0, |policy| policy.cpu_min.get()),
+            Resource::Memory => vertical.map_or(0, |policy| policy.memory_min.get()),
+            Resource::Replicas => 0,
+        }
+    }
+
+    /// Takes note that a wish is carried out.
+    pub(super) fn note(&mut self, now: Instant, wish: &Wish) {
+        match wish.resource {
+            Resource::Cpu | Resource::Memory => {
+                if let Some(vertical) = &mut self.vertical {
+                    vertical.note_adjustment(now, wish);
+                }
+            }
+            Resource::Replicas => {
+                if let Some(horizontal) = &mut self.horizontal {
+                    horizontal.note(now, wish);
+                }
+            }
+        }
+    }
+}

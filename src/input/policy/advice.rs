@@ -1,0 +1,149 @@
+//! What is wrong with a policy as a whole: errors where it contradicts itself, warnings where it works and will disappoint.
+//! Before you change it: a warning has its figures and the way out, and no policy of the catalog deserves one.
+
+use super::IMPOSSIBLE;
+use super::UNWISE;
+use crate::input::problem::Problem;
+use crate::input::problem::Problems;
+use crate::input::schema;
+use crate::input::schema::quantity::REPLICAS_MAX;
+use crate::input::yaml::Node;
+use crate::model::Horizontal;
+use crate::model::Points;
+use crate::model::Quantity;
+use crate::model::Scaling;
+use crate::model::Signal;
+use crate::model::Trigger;
+use crate::units::Permille;
+use crate::units::Span;
+
+/// All that is wrong with a policy that changes the number of instances.
+pub(super) fn look(policy: &Horizontal, node: &Node) -> Problems {
+    let mut problems = Problems::new();
+    let mut error = |key: &str, message: String| {
+        problems.push(Problem::error(&IMPOSSIBLE, message).at(&schema::place_of(node, &format!("/{key}"))));
+    };
+    if policy.replicas_min == 0 {
+        error("replicas", "`replicas` from 0: the last instance is never removed, so begin with 1".to_owned());
+    }
+    if policy.per_host.is_some_and(|each| each < policy.replicas_min) {
+        error("per_host", format!("`per_host` is below the least number of instances, {}", policy.replicas_min));
+    }
+    for (key, span) in [("every", policy.every), ("window", policy.window), ("stale_after", policy.stale_after)] {
+        if span == Span::ZERO {
+            error(key, format!("`{key}` is zero"));
+        }
+    }
+    if policy.step_up == 0 || policy.step_down == 0 {
+        error("step", "a `step` of zero changes nothing".to_owned());
+    }
+    match &policy.scaling {
+        Scaling::Bounds(bounds) => {
+            if bounds.up.is_empty() {
+                error("up", "no bound is left that adds instances".to_owned());
+            }
+            cross(&bounds.up, &bounds.down, &mut error);
+        }
+        Scaling::Points(score) => {
+            let triggers = |points: &[Points]| points.iter().map(|points| points.trigger).collect::<Vec<_>>();
+            cross(&triggers(&score.up), &triggers(&score.down), &mut error);
+            for (key, points, enough) in [("up", &score.up, score.up_from), ("down", &score.down, score.down_from)] {
+                let most: u64 = points.iter().map(|points| u64::from(points.points)).sum();
+                if enough == 0 || u64::from(enough) > most {
+                    error(&format!("{key}/score"), format!("`score: {enough}` is never met by 1 to {most} points"));
+                }
+            }
+        }
+        Scaling::Weighted(score) => {
+            if score.parts.iter().all(|part| part.weight == 0) {
+                error("weights", "the weights add up to nothing, so that nothing is ever decided".to_owned());
+            }
+            if score.down >= score.up {
+                error("down/score", format!("`down` {} is not below `up` {}", score.down, score.up));
+            }
+        }
+    }
+    if !problems.has_errors() {
+        warn(policy, node, &mut problems);
+    }
+    problems
+}
+
+/// Lower bounds that are not below their upper ones.
+fn cross(up: &[Trigger], down: &[Trigger], error: &mut impl FnMut(&str, String)) {
+    for low in down.iter().filter(|low| low.signal != Signal::Replicas) {
+        let high = up.iter().find(|high| high.signal == low.signal);
+        if let Some(high) = high.filter(|high| low.bound.number() >= high.bound.number()) {
+            let name = low.signal.name();
+            error(&format!("down/{name}"), format!("`{name}` {} is not below {} of `up`", low.bound, high.bound));
+        }
+    }
+}
+
+fn warn(policy: &Horizontal, node: &Node, problems: &mut Problems) {
+    let mut warning = |key: &str, message: String, help: String| {
+        let problem = Problem::warning(&UNWISE, message).at(&schema::place_of(node, &format!("/{key}")));
+        problems.push(problem.help(help));
+    };
+    let (up, down) = (policy.cooldown_up, policy.cooldown_down);
+    if up < policy.window {
+        let message =
+            format!("a cooldown of {up} is shorter than the window of {} that usage is measured over", policy.window);
+        warning(
+            "cooldown",
+            message,
+            format!("the next step is taken before the last one is seen; use `{{ up: {} }}`", policy.window),
+        );
+    }
+    if down < up {
+        let message = format!("instances are removed after {down}, sooner than more are added after {up}");
+        warning("cooldown", message, format!("adding is urgent, removing is not; use `{{ down: {up} }}` or more"));
+    }
+    if policy.replicas_max == REPLICAS_MAX {
+        let message = format!("there is no upper bound but {REPLICAS_MAX} instances");
+        warning("replicas", message, "a wrong metric would fill the host; write both ends, such as `2..8`".to_owned());
+    }
+    let fewest = u64::from(policy.replicas_min);
+    if policy.replicas_max <= policy.replicas_min {
+        return;
+    }
+    // The step from one instance more to the fewest is the one that raises usage most.
+    let after = |low: u64| low.saturating_mul(fewest + 1) / fewest.max(1);
+    match &policy.scaling {
+        Scaling::Bounds(bounds) => {
+            let of_cpu = |triggers: &[Trigger]| triggers.iter().find(|one| one.signal == Signal::Cpu).copied();
+            if let (Some(high), Some(low)) = (of_cpu(&bounds.up), of_cpu(&bounds.down))
+                && after(low.bound.number()) > high.bound.number()
+            {
+                let message = format!(
+                    "`down` at {} CPU is too near `up` at {}: of {} instances one less makes {} of {}",
+                    low.bound,
+                    high.bound,
+                    fewest + 1,
+                    Quantity::Share(after(low.bound.number())),
+                    low.bound
+                );
+                warning("down/cpu", message, too_near(high.bound.number(), fewest));
+            }
+        }
+        Scaling::Weighted(score) => {
+            if after(score.down.get()) > score.up.get() {
+                let message = format!(
+                    "`down` at {} is too near `up` at {}: of {} instances one less may make {} of it",
+                    score.down,
+                    score.up,
+                    fewest + 1,
+                    Permille::new(after(score.down.get()))
+                );
+                warning("down/score", message, too_near(score.up.get().saturating_mul(1000), fewest));
+            }
+        }
+        Scaling::Points(_) => {}
+    }
+}
+
+/// The way out of bounds that are too near.
+fn too_near(high: u64, fewest: u64) -> String {
+    let low = Quantity::Share(high.saturating_mul(fewest) / (fewest + 1) / 10_000 * 10_000);
+    format!("instances would come and go, or never go; use {low} or less")
+}

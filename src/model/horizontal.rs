@@ -1,0 +1,269 @@
+//! How many instances a service is to have: the figures of every horizontal policy (register E2 to E5).
+
+use super::Quantity;
+use crate::units::Permille;
+use crate::units::Span;
+use std::fmt;
+
+/// A horizontal policy: its rule, and the guards that hold for every rule.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Horizontal {
+    /// Instances, at least.
+    pub replicas_min: u32,
+    /// Instances, at most.
+    pub replicas_max: u32,
+    /// Instances on one host, at most (Swarm's `max_replicas_per_node`); `None` is without limit.
+    pub per_host: Option<u32>,
+    /// Time between two evaluations.
+    pub every: Span,
+    /// Window that usage, rates and times are measured over.
+    pub window: Span,
+    /// Instances that are added at once, at most.
+    pub step_up: u32,
+    /// Instances that are removed at once, at most.
+    pub step_down: u32,
+    /// Time after instances were added in which none are added.
+    pub cooldown_up: Span,
+    /// Time after any change of their number in which none are removed.
+    pub cooldown_down: Span,
+    /// Metrics older than this are not acted on.
+    pub stale_after: Span,
+    /// All CPU limits together, against the host's pool, at most.
+    pub overcommit_cpu: Permille,
+    /// All memory limits together, against the host's pool, at most.
+    pub overcommit_memory: Permille,
+    /// How the number is found.
+    pub scaling: Scaling,
+}
+
+/// How a horizontal policy finds its number.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Scaling {
+    /// One figure above its bound adds, all below theirs remove (register E2 and E3).
+    Bounds(Bounds),
+    /// Points for each figure beyond its bound (register E4).
+    Points(PointScore),
+    /// A weighted mean of figures (register E5).
+    Weighted(WeightedScore),
+}
+
+/// What is measured of a service, or known of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub enum Signal {
+    /// CPU used, as a share of the limit; of the host's pool where there is none. The mean over the instances.
+    Cpu,
+    /// Working set as a share of the limit; of the host's pool where there is none. The mean over the instances.
+    Memory,
+    /// Requests in the service, waiting or worked on, of all instances together.
+    Queue,
+    /// The 95th percentile of response times.
+    Latency,
+    /// Share of requests that failed.
+    Errors,
+    /// Requests per second, of all instances together.
+    Requests,
+    /// Instances there are.
+    Replicas,
+}
+
+/// Bounds of figures.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Bounds {
+    /// A figure above its bound adds instances, each by itself.
+    pub up: Vec<Trigger>,
+    /// All figures below their bounds remove instances. What is not measured at all is left out.
+    pub down: Vec<Trigger>,
+}
+
+/// A bound of a figure, and how long it must be passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Trigger {
+    /// The figure.
+    pub signal: Signal,
+    /// The bound. It is passed strictly: exactly on it is within.
+    pub bound: Quantity,
+    /// It must be passed at every evaluation for so long; zero is at once.
+    pub lasts: Span,
+}
+
+/// Points for each figure beyond its bound (register E4).
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct PointScore {
+    /// What counts for adding: figures above their bounds.
+    pub up: Vec<Points>,
+    /// What counts for removing: figures below their bounds, and instances above the fewest.
+    pub down: Vec<Points>,
+    /// So many points add.
+    pub up_from: u32,
+    /// So many points remove, where none count for adding.
+    pub down_from: u32,
+}
+
+/// So many points for a figure beyond its bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Points {
+    /// The figure and its bound.
+    pub trigger: Trigger,
+    /// The points.
+    pub points: u32,
+}
+
+/// A weighted mean of figures, each over what counts as one (register E5).
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct WeightedScore {
+    /// What counts.
+    pub parts: Vec<WeightedPart>,
+    /// Above this it adds.
+    pub up: Permille,
+    /// Below this it removes.
+    pub down: Permille,
+}
+
+/// One part of a weighted mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct WeightedPart {
+    /// The figure.
+    pub signal: Signal,
+    /// Its weight; only its share of all weights counts.
+    pub weight: u32,
+    /// The figure that counts as one.
+    pub whole: Quantity,
+}
+
+impl Signal {
+    /// Its name, as policies and reports write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Memory => "memory",
+            Self::Queue => "queue",
+            Self::Latency => "p95",
+            Self::Errors => "errors",
+            Self::Requests => "requests",
+            Self::Replicas => "replicas",
+        }
+    }
+}
+
+impl fmt::Display for Trigger {
+    /// The bound as a policy writes it: `70%`, `3s for 5m`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.lasts == Span::ZERO { self.bound.fmt(f) } else { write!(f, "{} for {}", self.bound, self.lasts) }
+    }
+}
+
+impl Horizontal {
+    /// The guards' figures of register E2, around a rule. Where it gives none: the step up and down is up to two, metrics
+    /// are stale after two minutes, and limits may be promised as often as for vertical policies.
+    #[must_use]
+    pub const fn around(scaling: Scaling) -> Self {
+        Self {
+            replicas_min: 2,
+            replicas_max: 5,
+            per_host: None,
+            every: Span::from_secs(30),
+            window: Span::from_mins(5),
+            step_up: 2,
+            step_down: 2,
+            cooldown_up: Span::from_mins(5),
+            cooldown_down: Span::from_mins(10),
+            stale_after: Span::from_mins(2),
+            overcommit_cpu: Permille::percent(200),
+            overcommit_memory: Permille::percent(150),
+            scaling,
+        }
+    }
+
+    /// Instances on one host, at most.
+    #[must_use]
+    pub fn most(&self) -> u32 {
+        self.per_host.map_or(self.replicas_max, |each| self.replicas_max.min(each))
+    }
+}
+
+/// A share of a limit, as triggers compare it.
+const fn share(percent: u64) -> Quantity {
+    Quantity::Share(percent * 10_000)
+}
+
+impl Bounds {
+    /// Register E2: up at 70 % CPU or 80 % memory, down at 20 % CPU and 40 % memory, at once.
+    #[must_use]
+    pub fn thresholds() -> Self {
+        let at_once = |signal, percent| Trigger { signal, bound: share(percent), lasts: Span::ZERO };
+        Self {
+            up: vec![at_once(Signal::Cpu, 70), at_once(Signal::Memory, 80)],
+            down: vec![at_once(Signal::Cpu, 20), at_once(Signal::Memory, 40)],
+        }
+    }
+
+    /// Register E3: each for five minutes, errors for two; down where all hold for fifteen.
+    #[must_use]
+    pub fn triggers() -> Self {
+        let (five, quarter) = (Span::from_mins(5), Span::from_mins(15));
+        let trigger = |signal, bound, lasts| Trigger { signal, bound, lasts };
+        Self {
+            up: vec![
+                trigger(Signal::Cpu, share(70), five),
+                trigger(Signal::Memory, share(80), five),
+                trigger(Signal::Queue, Quantity::Number(50_000), five),
+                trigger(Signal::Latency, Quantity::Time(Span::from_secs(3)), five),
+                trigger(Signal::Errors, share(5), Span::from_mins(2)),
+            ],
+            down: vec![
+                trigger(Signal::Cpu, share(20), quarter),
+                trigger(Signal::Memory, share(40), quarter),
+                trigger(Signal::Queue, Quantity::Number(10_000), quarter),
+                trigger(Signal::Latency, Quantity::Time(Span::from_secs(1)), quarter),
+            ],
+        }
+    }
+}
+
+impl Default for PointScore {
+    /// Register E4: up to 14 points for adding and 7 for removing. It does not say how many are enough: four, so that errors
+    /// or two other figures add; and six, so that all but one of the lighter figures must allow it.
+    fn default() -> Self {
+        let points = |signal, bound, points| Points { trigger: Trigger { signal, bound, lasts: Span::ZERO }, points };
+        let seconds = |count| Quantity::Time(Span::from_secs(count));
+        Self {
+            up: vec![
+                points(Signal::Cpu, share(70), 3),
+                points(Signal::Memory, share(80), 3),
+                points(Signal::Queue, Quantity::Number(50_000), 2),
+                points(Signal::Latency, seconds(3), 2),
+                points(Signal::Errors, share(5), 4),
+            ],
+            down: vec![
+                points(Signal::Cpu, share(20), 2),
+                points(Signal::Memory, share(40), 2),
+                points(Signal::Queue, Quantity::Number(10_000), 1),
+                points(Signal::Latency, seconds(1), 1),
+                points(Signal::Replicas, Quantity::Number(2_000), 1),
+            ],
+            up_from: 4,
+            down_from: 6,
+        }
+    }
+}
+
+impl Default for WeightedScore {
+    /// Register E5: CPU and memory over their limit, response time over 5 s, errors over 10 %, requests over 1,000 a second.
+    /// It gives neither weights nor thresholds: CPU decides where nothing else is wrong, and 70 % and 30 % are those of its
+    /// balanced template.
+    fn default() -> Self {
+        let part = |signal, weight, whole| WeightedPart { signal, weight, whole };
+        Self {
+            parts: vec![
+                part(Signal::Cpu, 80, share(100)),
+                part(Signal::Memory, 10, share(100)),
+                part(Signal::Latency, 5, Quantity::Time(Span::from_secs(5))),
+                part(Signal::Errors, 5, share(10)),
+                part(Signal::Requests, 0, Quantity::Rate(1_000_000_000)),
+            ],
+            up: Permille::percent(70),
+            down: Permille::percent(30),
+        }
+    }
+}
