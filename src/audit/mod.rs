@@ -312,7 +312,11 @@ impl Case<'_> {
                 }
                 return;
             }
-            Reason::OutOfRange { .. } | Reason::Beyond { .. } | Reason::Points { .. } | Reason::Weighted { .. } => {
+            Reason::OutOfRange { .. }
+            | Reason::Beyond { .. }
+            | Reason::Points { .. }
+            | Reason::Weighted { .. }
+            | Reason::Wanted { .. } => {
                 let text = "a limit is changed for a reason that is one for more or fewer instances".to_owned();
                 return self.report(Rule::Reason, change.service, text);
             }

@@ -20,6 +20,7 @@ use crate::model::ServiceName;
 use crate::model::ServiceSeen;
 use crate::units::Instant;
 use crate::units::Permille;
+use crate::units::Span;
 use std::collections::BTreeMap;
 
 /// Kills of a service within five minutes that are no accident.
@@ -78,7 +79,11 @@ impl Audit {
                 case.check_number(&policy, service, name, (from, to, why));
                 self.check_cooldown(case, &policy, name, to > from);
                 if !matches!(why, Reason::OutOfRange { .. }) {
-                    case.check_measured(policy.stale_after, service, name);
+                    if to > from {
+                        case.check_seen(policy.stale_after, service, name);
+                    } else {
+                        case.check_measured(policy.stale_after, service, name);
+                    }
                     if to < from {
                         case.check_well(service, name);
                         self.check_kills(case, name);
@@ -173,6 +178,17 @@ fn has(service: &ServiceSeen, limit: Limit) -> bool {
 }
 
 impl Case<'_> {
+    /// Somebody measured something lately: an instance, or its requests.
+    fn check_seen(&mut self, stale_after: Span, service: &ServiceSeen, name: &ServiceName) {
+        let now = self.now;
+        let is_fresh = |at: Instant| at <= now && at.plus(stale_after) >= now;
+        let instances = service.instances.iter().filter_map(|instance| instance.usage);
+        let known = instances.map(|usage| usage.at).chain(service.traffic.map(|traffic| traffic.at)).any(is_fresh);
+        if !known {
+            self.report(Rule::Data, name, "nothing of it was measured lately".to_owned());
+        }
+    }
+
     /// The number itself: it starts from what is there, goes somewhere, by a step, within its range, and for a reason.
     fn check_number(
         &mut self,
@@ -205,7 +221,7 @@ impl Case<'_> {
         if from.abs_diff(to) > step.max(1) && !mended {
             self.report(Rule::Step, name, format!("it goes from {from} to {to} instances; a step is {step}"));
         }
-        if !mended && !fits(why, up) {
+        if !mended && !fits(why, from, up) {
             let text = format!("{why:?} is no reason to go from {from} to {to} instances");
             self.report(Rule::Reason, name, text);
         }
@@ -218,7 +234,7 @@ fn is_mended(why: &Reason, from: u32, least: u32, most: u32) -> bool {
 }
 
 /// Whether the figures of a reason say what the action does.
-fn fits(why: &Reason, up: bool) -> bool {
+fn fits(why: &Reason, from: u32, up: bool) -> bool {
     match why {
         Reason::Beyond { above, findings } => {
             let beyond = findings.iter().all(|finding| {
@@ -229,6 +245,13 @@ fn fits(why: &Reason, up: bool) -> bool {
         }
         Reason::Points { above, points, enough, .. } => *above == up && points >= enough,
         Reason::Weighted { above, score, bound, .. } => *above == up && if up { score > bound } else { score < bound },
+        Reason::Wanted { wanted, .. } => {
+            if up {
+                *wanted > from
+            } else {
+                *wanted < from
+            }
+        }
         Reason::AboveThreshold { .. }
         | Reason::BelowThreshold { .. }
         | Reason::GivenBack { .. }

@@ -38,6 +38,15 @@ pub(super) struct Settled {
     pub(super) memory: Instant,
 }
 
+/// What is done about an instance that runs and was not measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unmeasured {
+    /// Nothing can be said of the service.
+    Refused,
+    /// The others stand for it.
+    LeftOut,
+}
+
 /// Adds up a service's measurements, or says why they cannot be used.
 ///
 /// Instances that are down or starting are not counted: the former use nothing, the latter not what they will use.
@@ -47,12 +56,15 @@ pub(super) fn measured(
     service: &ServiceSeen,
     host: &HostSeen,
     stale_after: Span,
-    settled: Settled,
+    (settled, unmeasured): (Settled, Unmeasured),
 ) -> Result<Measured, Guard> {
     let mut sum = Measured { running: 0, cpu: 0, memory_all: 0, memory: 0, memory_max: 0, all_well: true };
     for instance in &service.instances {
         sum.all_well &= instance.state == InstanceState::Healthy;
         if !matches!(instance.state, InstanceState::Healthy | InstanceState::Unhealthy) {
+            continue;
+        }
+        if instance.usage.is_none() && unmeasured == Unmeasured::LeftOut {
             continue;
         }
         let usage = instance.usage.ok_or(Guard::NoData)?;

@@ -14,6 +14,7 @@ use super::distress::Distress;
 use super::measure;
 use super::measure::Measured;
 use super::measure::Settled;
+use super::measure::Unmeasured;
 use super::taken::Taken;
 use super::wish::Limit;
 use super::wish::Wish;
@@ -180,7 +181,8 @@ impl Watched {
         let gives_back = service.is_some_and(|service| self.give_back(now, name, service, wishes, held));
         let settled = Settled { cpu: self.cpu.since, memory: self.memory.since };
         let reading = service.ok_or(Guard::NoData).and_then(|service| {
-            measure::measured(now, service, host, self.policy.stale_after, settled).map(|measured| (service, measured))
+            measure::measured(now, service, host, self.policy.stale_after, (settled, Unmeasured::Refused))
+                .map(|measured| (service, measured))
         });
         let (service, measured) = match reading {
             Ok(reading) => reading,

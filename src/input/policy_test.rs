@@ -61,7 +61,7 @@ const SERIES_OF: [Signal; 6] =
     [Signal::Cpu, Signal::Memory, Signal::Queue, Signal::Latency, Signal::Errors, Signal::Requests];
 
 /// Names of guards, as `Guard::name` gives them.
-const GUARDS: [&str; 18] = [
+const GUARDS: [&str; 22] = [
     "hysteresis",
     "cooldown",
     "daily limit",
@@ -80,6 +80,10 @@ const GUARDS: [&str; 18] = [
     "horizontal",
     "deploying",
     "rate limit",
+    "own rule",
+    "cpu demand",
+    "given back",
+    "distress",
 ];
 
 /// A policy without a host: series in, decisions out.

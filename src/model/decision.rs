@@ -173,6 +173,17 @@ pub enum Reason {
         /// The figures, those that weigh most first.
         seen: Vec<(Signal, Quantity)>,
     },
+    /// A policy of the field wants another number.
+    Wanted {
+        /// Its name.
+        policy: String,
+        /// The number it came to, before its own limits.
+        wanted: u32,
+        /// The figures beside their targets.
+        findings: Vec<Finding>,
+        /// What else it says, in its own words; empty for nothing.
+        note: String,
+    },
 }
 
 /// A figure beyond its bound.
@@ -318,6 +329,11 @@ pub enum Guard {
     Horizontal,
     /// A deployment of the service is not over.
     Deploying,
+    /// The policy's own rule: the text says which.
+    OwnRule {
+        /// Why it waits, in its own words.
+        why: String,
+    },
 }
 
 impl Guard {
@@ -333,6 +349,7 @@ impl Guard {
             Self::WouldReturn { .. } => "would return",
             Self::Horizontal => "horizontal",
             Self::Deploying => "deploying",
+            Self::OwnRule { .. } => "own rule",
             Self::CpuPool { .. } => "cpu pool",
             Self::MemoryPool { .. } => "memory pool",
             Self::WorkingSet { .. } => "working set",

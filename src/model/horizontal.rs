@@ -1,6 +1,7 @@
 //! How many instances a service is to have: the figures of every horizontal policy (register E2 to E5).
 
 use super::Quantity;
+use super::Reference;
 use crate::units::Permille;
 use crate::units::Span;
 use std::fmt;
@@ -45,6 +46,8 @@ pub enum Scaling {
     Points(PointScore),
     /// A weighted mean of figures (register E5).
     Weighted(WeightedScore),
+    /// A policy of the field (register E7).
+    Reference(Reference),
 }
 
 /// What is measured of a service, or known of it.
@@ -172,6 +175,22 @@ impl Horizontal {
             overcommit_cpu: Permille::percent(200),
             overcommit_memory: Permille::percent(150),
             scaling,
+        }
+    }
+
+    /// A policy of the field with nothing around it but a range: its own rests and steps are enough.
+    #[must_use]
+    pub fn of_the_field(reference: Reference) -> Self {
+        Self {
+            replicas_min: 1,
+            replicas_max: 10,
+            every: reference.every(),
+            window: reference.window(),
+            step_up: u32::MAX,
+            step_down: u32::MAX,
+            cooldown_up: Span::ZERO,
+            cooldown_down: Span::ZERO,
+            ..Self::around(Scaling::Reference(reference))
         }
     }
 

@@ -93,14 +93,15 @@ fn of_horizontal(horizontal: &Horizontal) -> BTreeMap<String, String> {
         ("replicas".to_owned(), format!("{}..{}", horizontal.replicas_min, horizontal.replicas_max)),
         ("every".to_owned(), horizontal.every.to_string()),
         ("window".to_owned(), horizontal.window.to_string()),
-        ("step.up".to_owned(), horizontal.step_up.to_string()),
-        ("step.down".to_owned(), horizontal.step_down.to_string()),
         ("cooldown.up".to_owned(), horizontal.cooldown_up.to_string()),
         ("cooldown.down".to_owned(), horizontal.cooldown_down.to_string()),
         ("stale_after".to_owned(), horizontal.stale_after.to_string()),
         ("overcommit_cpu".to_owned(), horizontal.overcommit_cpu.to_string()),
         ("overcommit_memory".to_owned(), horizontal.overcommit_memory.to_string()),
     ];
+    let steps = [("step.up", horizontal.step_up), ("step.down", horizontal.step_down)];
+    let limited = steps.into_iter().filter(|(_, step)| *step < u32::MAX);
+    keys.extend(limited.map(|(key, step)| (key.to_owned(), step.to_string())));
     keys.extend(horizontal.per_host.map(|each| ("per_host".to_owned(), each.to_string())));
     let side = |name: &str, signal: Signal, text: String| (format!("{name}.{}", signal.name()), text);
     match &horizontal.scaling {
@@ -116,6 +117,10 @@ fn of_horizontal(horizontal: &Horizontal) -> BTreeMap<String, String> {
                 let text = |one: &Points| format!("{} gives {}", one.trigger, one.points);
                 keys.extend(points.iter().map(|one| side(name, one.trigger.signal, text(one))));
             }
+        }
+        Scaling::Reference(reference) => {
+            keys.push(("scaling".to_owned(), reference.name().to_owned()));
+            keys.push(("figures".to_owned(), format!("{reference:?}")));
         }
         Scaling::Weighted(score) => {
             keys.push(("up.score".to_owned(), score.up.to_string()));

@@ -60,6 +60,17 @@ pub fn reason(reason: &Reason) -> String {
             let way = if *above { "above" } else { "below" };
             format!("weighted score {score}, {way} {bound}: {}", parts.join(", "))
         }
+        Reason::Wanted { policy, wanted, findings, note } => {
+            let one = |finding: &Finding| {
+                format!("{} {} of {}", signal(finding.signal), quantity(finding.seen), quantity(finding.bound))
+            };
+            let mut text =
+                format!("{policy} wants {wanted}: {}", findings.iter().map(one).collect::<Vec<_>>().join(", "));
+            if !note.is_empty() {
+                text.push_str(&format!(" ({note})"));
+            }
+            text
+        }
     }
 }
 
@@ -144,6 +155,7 @@ pub fn guard(guard: &Guard) -> String {
         }
         Guard::Horizontal => "the number of instances goes first".to_owned(),
         Guard::Deploying => "a deployment of it is not over".to_owned(),
+        Guard::OwnRule { why } => format!("the policy's own rule: {why}"),
     }
 }
 
@@ -173,6 +185,7 @@ pub const fn guard_meaning(guard: &Guard) -> &'static str {
         Guard::WouldReturn { .. } => "with fewer instances a figure would pass the bound that adds them",
         Guard::Horizontal => "the number of instances goes first",
         Guard::Deploying => "a deployment of it was not over",
+        Guard::OwnRule { .. } => "the policy's own rule let it wait",
     }
 }
 

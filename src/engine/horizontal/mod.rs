@@ -5,19 +5,24 @@
 //! 3. Adding waits for the cooldown since instances were added last; removing waits for the cooldown since any change. So
 //!    a need that comes back after a removal is met at once.
 //! 4. The cooldowns belong to the number of instances; limits have their own.
-//! 5. Fewer instances than the least number, or more than the largest, are mended without looking at any figure.
+//! 5. What is not measured is no reason for fewer. More may rest on the instances that were measured, or on requests alone:
+//!    who is killed again and again is never measured, and needs it most.
+//! 6. Fewer instances than the least number, or more than the largest, are mended without looking at any figure.
 
 pub mod bounds;
 pub mod points;
 pub mod weighted;
 
+mod field;
 mod readings;
 
 pub use readings::Readings;
 
 use super::distress::Distress;
 use super::measure;
+use super::measure::Measured;
 use super::measure::Settled;
+use super::measure::Unmeasured;
 use super::vertical::SETTLE;
 use super::wish::Wish;
 use crate::model::Guard;
@@ -33,6 +38,8 @@ use crate::model::ServiceName;
 use crate::model::ServiceSeen;
 use crate::units::Instant;
 use bounds::Since;
+use field::Driver;
+use field::Look;
 
 /// What a rule says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +52,8 @@ pub enum Verdict {
     Up(u32, Reason),
     /// So many fewer.
     Down(u32, Reason),
+    /// So many, whatever there are.
+    To(u32, Reason),
 }
 
 /// A service with a horizontal policy, and what the engine remembers about it.
@@ -53,6 +62,8 @@ pub(super) struct Watched {
     pub(super) policy: Horizontal,
     began: Option<Instant>,
     checked: Option<Instant>,
+    /// A policy of the field, where the rule is one.
+    driver: Option<Driver>,
     /// Since when bounds are passed.
     since: Since,
     /// When instances were added last.
@@ -71,8 +82,13 @@ impl Watched {
     /// A service nobody has looked at yet.
     pub(super) fn new(policy: Horizontal) -> Self {
         let settled = Settled { cpu: Instant::START, memory: Instant::START };
+        let driver = match &policy.scaling {
+            Scaling::Reference(reference) => Some(Driver::new(reference, &policy)),
+            Scaling::Bounds(_) | Scaling::Points(_) | Scaling::Weighted(_) => None,
+        };
         Self {
             policy,
+            driver,
             began: None,
             checked: None,
             since: Since::default(),
@@ -153,18 +169,19 @@ impl Watched {
                 None => wish(bound, why),
             };
         }
-        let readings = match self.read(now, service, host, replicas) {
-            Ok(readings) => readings,
+        let (readings, lacks) = match self.read(now, service, host, replicas) {
+            Ok(read) => read,
             Err(guard) => {
                 self.since.forget();
                 return hold(None, guard);
             }
         };
-        let (up, step, why) = match self.judge(now, &readings) {
+        let (up, step, why) = match self.judge(now, service, &readings) {
             Verdict::Quiet => return,
             Verdict::Held(wanted, guard) => return hold(wanted, guard),
             Verdict::Up(step, why) => (true, step, why),
             Verdict::Down(step, why) => (false, step, why),
+            Verdict::To(to, why) => (to > replicas, to.abs_diff(replicas), why),
         };
         let unwell = service.instances.iter().any(|instance| instance.state != InstanceState::Healthy);
         let unsafe_now = distress.filter(|_| !up).map(Distress::guard);
@@ -173,7 +190,9 @@ impl Watched {
         if to == replicas {
             return hold(Some(why), Guard::AtReplicaBound { bound: if up { most } else { least } });
         }
-        if let Some(guard) = unsafe_now.or((unwell && !up).then_some(Guard::NotReady)).or(self.too_soon(now, up)) {
+        let blind = lacks.filter(|_| !up);
+        let unsafe_now = blind.or(unsafe_now).or((unwell && !up).then_some(Guard::NotReady));
+        if let Some(guard) = unsafe_now.or(self.too_soon(now, up)) {
             return hold(Some(why), guard);
         }
         wish(to, why);
@@ -189,9 +208,15 @@ impl Watched {
         (bound != replicas).then_some(bound)
     }
 
-    fn read(&self, now: Instant, service: &ServiceSeen, host: &HostSeen, replicas: u32) -> Result<Readings, Guard> {
-        let measured = measure::measured(now, service, host, self.policy.stale_after, self.limits.1)?;
-        let limits = self.reference.unwrap_or(service.limits);
+    /// The figures, and what they lack for anything to be taken away. Where some instances were not measured the others
+    /// stand for them, and where none were, the requests: that is enough for more, never for fewer.
+    fn read(
+        &self,
+        now: Instant,
+        service: &ServiceSeen,
+        host: &HostSeen,
+        replicas: u32,
+    ) -> Result<(Readings, Option<Guard>), Guard> {
         let traffic = service.traffic;
         if let Some(traffic) = &traffic {
             let age = now.since(traffic.at);
@@ -203,12 +228,32 @@ impl Watched {
                 return Err(Guard::Stale { age });
             }
         }
-        Ok(Readings { traffic, ..Readings::of(&measured, limits, host, replicas) })
+        let measured =
+            |unmeasured| measure::measured(now, service, host, self.policy.stale_after, (self.limits.1, unmeasured));
+        let limits = self.reference.unwrap_or(service.limits);
+        let of = |measured: Measured| Readings { traffic, ..Readings::of(&measured, limits, host, replicas) };
+        let lacks = match measured(Unmeasured::Refused) {
+            Ok(measured) => return Ok((of(measured), None)),
+            Err(lacks @ (Guard::NoData | Guard::NotReady)) => lacks,
+            Err(guard) => return Err(guard),
+        };
+        match measured(Unmeasured::LeftOut) {
+            Ok(measured) => Ok((of(measured), Some(lacks))),
+            Err(Guard::NoData | Guard::NotReady) if traffic.is_some() => {
+                Ok((Readings { replicas, cpu: None, memory: None, traffic }, Some(lacks)))
+            }
+            Err(Guard::NoData | Guard::NotReady) => Err(lacks),
+            Err(guard) => Err(guard),
+        }
     }
 
-    fn judge(&mut self, now: Instant, readings: &Readings) -> Verdict {
+    fn judge(&mut self, now: Instant, service: &ServiceSeen, readings: &Readings) -> Verdict {
         let steps = (self.policy.step_up, self.policy.step_down);
+        let healthy = service.instances.iter().filter(|instance| instance.state == InstanceState::Healthy).count();
+        let ready = u32::try_from(healthy).unwrap_or(u32::MAX);
+        let look = Look { now, service, readings, replicas: readings.replicas, ready, policy: &self.policy };
         match &self.policy.scaling {
+            Scaling::Reference(_) => self.driver.as_mut().map_or(Verdict::Quiet, |driver| driver.judge(&look)),
             Scaling::Bounds(policy) => bounds::judge(policy, &mut self.since, now, readings, steps),
             Scaling::Points(policy) => points::judge(policy, readings, steps),
             Scaling::Weighted(policy) => weighted::judge(policy, readings, steps),
@@ -249,5 +294,8 @@ impl Watched {
             self.added = Some(now);
         }
         self.since.forget();
+        if let Some(driver) = &mut self.driver {
+            driver.applied(now, u32::try_from(wish.from).unwrap_or(u32::MAX), to);
+        }
     }
 }

@@ -54,6 +54,7 @@ pub(super) fn look(policy: &Horizontal, node: &Node) -> Problems {
                 }
             }
         }
+        Scaling::Reference(_) => {}
         Scaling::Weighted(score) => {
             if score.parts.iter().all(|part| part.weight == 0) {
                 error("weights", "the weights add up to nothing, so that nothing is ever decided".to_owned());
@@ -86,7 +87,8 @@ fn warn(policy: &Horizontal, node: &Node, problems: &mut Problems) {
         problems.push(problem.help(help));
     };
     let (up, down) = (policy.cooldown_up, policy.cooldown_down);
-    if up < policy.window {
+    let own_rests = matches!(policy.scaling, Scaling::Reference(_));
+    if up < policy.window && !own_rests {
         let message =
             format!("a cooldown of {up} is shorter than the window of {} that usage is measured over", policy.window);
         warning(
@@ -138,7 +140,7 @@ fn warn(policy: &Horizontal, node: &Node, problems: &mut Problems) {
                 warning("down/score", message, too_near(score.up.get().saturating_mul(1000), fewest));
             }
         }
-        Scaling::Points(_) => {}
+        Scaling::Points(_) | Scaling::Reference(_) => {}
     }
 }
 

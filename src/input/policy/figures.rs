@@ -71,6 +71,14 @@ figures! {
     up: Side,
     /// Figures below which instances are removed.
     down: Side,
+    /// What figures are to be, for policies of the field: `{ cpu: 70% }`; requests in the service and per second of each instance.
+    targets: Side,
+    /// How far from its target a figure may be.
+    tolerance: Percent,
+    /// For so long fewer must have been wanted before there are fewer.
+    stabilisation: Duration,
+    /// How far back the load is looked at.
+    horizon: Duration,
     /// Points for a figure beyond its bound, for adding and for removing.
     points: Sides,
     /// Weights of figures.
@@ -127,6 +135,10 @@ impl Figures {
             ("step", self.step.is_some()),
             ("up", self.up.is_some()),
             ("down", self.down.is_some()),
+            ("targets", self.targets.is_some()),
+            ("tolerance", self.tolerance.is_some()),
+            ("stabilisation", self.stabilisation.is_some()),
+            ("horizon", self.horizon.is_some()),
             ("points", self.points.is_some()),
             ("weights", self.weights.is_some()),
             ("full", self.full.is_some()),

@@ -8,13 +8,21 @@ use crate::input::problem::Problems;
 use crate::input::schema;
 use crate::input::schema::quantity::FigureText;
 use crate::input::yaml::Node;
+use crate::model::AutopilotFigures;
 use crate::model::Bounds;
 use crate::model::Horizontal;
+use crate::model::HpaFigures;
+use crate::model::KpaFigures;
+use crate::model::NomadTargetFigures;
+use crate::model::NomadThresholdFigures;
 use crate::model::PointScore;
 use crate::model::Points;
 use crate::model::Quantity;
+use crate::model::Reference;
 use crate::model::Scaling;
 use crate::model::Signal;
+use crate::model::StepFigures;
+use crate::model::TrackingFigures;
 use crate::model::Trigger;
 use crate::model::WeightedPart;
 use crate::model::WeightedScore;
@@ -36,6 +44,20 @@ pub enum ScalingKind {
     Points,
     /// A weighted mean of figures.
     Weighted,
+    /// Kubernetes' horizontal pod autoscaler.
+    Hpa,
+    /// Knative's pod autoscaler.
+    Kpa,
+    /// AWS target tracking.
+    TargetTracking,
+    /// AWS step scaling.
+    StepScaling,
+    /// Google Autopilot's number of tasks.
+    Autopilot,
+    /// Nomad's strategy `target-value`.
+    NomadTargetValue,
+    /// Nomad's strategy `threshold`.
+    NomadThreshold,
 }
 
 /// Figures by what they are of.
@@ -61,7 +83,7 @@ pub struct Side {
 }
 
 impl Side {
-    fn of(&self, signal: Signal) -> Option<&FigureText> {
+    pub(super) fn of(&self, signal: Signal) -> Option<&FigureText> {
         let figure = match signal {
             Signal::Cpu => &self.cpu,
             Signal::Memory => &self.memory,
@@ -106,14 +128,14 @@ pub struct Each<T> {
 }
 
 impl<T: Copy> Ways<T> {
-    const fn up(self) -> Option<T> {
+    pub(super) const fn up(self) -> Option<T> {
         match self {
             Self::Both(figure) => Some(figure),
             Self::Each(each) => each.up,
         }
     }
 
-    const fn down(self) -> Option<T> {
+    pub(super) const fn down(self) -> Option<T> {
         match self {
             Self::Both(figure) => Some(figure),
             Self::Each(each) => each.down,
@@ -122,12 +144,20 @@ impl<T: Copy> Ways<T> {
 }
 
 /// The signals in the order in which bounds are kept.
-const SIGNALS: [Signal; 7] =
+pub(super) const SIGNALS: [Signal; 7] =
     [Signal::Cpu, Signal::Memory, Signal::Queue, Signal::Latency, Signal::Errors, Signal::Requests, Signal::Replicas];
 
 /// The policy that a kind of scaling starts from.
 pub(super) fn base(kind: ScalingKind) -> Horizontal {
+    let field = |reference| Horizontal::of_the_field(reference);
     Horizontal::around(match kind {
+        ScalingKind::Hpa => return field(Reference::Hpa(HpaFigures::default())),
+        ScalingKind::Kpa => return field(Reference::Kpa(KpaFigures::default())),
+        ScalingKind::TargetTracking => return field(Reference::TargetTracking(TrackingFigures::default())),
+        ScalingKind::StepScaling => return field(Reference::StepScaling(StepFigures::default())),
+        ScalingKind::Autopilot => return field(Reference::Autopilot(AutopilotFigures::default())),
+        ScalingKind::NomadTargetValue => return field(Reference::NomadTargetValue(NomadTargetFigures::default())),
+        ScalingKind::NomadThreshold => return field(Reference::NomadThreshold(NomadThresholdFigures::default())),
         ScalingKind::Thresholds => Scaling::Bounds(Bounds::thresholds()),
         ScalingKind::Triggers => Scaling::Bounds(Bounds::triggers()),
         ScalingKind::Points => Scaling::Points(PointScore::default()),
@@ -138,19 +168,28 @@ pub(super) fn base(kind: ScalingKind) -> Horizontal {
 /// The figures of `base`, with those that are given put in.
 pub(super) fn over(figures: &Figures, base: Horizontal, node: &Node, problems: &mut Problems) -> Horizontal {
     let mut reader = Reader { node, problems };
+    let field = matches!(base.scaling, Scaling::Reference(_));
+    let of_the_field = [
+        ("targets", figures.targets.is_some(), field),
+        ("tolerance", figures.tolerance.is_some(), field),
+        ("stabilisation", figures.stabilisation.is_some(), field),
+        ("horizon", figures.horizon.is_some(), field),
+    ];
     let kind = [
         ("points", figures.points.is_some(), matches!(base.scaling, Scaling::Points(_))),
         ("weights", figures.weights.is_some(), matches!(base.scaling, Scaling::Weighted(_))),
         ("full", figures.full.is_some(), matches!(base.scaling, Scaling::Weighted(_))),
     ];
-    for (key, _, _) in kind.into_iter().filter(|(_, given, fits)| *given && !fits) {
+    for (key, _, _) in kind.into_iter().chain(of_the_field).filter(|(_, given, fits)| *given && !fits) {
         reader.wrong(&format!("/{key}"), format!("`{key}` means nothing to this kind of `scaling`"));
     }
     let scaling = match base.scaling {
         Scaling::Bounds(bounds) => Scaling::Bounds(reader.bounds(figures, bounds)),
         Scaling::Points(score) => Scaling::Points(reader.points(figures, score)),
         Scaling::Weighted(score) => Scaling::Weighted(reader.weighted(figures, score)),
+        Scaling::Reference(reference) => Scaling::Reference(reader.reference(figures, reference)),
     };
+    let cooldown = figures.cooldown.filter(|_| !matches!(scaling, Scaling::Reference(_)));
     Horizontal {
         replicas_min: figures.replicas.map_or(base.replicas_min, |range| range.0.0),
         replicas_max: figures.replicas.map_or(base.replicas_max, |range| range.0.1),
@@ -159,8 +198,8 @@ pub(super) fn over(figures: &Figures, base: Horizontal, node: &Node, problems: &
         window: figures.window.map_or(base.window, |figure| figure.0),
         step_up: figures.step.and_then(Ways::up).unwrap_or(base.step_up),
         step_down: figures.step.and_then(Ways::down).unwrap_or(base.step_down),
-        cooldown_up: figures.cooldown.and_then(Ways::up).map_or(base.cooldown_up, |figure| figure.0),
-        cooldown_down: figures.cooldown.and_then(Ways::down).map_or(base.cooldown_down, |figure| figure.0),
+        cooldown_up: cooldown.and_then(Ways::up).map_or(base.cooldown_up, |figure| figure.0),
+        cooldown_down: cooldown.and_then(Ways::down).map_or(base.cooldown_down, |figure| figure.0),
         stale_after: figures.stale_after.map_or(base.stale_after, |figure| figure.0),
         overcommit_cpu: figures.overcommit_cpu.map_or(base.overcommit_cpu, |figure| figure.0),
         overcommit_memory: figures.overcommit_memory.map_or(base.overcommit_memory, |figure| figure.0),
@@ -168,13 +207,13 @@ pub(super) fn over(figures: &Figures, base: Horizontal, node: &Node, problems: &
     }
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     node: &'a Node,
     problems: &'a mut Problems,
 }
 
 impl Reader<'_> {
-    fn wrong(&mut self, pointer: &str, message: String) {
+    pub(super) fn wrong(&mut self, pointer: &str, message: String) {
         self.problems.push(Problem::error(&IMPOSSIBLE, message).at(&schema::place_of(self.node, pointer)));
     }
 

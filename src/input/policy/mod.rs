@@ -6,6 +6,7 @@
 mod advice;
 mod figures;
 mod horizontal;
+mod reference;
 mod vertical;
 
 pub use figures::PolicyFile;
@@ -25,6 +26,7 @@ use crate::model::Policy;
 use crate::model::ServiceName;
 use crate::model::Vertical;
 use figures::Figures;
+use horizontal::Ways;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -45,8 +47,8 @@ the `template` it starts from and the figures that differ: `{ template: jacker-v
 static LATER: Code = Code {
     id: "PL0412",
     title: "this policy comes in a later version",
-    explanation: "The policies of other autoscalers (`hpa`, `vpa`, `kpa`, ...) are in the program, and no file can choose them yet. \
-Policies of our own are in `catalog/policies/`.",
+    explanation: "Recommenders of limits (`vpa`, `krr`) are in the program, and no file can choose them yet. Policies that can be \
+chosen are in `catalog/policies/`.",
 };
 
 static IMPOSSIBLE: Code = Code {
@@ -82,14 +84,21 @@ upper bound a wrong metric fills the host.",
 const SHIPPED: &[(&str, &str)] = &[
     ("aggressive", include_str!("../../../catalog/policies/aggressive.yaml")),
     ("api-performance", include_str!("../../../catalog/policies/api-performance.yaml")),
+    ("autopilot", include_str!("../../../catalog/policies/autopilot.yaml")),
     ("balanced", include_str!("../../../catalog/policies/balanced.yaml")),
     ("batch-cost-optimized", include_str!("../../../catalog/policies/batch-cost-optimized.yaml")),
     ("conservative", include_str!("../../../catalog/policies/conservative.yaml")),
     ("cost-optimized", include_str!("../../../catalog/policies/cost-optimized.yaml")),
     ("dev-minimal", include_str!("../../../catalog/policies/dev-minimal.yaml")),
+    ("hpa", include_str!("../../../catalog/policies/hpa.yaml")),
     ("jacker-vertical", include_str!("../../../catalog/policies/jacker-vertical.yaml")),
+    ("kpa", include_str!("../../../catalog/policies/kpa.yaml")),
     ("ml-gpu-optimized", include_str!("../../../catalog/policies/ml-gpu-optimized.yaml")),
+    ("nomad-target-value", include_str!("../../../catalog/policies/nomad-target-value.yaml")),
+    ("nomad-threshold", include_str!("../../../catalog/policies/nomad-threshold.yaml")),
     ("performance", include_str!("../../../catalog/policies/performance.yaml")),
+    ("step-scaling", include_str!("../../../catalog/policies/step-scaling.yaml")),
+    ("target-tracking", include_str!("../../../catalog/policies/target-tracking.yaml")),
     ("vedfolnir-horizontal", include_str!("../../../catalog/policies/vedfolnir-horizontal.yaml")),
     ("vedfolnir-points", include_str!("../../../catalog/policies/vedfolnir-points.yaml")),
     ("vedfolnir-triggers", include_str!("../../../catalog/policies/vedfolnir-triggers.yaml")),
@@ -97,18 +106,8 @@ const SHIPPED: &[(&str, &str)] = &[
     ("web-app-balanced", include_str!("../../../catalog/policies/web-app-balanced.yaml")),
 ];
 
-/// Policies of register E7, which no file can choose yet.
-const REFERENCE: [&str; 9] = [
-    "hpa",
-    "vpa",
-    "kpa",
-    "target-tracking",
-    "step-scaling",
-    "autopilot",
-    "nomad-target-value",
-    "nomad-threshold",
-    "krr",
-];
+/// Policies of register E7 that recommend limits, which no file can choose yet.
+const REFERENCE: [&str; 2] = ["vpa", "krr"];
 
 /// Wrong entries after which looking for more stops.
 const ERRORS_MAX: usize = 200;

@@ -137,7 +137,7 @@ fn policies_go_to_all_or_by_service() {
             "policy: jacker-vertcal",
             "PL0411 unknown policy `jacker-vertcal`, did you mean `jacker-vertical`? @ jacker-vertcal",
         ),
-        ("policy: hpa", "PL0412 `hpa` cannot be chosen in this version @ hpa"),
+        ("policy: vpa", "PL0412 `vpa` cannot be chosen in this version @ vpa"),
         (
             "policy: { template: jacker-vertical, replicas: 2..4 }",
             "PL0415 `replicas`: the policy `jacker-vertical` moves limits, and has no such figure @ 2..4",

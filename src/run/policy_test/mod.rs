@@ -2,7 +2,8 @@
 //!
 //! Before you change it:
 //! 1. Value `n` of a series is what the sensors show at `n` steps after the start; the engine looks at each of them. It has
-//!    looked once before, a whole period earlier, so that its first check falls on the first value.
+//!    looked once before, a whole period earlier, so that its first check falls on the first value. All services have run
+//!    for a day by then.
 //! 2. A `none`, or the end of a series, is a look without a measurement of that service.
 //! 3. CPU or memory without a series stays in the middle between its thresholds, so that it decides nothing.
 //! 4. "The newest check" is the last one of each service: between two checks the engine has nothing to say.
@@ -48,6 +49,9 @@ pub struct Failure {
     pub got: String,
 }
 
+/// The services of a case have run for so long when it begins: policies that do not trust young instances trust these.
+const RUNNING: Span = Span::from_mins(24 * 60);
+
 /// What has become of the services of a case so far.
 struct State {
     limits: BTreeMap<ServiceName, Limits>,
@@ -84,9 +88,10 @@ fn run(test: &PolicyTest, case: &PolicyCase) -> Vec<Failure> {
     let last = checks.last().map_or(end, |(at, _)| end.max(*at)).min(end.plus(test.step).plus(slowest(test)));
     let mut checks = checks.into_iter().peekable();
     let mut failures = Vec::new();
-    let running = slowest(test);
-    let opening = given::observation(test, case, (&state.limits, &state.replicas), Instant::START, 0);
-    let _ = step(&mut engine, &mut audit, Instant::START, opening, &mut |_| ());
+    let running = RUNNING.max(slowest(test));
+    let opened = Instant::after_start(running.minus(slowest(test)));
+    let opening = given::observation(test, case, (&state.limits, &state.replicas), opened, 0);
+    let _ = step(&mut engine, &mut audit, opened, opening, &mut |_| ());
     let mut now = Instant::START;
     for tick in 0_usize.. {
         let clock = now.plus(running);

@@ -1,0 +1,133 @@
+//! Policies of the field as files write them. Before you change it: `cooldown` is the original's own rest where it has one;
+//! the engine's guard rests beside it are zero, since the original has none.
+
+use super::figures::Figures;
+use super::horizontal::Reader;
+use super::horizontal::SIGNALS;
+use super::horizontal::Side;
+use super::horizontal::figure;
+use crate::model::AutopilotFigures;
+use crate::model::HpaFigures;
+use crate::model::KpaFigures;
+use crate::model::NomadTargetFigures;
+use crate::model::NomadThresholdFigures;
+use crate::model::Reference;
+use crate::model::Signal;
+use crate::model::StepFigures;
+use crate::model::Target;
+use crate::model::TrackingFigures;
+use crate::units::Permille;
+
+impl Reader<'_> {
+    /// The figures of `base`, with those that are given put in.
+    pub(super) fn reference(&mut self, figures: &Figures, base: Reference) -> Reference {
+        let given = [
+            ("targets", figures.targets.is_some()),
+            ("tolerance", figures.tolerance.is_some()),
+            ("stabilisation", figures.stabilisation.is_some()),
+            ("horizon", figures.horizon.is_some()),
+            ("up", figures.up.is_some()),
+            ("down", figures.down.is_some()),
+            ("cooldown", figures.cooldown.is_some()),
+        ];
+        let known: &[&str] = match &base {
+            Reference::Hpa(_) => &["targets", "tolerance", "stabilisation"],
+            Reference::Kpa(_) => &["targets"],
+            Reference::TargetTracking(_) | Reference::StepScaling(_) => &["targets", "cooldown"],
+            Reference::Autopilot(_) => &["targets", "stabilisation", "horizon"],
+            Reference::NomadTargetValue(_) => &["targets", "tolerance", "cooldown"],
+            Reference::NomadThreshold(_) => &["up", "down", "cooldown"],
+        };
+        for (key, _) in given.into_iter().filter(|(key, given)| *given && !known.contains(key)) {
+            let name = base.name();
+            self.wrong(&format!("/{key}"), format!("`{name}` has no `{key}`; it has {}", known.join(", ")));
+        }
+        let (out, inward) = (figures.cooldown.and_then(super::Ways::up), figures.cooldown.and_then(super::Ways::down));
+        match base {
+            Reference::Hpa(base) => Reference::Hpa(HpaFigures {
+                targets: self.targets(figures.targets.as_ref(), base.targets),
+                tolerance: figures.tolerance.map_or(base.tolerance, |share| share.0),
+                down_stabilisation: figures.stabilisation.map_or(base.down_stabilisation, |span| span.0),
+            }),
+            Reference::Kpa(base) => Reference::Kpa(KpaFigures {
+                target: self.one(figures.targets.as_ref(), base.target, &[Signal::Queue, Signal::Requests]),
+                ..base
+            }),
+            Reference::TargetTracking(base) => Reference::TargetTracking(TrackingFigures {
+                targets: self.targets(figures.targets.as_ref(), base.targets),
+                cooldown_out: out.map_or(base.cooldown_out, |span| span.0),
+                cooldown_in: inward.map_or(base.cooldown_in, |span| span.0),
+            }),
+            Reference::StepScaling(base) => Reference::StepScaling(StepFigures {
+                threshold: self.one(figures.targets.as_ref(), base.threshold, &SIGNALS),
+                cooldown: out.map_or(base.cooldown, |span| span.0),
+                ..base
+            }),
+            Reference::Autopilot(base) => {
+                let usual = crate::model::Quantity::Share(base.utilisation.get() * 1000);
+                let target = Target { signal: Signal::Cpu, value: usual };
+                let target = self.one(figures.targets.as_ref(), target, &[Signal::Cpu]);
+                Reference::Autopilot(AutopilotFigures {
+                    utilisation: Permille::new(target.value.number() / 1000),
+                    horizon: figures.horizon.map_or(base.horizon, |span| span.0),
+                    downscale_after: figures.stabilisation.map_or(base.downscale_after, |span| span.0),
+                })
+            }
+            Reference::NomadTargetValue(base) => Reference::NomadTargetValue(NomadTargetFigures {
+                targets: self.targets(figures.targets.as_ref(), base.targets),
+                threshold: figures.tolerance.map_or(base.threshold, |share| share.0),
+                cooldown: out.map_or(base.cooldown, |span| span.0),
+            }),
+            Reference::NomadThreshold(base) => Reference::NomadThreshold(NomadThresholdFigures {
+                up: self.side("up", figures.up.as_ref(), base.up),
+                down: self.side("down", figures.down.as_ref(), base.down),
+                cooldown: out.map_or(base.cooldown, |span| span.0),
+                ..base
+            }),
+        }
+    }
+
+    /// Targets that are given, in place of those of the template.
+    fn targets(&mut self, given: Option<&Side>, base: Vec<Target>) -> Vec<Target> {
+        let Some(given) = given else { return base };
+        let found = self.read("targets", given);
+        if found.is_empty() { base } else { found }
+    }
+
+    /// The one target that there can be.
+    fn one(&mut self, given: Option<&Side>, base: Target, signals: &[Signal]) -> Target {
+        let Some(given) = given else { return base };
+        self.single("targets", given, base, signals)
+    }
+
+    fn side(&mut self, key: &str, given: Option<&Side>, base: Target) -> Target {
+        let Some(given) = given else { return base };
+        self.single(key, given, base, &SIGNALS)
+    }
+
+    fn single(&mut self, key: &str, given: &Side, base: Target, signals: &[Signal]) -> Target {
+        let found = self.read(key, given);
+        match found[..] {
+            [one] if signals.contains(&one.signal) => one,
+            [] => base,
+            _ => {
+                let names: Vec<&str> = signals.iter().map(|signal| signal.name()).collect();
+                self.wrong(&format!("/{key}"), format!("one figure is wanted here, of: {}", names.join(", ")));
+                base
+            }
+        }
+    }
+
+    fn read(&mut self, key: &str, given: &Side) -> Vec<Target> {
+        let mut found = Vec::new();
+        for signal in SIGNALS {
+            let Some(text) = given.of(signal) else { continue };
+            match figure(signal, &text.0) {
+                Ok(value) if value.number() > 0 => found.push(Target { signal, value }),
+                Ok(_) => self.wrong(&format!("/{key}/{}", signal.name()), "a target above zero is wanted".to_owned()),
+                Err(why) => self.wrong(&format!("/{key}/{}", signal.name()), why),
+            }
+        }
+        found
+    }
+}
