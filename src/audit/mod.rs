@@ -316,7 +316,8 @@ impl Case<'_> {
             | Reason::Beyond { .. }
             | Reason::Points { .. }
             | Reason::Weighted { .. }
-            | Reason::Wanted { .. } => {
+            | Reason::Wanted { .. }
+            | Reason::Ahead { .. } => {
                 let text = "a limit is changed for a reason that is one for more or fewer instances".to_owned();
                 return self.report(Rule::Reason, change.service, text);
             }

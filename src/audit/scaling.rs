@@ -245,6 +245,7 @@ fn fits(why: &Reason, from: u32, up: bool) -> bool {
         }
         Reason::Points { above, points, enough, .. } => *above == up && points >= enough,
         Reason::Weighted { above, score, bound, .. } => *above == up && if up { score > bound } else { score < bound },
+        Reason::Ahead { wanted, .. } => up && *wanted > from,
         Reason::Wanted { wanted, .. } => {
             if up {
                 *wanted > from

@@ -173,6 +173,21 @@ pub enum Reason {
         /// The figures, those that weigh most first.
         seen: Vec<(Signal, Quantity)>,
     },
+    /// The forecast of what all instances will use asks for more of them.
+    Ahead {
+        /// How many.
+        wanted: u32,
+        /// The largest CPU that is expected.
+        expected: Millicores,
+        /// What it will not exceed nine times in ten.
+        upper: Millicores,
+        /// Within this time.
+        by: Span,
+        /// How far off forecasts were lately.
+        error: Permille,
+        /// How far off the last value was.
+        error_of_last: Permille,
+    },
     /// A policy of the field wants another number.
     Wanted {
         /// Its name.
@@ -329,6 +344,11 @@ pub enum Guard {
     Horizontal,
     /// A deployment of the service is not over.
     Deploying,
+    /// The forecast asks for as many instances as there are.
+    Ahead {
+        /// How many.
+        needed: u32,
+    },
     /// The policy's own rule: the text says which.
     OwnRule {
         /// Why it waits, in its own words.
@@ -349,6 +369,7 @@ impl Guard {
             Self::WouldReturn { .. } => "would return",
             Self::Horizontal => "horizontal",
             Self::Deploying => "deploying",
+            Self::Ahead { .. } => "ahead",
             Self::OwnRule { .. } => "own rule",
             Self::CpuPool { .. } => "cpu pool",
             Self::MemoryPool { .. } => "memory pool",

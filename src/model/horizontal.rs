@@ -35,6 +35,18 @@ pub struct Horizontal {
     pub overcommit_memory: Permille,
     /// How the number is found.
     pub scaling: Scaling,
+    /// Instances are there before the load, where its days are alike; `None` is only when it is seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ahead: Option<Ahead>,
+}
+
+/// How far ahead a policy looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Ahead {
+    /// CPU that each instance is to use of its limit under the load that is forecast.
+    pub cpu: Permille,
+    /// How far ahead: what a start takes, and one evaluation.
+    pub by: Span,
 }
 
 /// How a horizontal policy finds its number.
@@ -175,6 +187,7 @@ impl Horizontal {
             overcommit_cpu: Permille::percent(200),
             overcommit_memory: Permille::percent(150),
             scaling,
+            ahead: None,
         }
     }
 

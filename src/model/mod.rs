@@ -80,6 +80,7 @@ pub use heat::Heat;
 pub use heat::Mass;
 pub use heat::Throttle;
 pub use hints::Hints;
+pub use horizontal::Ahead;
 pub use horizontal::Bounds;
 pub use horizontal::Horizontal;
 pub use horizontal::PointScore;

@@ -102,6 +102,8 @@ fn of_horizontal(horizontal: &Horizontal) -> BTreeMap<String, String> {
     let steps = [("step.up", horizontal.step_up), ("step.down", horizontal.step_down)];
     let limited = steps.into_iter().filter(|(_, step)| *step < u32::MAX);
     keys.extend(limited.map(|(key, step)| (key.to_owned(), step.to_string())));
+    let ahead = horizontal.ahead.map(|ahead| format!("cpu {} by {}", ahead.cpu, ahead.by));
+    keys.extend(ahead.map(|text| ("ahead".to_owned(), text)));
     keys.extend(horizontal.per_host.map(|each| ("per_host".to_owned(), each.to_string())));
     let side = |name: &str, signal: Signal, text: String| (format!("{name}.{}", signal.name()), text);
     match &horizontal.scaling {

@@ -60,6 +60,10 @@ pub fn reason(reason: &Reason) -> String {
             let way = if *above { "above" } else { "below" };
             format!("weighted score {score}, {way} {bound}: {}", parts.join(", "))
         }
+        Reason::Ahead { wanted, expected, upper, by, error, error_of_last } => format!(
+            "{upper} CPU are to be expected within {by} ({expected} most likely), which asks for {wanted}; forecasts were {error} off \
+             lately, the last value {error_of_last}"
+        ),
         Reason::Wanted { policy, wanted, findings, note } => {
             let one = |finding: &Finding| {
                 format!("{} {} of {}", signal(finding.signal), quantity(finding.seen), quantity(finding.bound))
@@ -155,6 +159,7 @@ pub fn guard(guard: &Guard) -> String {
         }
         Guard::Horizontal => "the number of instances goes first".to_owned(),
         Guard::Deploying => "a deployment of it is not over".to_owned(),
+        Guard::Ahead { needed } => format!("the forecast asks for {needed} instances"),
         Guard::OwnRule { why } => format!("the policy's own rule: {why}"),
     }
 }
@@ -185,6 +190,7 @@ pub const fn guard_meaning(guard: &Guard) -> &'static str {
         Guard::WouldReturn { .. } => "with fewer instances a figure would pass the bound that adds them",
         Guard::Horizontal => "the number of instances goes first",
         Guard::Deploying => "a deployment of it was not over",
+        Guard::Ahead { .. } => "the forecast asked for as many instances as there were",
         Guard::OwnRule { .. } => "the policy's own rule let it wait",
     }
 }

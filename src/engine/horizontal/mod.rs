@@ -13,6 +13,7 @@ pub mod bounds;
 pub mod points;
 pub mod weighted;
 
+mod ahead;
 mod field;
 mod readings;
 
@@ -36,7 +37,10 @@ use crate::model::Resource;
 use crate::model::Scaling;
 use crate::model::ServiceName;
 use crate::model::ServiceSeen;
+use crate::model::Usage;
 use crate::units::Instant;
+use crate::units::Millicores;
+use ahead::Foresight;
 use bounds::Since;
 use field::Driver;
 use field::Look;
@@ -64,6 +68,8 @@ pub(super) struct Watched {
     checked: Option<Instant>,
     /// A policy of the field, where the rule is one.
     driver: Option<Driver>,
+    /// What the days before say, where the policy looks ahead.
+    foresight: Option<Foresight>,
     /// Since when bounds are passed.
     since: Since,
     /// When instances were added last.
@@ -86,9 +92,11 @@ impl Watched {
             Scaling::Reference(reference) => Some(Driver::new(reference, &policy)),
             Scaling::Bounds(_) | Scaling::Points(_) | Scaling::Weighted(_) => None,
         };
+        let foresight = policy.ahead.map(|ahead| Foresight::new(ahead, policy.every));
         Self {
             policy,
             driver,
+            foresight,
             began: None,
             checked: None,
             since: Since::default(),
@@ -153,6 +161,7 @@ impl Watched {
             let (instances, from, to) = (u64::from(replicas), u64::from(replicas), u64::from(to));
             wishes.push(Wish { service: name.clone(), resource: Resource::Replicas, instances, from, to, why });
         };
+        self.foresee(now, service);
         let never = [
             (service.stateful, Guard::Stateful),
             (service.deploying, Guard::Deploying),
@@ -176,7 +185,12 @@ impl Watched {
                 return hold(None, guard);
             }
         };
-        let (up, step, why) = match self.judge(now, service, &readings) {
+        let mut verdict = self.judge(now, service, &readings);
+        if let Some(foresight) = &mut self.foresight {
+            let limit = self.reference.unwrap_or(service.limits).cpu.unwrap_or(Millicores::ZERO);
+            verdict = foresight.over(verdict, now, &readings, limit);
+        }
+        let (up, step, why) = match verdict {
             Verdict::Quiet => return,
             Verdict::Held(wanted, guard) => return hold(wanted, guard),
             Verdict::Up(step, why) => (true, step, why),
@@ -196,6 +210,14 @@ impl Watched {
             return hold(Some(why), guard);
         }
         wish(to, why);
+    }
+
+    /// Lets the forecast learn what all instances use, where it can be known.
+    fn foresee(&mut self, now: Instant, service: &ServiceSeen) {
+        let Some(foresight) = &mut self.foresight else { return };
+        let fresh = |usage: &Usage| usage.at <= now && now.since(usage.at) <= self.policy.stale_after;
+        let used = service.instances.iter().filter_map(|one| one.usage.filter(fresh)).map(|usage| usage.cpu);
+        foresight.observe(now, used.reduce(Millicores::plus));
     }
 
     /// The bound of the number of instances that is passed, if one is. Bounds the wrong way round leave it alone.

@@ -37,6 +37,9 @@ pub(super) fn look(policy: &Horizontal, node: &Node) -> Problems {
     if policy.step_up == 0 || policy.step_down == 0 {
         error("step", "a `step` of zero changes nothing".to_owned());
     }
+    if policy.ahead.is_some_and(|ahead| ahead.cpu == Permille::ZERO || ahead.by == Span::ZERO) {
+        error("ahead", "`ahead` needs a share of CPU and a time above zero".to_owned());
+    }
     match &policy.scaling {
         Scaling::Bounds(bounds) => {
             if bounds.up.is_empty() {

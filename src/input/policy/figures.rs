@@ -1,5 +1,6 @@
 //! The figures of policies as files write them: one list for a file of its own and for one written out.
 
+use super::horizontal::AheadFile;
 use super::horizontal::ScalingKind;
 use super::horizontal::Side;
 use super::horizontal::Sides;
@@ -79,6 +80,9 @@ figures! {
     stabilisation: Duration,
     /// How far back the load is looked at.
     horizon: Duration,
+    /// Instances are there before the load, where its days are alike: CPU that each is to use then, and how far to look ahead (what
+    /// a start takes, and one evaluation).
+    ahead: AheadFile,
     /// Points for a figure beyond its bound, for adding and for removing.
     points: Sides,
     /// Weights of figures.
@@ -139,6 +143,7 @@ impl Figures {
             ("tolerance", self.tolerance.is_some()),
             ("stabilisation", self.stabilisation.is_some()),
             ("horizon", self.horizon.is_some()),
+            ("ahead", self.ahead.is_some()),
             ("points", self.points.is_some()),
             ("weights", self.weights.is_some()),
             ("full", self.full.is_some()),

@@ -6,8 +6,11 @@ use super::figures::Figures;
 use crate::input::problem::Problem;
 use crate::input::problem::Problems;
 use crate::input::schema;
+use crate::input::schema::quantity::Duration;
 use crate::input::schema::quantity::FigureText;
+use crate::input::schema::quantity::Percent;
 use crate::input::yaml::Node;
+use crate::model::Ahead;
 use crate::model::AutopilotFigures;
 use crate::model::Bounds;
 use crate::model::Horizontal;
@@ -107,6 +110,16 @@ pub struct Sides {
     pub down: Option<Side>,
 }
 
+/// How far ahead a policy looks.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AheadFile {
+    /// CPU that each instance is to use of its limit under the load that is forecast.
+    pub cpu: Percent,
+    /// How far ahead.
+    pub by: Duration,
+}
+
 /// One figure for both ways, or one for each.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(untagged)]
@@ -204,6 +217,7 @@ pub(super) fn over(figures: &Figures, base: Horizontal, node: &Node, problems: &
         overcommit_cpu: figures.overcommit_cpu.map_or(base.overcommit_cpu, |figure| figure.0),
         overcommit_memory: figures.overcommit_memory.map_or(base.overcommit_memory, |figure| figure.0),
         scaling,
+        ahead: figures.ahead.map(|ahead| Ahead { cpu: ahead.cpu.0, by: ahead.by.0 }).or(base.ahead),
     }
 }
 

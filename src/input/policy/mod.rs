@@ -97,6 +97,7 @@ const SHIPPED: &[(&str, &str)] = &[
     ("nomad-target-value", include_str!("../../../catalog/policies/nomad-target-value.yaml")),
     ("nomad-threshold", include_str!("../../../catalog/policies/nomad-threshold.yaml")),
     ("performance", include_str!("../../../catalog/policies/performance.yaml")),
+    ("predictive", include_str!("../../../catalog/policies/predictive.yaml")),
     ("step-scaling", include_str!("../../../catalog/policies/step-scaling.yaml")),
     ("target-tracking", include_str!("../../../catalog/policies/target-tracking.yaml")),
     ("vedfolnir-horizontal", include_str!("../../../catalog/policies/vedfolnir-horizontal.yaml")),
