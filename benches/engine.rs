@@ -1,4 +1,4 @@
-//! What a decision costs (register E13: 1,000 services in less than 100 ms).
+//! What a decision costs (register E13: 1,000 services in less than 100 ms; with every policy among them, in 5 ms).
 
 use criterion::BatchSize;
 use criterion::Criterion;
@@ -6,6 +6,7 @@ use criterion::criterion_group;
 use criterion::criterion_main;
 use plimsoll::audit::Audit;
 use plimsoll::engine::Engine;
+use plimsoll::input::policy::Policies;
 use plimsoll::model::HostSeen;
 use plimsoll::model::InstanceSeen;
 use plimsoll::model::InstanceState;
@@ -14,14 +15,17 @@ use plimsoll::model::Observation;
 use plimsoll::model::Policy;
 use plimsoll::model::ServiceName;
 use plimsoll::model::ServiceSeen;
+use plimsoll::model::TrafficSeen;
 use plimsoll::model::Usage;
 use plimsoll::model::Vertical;
 use plimsoll::units::Bytes;
 use plimsoll::units::Instant;
 use plimsoll::units::Millicores;
+use plimsoll::units::Rate;
 use plimsoll::units::Span;
 use std::collections::BTreeMap;
 use std::hint::black_box;
+use std::path::Path;
 
 const SERVICES: u64 = 1000;
 
@@ -101,5 +105,49 @@ fn decide(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, decide);
+/// Every policy that ships, each second of them beside one that moves limits, at a look at which all of them evaluate.
+fn every_policy(criterion: &mut Criterion) {
+    let mut shelf = Policies::below(Path::new(env!("CARGO_MANIFEST_DIR")));
+    let names: Vec<String> = shelf.names().into_iter().filter(|name| name != "none").collect();
+    let all: Vec<Policy> = names.iter().map(|name| shelf.find(name, None, 0).expect("a policy that ships")).collect();
+    let policies: BTreeMap<_, _> = (0..SERVICES)
+        .map(|index| {
+            let policy = match all[index as usize % all.len()].clone() {
+                Policy::Horizontal(horizontal) if index % 2 == 0 => Policy::Both(Vertical::default(), horizontal),
+                policy => policy,
+            };
+            (name(index), policy)
+        })
+        .collect();
+    let look = |minutes: u64| {
+        let now = Instant::after_start(Span::from_mins(minutes));
+        let mut seen = seen(now);
+        for service in seen.services.values_mut() {
+            service.traffic = Some(TrafficSeen {
+                at: now,
+                window: Span::from_mins(1),
+                rate: Rate::per_second(40),
+                errors: 0,
+                latency_p95: Some(Span::from_millis(80)),
+                inside: 2_000,
+            });
+        }
+        (now, seen)
+    };
+    let mut engine = Engine::new(policies);
+    for minutes in (0..24 * 60).step_by(5) {
+        let (now, seen) = look(minutes);
+        let _ = black_box(engine.observe(now, &seen));
+    }
+    let (now, seen) = look(24 * 60);
+    criterion.bench_function("engine/every policy among 1000 services", |bencher| {
+        bencher.iter_batched(
+            || engine.clone(),
+            |mut engine| black_box(engine.observe(now, &seen)),
+            BatchSize::LargeInput,
+        );
+    });
+}
+
+criterion_group!(benches, decide, every_policy);
 criterion_main!(benches);
