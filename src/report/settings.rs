@@ -4,9 +4,11 @@
 use crate::model::Horizontal;
 use crate::model::Points;
 use crate::model::Policy;
+use crate::model::Reference;
 use crate::model::Scaling;
 use crate::model::Scenario;
 use crate::model::Signal;
+use crate::model::Target;
 use crate::model::Vertical;
 use crate::model::WeightedPart;
 use std::collections::BTreeMap;
@@ -82,12 +84,15 @@ fn listed(names: &[&str]) -> String {
 
 /// The keys of a policy file with what they are set to; none for no policy.
 fn keys(policy: &Policy) -> BTreeMap<String, String> {
-    let mut keys = policy.vertical().map(of_vertical).unwrap_or_default();
-    keys.extend(policy.horizontal().map(of_horizontal).unwrap_or_default());
+    let vertical = policy.vertical().map(of_vertical).unwrap_or_default();
+    let Some(horizontal) = policy.horizontal() else { return vertical };
+    // Both kinds have keys of the same name.
+    let mut keys: BTreeMap<_, _> = vertical.into_iter().map(|(key, value)| (format!("limits.{key}"), value)).collect();
+    keys.extend(of_horizontal(horizontal));
     keys
 }
 
-/// What changes the number of instances; where both kinds have a key, this one is told.
+/// What changes the number of instances.
 fn of_horizontal(horizontal: &Horizontal) -> BTreeMap<String, String> {
     let mut keys = vec![
         ("replicas".to_owned(), format!("{}..{}", horizontal.replicas_min, horizontal.replicas_max)),
@@ -122,7 +127,7 @@ fn of_horizontal(horizontal: &Horizontal) -> BTreeMap<String, String> {
         }
         Scaling::Reference(reference) => {
             keys.push(("scaling".to_owned(), reference.name().to_owned()));
-            keys.push(("figures".to_owned(), format!("{reference:?}")));
+            keys.extend(of_the_field(reference).into_iter().map(|(key, value)| (key.to_owned(), value)));
         }
         Scaling::Weighted(score) => {
             keys.push(("up.score".to_owned(), score.up.to_string()));
@@ -132,6 +137,46 @@ fn of_horizontal(horizontal: &Horizontal) -> BTreeMap<String, String> {
         }
     }
     keys.into_iter().collect()
+}
+
+/// What can be set of a policy of the field.
+fn of_the_field(reference: &Reference) -> Vec<(&'static str, String)> {
+    let one = |target: &Target| format!("{} {}", target.signal.name(), target.value);
+    let all = |targets: &[Target]| targets.iter().map(one).collect::<Vec<_>>().join(", ");
+    match reference {
+        Reference::Hpa(figures) => vec![
+            ("targets", all(&figures.targets)),
+            ("tolerance", figures.tolerance.to_string()),
+            ("stabilisation", figures.down_stabilisation.to_string()),
+        ],
+        Reference::Kpa(figures) => {
+            vec![("targets", one(&figures.target)), ("stable_window", figures.stable_window.to_string())]
+        }
+        Reference::TargetTracking(figures) => vec![
+            ("targets", all(&figures.targets)),
+            ("rest.up", figures.cooldown_out.to_string()),
+            ("rest.down", figures.cooldown_in.to_string()),
+        ],
+        Reference::StepScaling(figures) => {
+            vec![("targets", one(&figures.threshold)), ("rest", figures.cooldown.to_string())]
+        }
+        Reference::Autopilot(figures) => vec![
+            ("targets", figures.utilisation.to_string()),
+            ("horizon", figures.horizon.to_string()),
+            ("stabilisation", figures.downscale_after.to_string()),
+        ],
+        Reference::NomadTargetValue(figures) => vec![
+            ("targets", all(&figures.targets)),
+            ("tolerance", figures.threshold.to_string()),
+            ("rest", figures.cooldown.to_string()),
+        ],
+        Reference::NomadThreshold(figures) => vec![
+            ("up", one(&figures.up)),
+            ("down", one(&figures.down)),
+            ("points", figures.points.to_string()),
+            ("rest", figures.cooldown.to_string()),
+        ],
+    }
 }
 
 /// What moves limits.
