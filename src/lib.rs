@@ -9,6 +9,7 @@ pub mod cli;
 pub mod engine;
 pub mod input;
 pub mod model;
+pub mod money;
 pub mod plan;
 pub mod record;
 pub mod report;
