@@ -210,7 +210,7 @@ impl Case<'_> {
         if service.deploying {
             self.report(Rule::Serving, name, "it is scaled while a deployment is on".to_owned());
         }
-        let (least, most) = (policy.replicas_min, policy.most());
+        let (least, most) = policy.range(self.now);
         let within = (least..=most).contains(&to);
         let towards = from < to && to < least;
         if !within && !towards {

@@ -71,7 +71,7 @@ impl Watched {
         let recent = horizontal.changed().is_some_and(|at| now.since(at) < vertical.policy.window);
         let comes_first = |wish: &Wish| {
             let free = wish.resource != Resource::Cpu || matches!(wish.why, Reason::GivenBack { .. });
-            !free && (recent || horizontal.can_move(wish.instances, wish.to > wish.from))
+            !free && (recent || horizontal.can_move(now, wish.instances, wish.to > wish.from))
         };
         for wish in wishes.extract_if(first.., |wish| comes_first(wish)) {
             let guard = Guard::Horizontal;

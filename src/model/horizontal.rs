@@ -2,6 +2,7 @@
 
 use super::Quantity;
 use super::Reference;
+use crate::units::Instant;
 use crate::units::Permille;
 use crate::units::Span;
 use std::fmt;
@@ -38,6 +39,9 @@ pub struct Horizontal {
     /// Instances are there before the load, where its days are alike; `None` is only when it is seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ahead: Option<Ahead>,
+    /// Times with a range of their own; where several hold, the last of them counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub schedule: Vec<Period>,
 }
 
 /// How far ahead a policy looks.
@@ -47,6 +51,48 @@ pub struct Ahead {
     pub cpu: Permille,
     /// How far ahead: what a start takes, and one evaluation.
     pub by: Span,
+}
+
+/// A time of the week in which a service has another range of instances (register E14). Weeks begin at midnight of a
+/// Monday, as runs do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Period {
+    /// The days on which it begins, Monday first.
+    pub days: [bool; 7],
+    /// Time of day at which it begins.
+    pub from: Span,
+    /// How long it lasts, a day at most; what goes past midnight belongs to the day on which it began.
+    pub lasts: Span,
+    /// Instances in it, at least.
+    pub replicas_min: u32,
+    /// Instances in it, at most.
+    pub replicas_max: u32,
+}
+
+impl Period {
+    const DAY: Span = Span::from_mins(24 * 60);
+
+    /// Whether a time lies in it.
+    #[must_use]
+    pub fn holds(&self, at: Instant) -> bool {
+        let day = at.since_start().fit(Self::DAY);
+        let time = at.since_start().minus(Self::DAY.times(day));
+        let begins = |day: u64| usize::try_from(day % 7).is_ok_and(|day| self.days[day]);
+        let (today, yesterday) = (begins(day), begins(day + 6));
+        let end = self.from.plus(self.lasts);
+        today && time >= self.from && time < end || yesterday && time.plus(Self::DAY) < end
+    }
+}
+
+impl fmt::Display for Period {
+    /// `mon tue 20h for 10h: 1..2`; the days are left out where it begins on all of them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+        for (name, _) in names.iter().zip(self.days).filter(|(_, begins)| *begins && self.days != [true; 7]) {
+            write!(f, "{name} ")?;
+        }
+        write!(f, "{} for {}: {}..{}", self.from, self.lasts, self.replicas_min, self.replicas_max)
+    }
 }
 
 /// How a horizontal policy finds its number.
@@ -60,6 +106,8 @@ pub enum Scaling {
     Weighted(WeightedScore),
     /// A policy of the field (register E7).
     Reference(Reference),
+    /// The range alone, which a schedule changes (register E14).
+    Schedule,
 }
 
 /// What is measured of a service, or known of it.
@@ -188,6 +236,7 @@ impl Horizontal {
             overcommit_memory: Permille::percent(150),
             scaling,
             ahead: None,
+            schedule: Vec::new(),
         }
     }
 
@@ -207,10 +256,22 @@ impl Horizontal {
         }
     }
 
-    /// Instances on one host, at most.
+    /// Instances at this time, at least and at most; not more than may be on one host.
     #[must_use]
-    pub fn most(&self) -> u32 {
-        self.per_host.map_or(self.replicas_max, |each| self.replicas_max.min(each))
+    pub fn range(&self, at: Instant) -> (u32, u32) {
+        let period = self.schedule.iter().rfind(|period| period.holds(at));
+        let (least, most) =
+            period.map_or((self.replicas_min, self.replicas_max), |period| (period.replicas_min, period.replicas_max));
+        (least, self.per_host.map_or(most, |each| most.min(each)))
+    }
+
+    /// Instances at any time, at least and at most.
+    #[must_use]
+    pub fn widest(&self) -> (u32, u32) {
+        let periods = self.schedule.iter().map(|period| (period.replicas_min, period.replicas_max));
+        let both = |(least, most): (u32, u32), (low, high): (u32, u32)| (least.min(low), most.max(high));
+        let (least, most) = periods.fold((self.replicas_min, self.replicas_max), both);
+        (least, self.per_host.map_or(most, |each| most.min(each)))
     }
 }
 
@@ -297,5 +358,54 @@ impl Default for WeightedScore {
             up: Permille::percent(70),
             down: Permille::percent(30),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: u64 = 60;
+    const DAY: u64 = 24 * HOUR;
+
+    fn at(minutes: u64) -> Instant {
+        Instant::after_start(Span::from_mins(minutes))
+    }
+
+    /// Nights from 20:00 to 06:00 that begin on working days, and whole days of the weekend.
+    fn policy() -> Horizontal {
+        let working = [true, true, true, true, true, false, false];
+        let weekend = working.map(|works| !works);
+        let hours = |count: u64| Span::from_mins(count * HOUR);
+        let night = Period { days: working, from: hours(20), lasts: hours(10), replicas_min: 1, replicas_max: 2 };
+        let free = Period { days: weekend, from: Span::ZERO, lasts: hours(24), replicas_min: 0, replicas_max: 1 };
+        Horizontal { schedule: vec![night, free], ..Horizontal::around(Scaling::Schedule) }
+    }
+
+    #[test]
+    fn a_period_goes_over_midnight_and_the_last_that_holds_counts() {
+        let policy = policy();
+        let rows = [
+            (0, (2, 5), "midnight of Monday: Sunday begins no night"),
+            (20 * HOUR - 1, (2, 5), "a minute before the night"),
+            (20 * HOUR, (1, 2), "the night begins"),
+            (DAY + 6 * HOUR - 1, (1, 2), "its last minute"),
+            (DAY + 6 * HOUR, (2, 5), "the day begins"),
+            (4 * DAY + 21 * HOUR, (1, 2), "Friday night"),
+            (5 * DAY + HOUR, (0, 1), "Saturday, over the night of Friday"),
+            (7 * DAY - 1, (0, 1), "the last minute of Sunday"),
+            (7 * DAY, (2, 5), "Monday of the next week"),
+            (8 * DAY + HOUR, (1, 2), "its first night"),
+        ];
+        for (minutes, range, what) in rows {
+            assert_eq!(policy.range(at(minutes)), range, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_host_that_takes_two_has_no_more_of_them_at_any_time() {
+        let policy = Horizontal { per_host: Some(1), ..policy() };
+        assert_eq!(policy.range(at(21 * HOUR)), (1, 1));
+        assert_eq!(policy.widest(), (0, 1));
     }
 }

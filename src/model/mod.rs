@@ -83,6 +83,7 @@ pub use hints::Hints;
 pub use horizontal::Ahead;
 pub use horizontal::Bounds;
 pub use horizontal::Horizontal;
+pub use horizontal::Period;
 pub use horizontal::PointScore;
 pub use horizontal::Points;
 pub use horizontal::Scaling;

@@ -135,7 +135,10 @@ fn of_horizontal(horizontal: &Horizontal) -> BTreeMap<String, String> {
             let text = |part: &WeightedPart| format!("{} of {}", part.weight, part.whole);
             keys.extend(score.parts.iter().map(|part| side("weights", part.signal, text(part))));
         }
+        Scaling::Schedule => {}
     }
+    let schedule = horizontal.schedule.iter().zip(1..);
+    keys.extend(schedule.map(|(period, number)| (format!("schedule.{number}"), period.to_string())));
     keys.into_iter().collect()
 }
 

@@ -7,7 +7,8 @@
 //! 4. The cooldowns belong to the number of instances; limits have their own.
 //! 5. What is not measured is no reason for fewer. More may rest on the instances that were measured, or on requests alone:
 //!    who is killed again and again is never measured, and needs it most.
-//! 6. Fewer instances than the least number, or more than the largest, are mended without looking at any figure.
+//! 6. Fewer instances than the least number, or more than the largest, are mended without looking at any figure. Both
+//!    numbers may follow a schedule.
 
 pub mod bounds;
 pub mod points;
@@ -90,7 +91,7 @@ impl Watched {
         let settled = Settled { cpu: Instant::START, memory: Instant::START };
         let driver = match &policy.scaling {
             Scaling::Reference(reference) => Some(Driver::new(reference, &policy)),
-            Scaling::Bounds(_) | Scaling::Points(_) | Scaling::Weighted(_) => None,
+            Scaling::Bounds(_) | Scaling::Points(_) | Scaling::Weighted(_) | Scaling::Schedule => None,
         };
         let foresight = policy.ahead.map(|ahead| Foresight::new(ahead, policy.every));
         Self {
@@ -171,7 +172,7 @@ impl Watched {
             self.since.forget();
             return hold(None, guard);
         }
-        if let Some(bound) = self.passed(replicas) {
+        if let Some(bound) = self.passed(now, replicas) {
             let why = Reason::OutOfRange { seen: replicas, bound };
             return match self.too_soon(now, bound > replicas) {
                 Some(guard) => hold(Some(why), guard),
@@ -199,7 +200,7 @@ impl Watched {
         };
         let unwell = service.instances.iter().any(|instance| instance.state != InstanceState::Healthy);
         let unsafe_now = distress.filter(|_| !up).map(Distress::guard);
-        let (least, most) = (self.policy.replicas_min, self.policy.most());
+        let (least, most) = self.policy.range(now);
         let to = if up { replicas.saturating_add(step).min(most) } else { replicas.saturating_sub(step).max(least) };
         if to == replicas {
             return hold(Some(why), Guard::AtReplicaBound { bound: if up { most } else { least } });
@@ -221,8 +222,8 @@ impl Watched {
     }
 
     /// The bound of the number of instances that is passed, if one is. Bounds the wrong way round leave it alone.
-    fn passed(&self, replicas: u32) -> Option<u32> {
-        let (least, most) = (self.policy.replicas_min, self.policy.most());
+    fn passed(&self, now: Instant, replicas: u32) -> Option<u32> {
+        let (least, most) = self.policy.range(now);
         if least > most {
             return None;
         }
@@ -279,6 +280,7 @@ impl Watched {
             Scaling::Bounds(policy) => bounds::judge(policy, &mut self.since, now, readings, steps),
             Scaling::Points(policy) => points::judge(policy, readings, steps),
             Scaling::Weighted(policy) => weighted::judge(policy, readings, steps),
+            Scaling::Schedule => Verdict::Quiet,
         }
     }
 
@@ -296,10 +298,11 @@ impl Watched {
         seen.max(u64::from(granted))
     }
 
-    /// Whether it could still move on this side, so that a limit need not.
-    pub(super) fn can_move(&self, instances: u64, up: bool) -> bool {
-        let bound = if up { self.policy.most() } else { self.policy.replicas_min };
-        if up { instances < u64::from(bound) } else { instances > u64::from(bound) }
+    /// Whether it could still move on this side, so that a limit need not. A schedule moves for no need.
+    pub(super) fn can_move(&self, now: Instant, instances: u64, up: bool) -> bool {
+        let (least, most) = self.policy.range(now);
+        let within = if up { instances < u64::from(most) } else { instances > u64::from(least) };
+        within && self.policy.scaling != Scaling::Schedule
     }
 
     /// When the number of instances was changed last.

@@ -66,6 +66,14 @@ pub(super) fn look(policy: &Horizontal, node: &Node) -> Problems {
                 error("down/score", format!("`down` {} is not below `up` {}", score.down, score.up));
             }
         }
+        Scaling::Schedule => {
+            let ranges = policy.schedule.iter().map(|period| (period.replicas_min, period.replicas_max));
+            let mut ranges = std::iter::once((policy.replicas_min, policy.replicas_max)).chain(ranges);
+            if let Some((least, most)) = ranges.find(|(least, most)| least < most) {
+                let message = format!("nothing chooses within `{least}..{most}`: a schedule alone looks at no figure");
+                error("replicas", message);
+            }
+        }
     }
     if !problems.has_errors() {
         warn(policy, node, &mut problems);
@@ -143,7 +151,7 @@ fn warn(policy: &Horizontal, node: &Node, problems: &mut Problems) {
                 warning("down/score", message, too_near(score.up.get().saturating_mul(1000), fewest));
             }
         }
-        Scaling::Points(_) | Scaling::Reference(_) => {}
+        Scaling::Points(_) | Scaling::Reference(_) | Scaling::Schedule => {}
     }
 }
 

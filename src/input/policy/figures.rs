@@ -5,6 +5,7 @@ use super::horizontal::ScalingKind;
 use super::horizontal::Side;
 use super::horizontal::Sides;
 use super::horizontal::Ways;
+use super::schedule::PeriodFile;
 use crate::input::schema::quantity::Cpus;
 use crate::input::schema::quantity::Duration;
 use crate::input::schema::quantity::Percent;
@@ -63,6 +64,8 @@ figures! {
     scaling: ScalingKind,
     /// Instances, at least and at most: `2..6`.
     replicas: Range,
+    /// Times with a range of their own; where several hold, the last of them counts.
+    schedule: Vec<PeriodFile>,
     /// Instances on one host, at most.
     #[schemars(range(min = 1, max = 10_000))]
     per_host: u32,
@@ -135,6 +138,7 @@ impl Figures {
         let given = [
             ("scaling", self.scaling.is_some()),
             ("replicas", self.replicas.is_some()),
+            ("schedule", self.schedule.is_some()),
             ("per_host", self.per_host.is_some()),
             ("step", self.step.is_some()),
             ("up", self.up.is_some()),

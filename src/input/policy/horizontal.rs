@@ -3,6 +3,7 @@
 
 use super::IMPOSSIBLE;
 use super::figures::Figures;
+use super::schedule;
 use crate::input::problem::Problem;
 use crate::input::problem::Problems;
 use crate::input::schema;
@@ -61,6 +62,8 @@ pub enum ScalingKind {
     NomadTargetValue,
     /// Nomad's strategy `threshold`.
     NomadThreshold,
+    /// The range alone, which a `schedule` changes.
+    Schedule,
 }
 
 /// Figures by what they are of.
@@ -175,6 +178,7 @@ pub(super) fn base(kind: ScalingKind) -> Horizontal {
         ScalingKind::Triggers => Scaling::Bounds(Bounds::triggers()),
         ScalingKind::Points => Scaling::Points(PointScore::default()),
         ScalingKind::Weighted => Scaling::Weighted(WeightedScore::default()),
+        ScalingKind::Schedule => Scaling::Schedule,
     })
 }
 
@@ -192,6 +196,8 @@ pub(super) fn over(figures: &Figures, base: Horizontal, node: &Node, problems: &
         ("points", figures.points.is_some(), matches!(base.scaling, Scaling::Points(_))),
         ("weights", figures.weights.is_some(), matches!(base.scaling, Scaling::Weighted(_))),
         ("full", figures.full.is_some(), matches!(base.scaling, Scaling::Weighted(_))),
+        ("up", figures.up.is_some(), base.scaling != Scaling::Schedule),
+        ("down", figures.down.is_some(), base.scaling != Scaling::Schedule),
     ];
     for (key, _, _) in kind.into_iter().chain(of_the_field).filter(|(_, given, fits)| *given && !fits) {
         reader.wrong(&format!("/{key}"), format!("`{key}` means nothing to this kind of `scaling`"));
@@ -201,7 +207,9 @@ pub(super) fn over(figures: &Figures, base: Horizontal, node: &Node, problems: &
         Scaling::Points(score) => Scaling::Points(reader.points(figures, score)),
         Scaling::Weighted(score) => Scaling::Weighted(reader.weighted(figures, score)),
         Scaling::Reference(reference) => Scaling::Reference(reader.reference(figures, reference)),
+        Scaling::Schedule => Scaling::Schedule,
     };
+    let schedule = figures.schedule.as_ref().map(|periods| schedule::periods(periods, node, reader.problems));
     let cooldown = figures.cooldown.filter(|_| !matches!(scaling, Scaling::Reference(_)));
     Horizontal {
         replicas_min: figures.replicas.map_or(base.replicas_min, |range| range.0.0),
@@ -218,6 +226,7 @@ pub(super) fn over(figures: &Figures, base: Horizontal, node: &Node, problems: &
         overcommit_memory: figures.overcommit_memory.map_or(base.overcommit_memory, |figure| figure.0),
         scaling,
         ahead: figures.ahead.map(|ahead| Ahead { cpu: ahead.cpu.0, by: ahead.by.0 }).or(base.ahead),
+        schedule: schedule.unwrap_or(base.schedule),
     }
 }
 

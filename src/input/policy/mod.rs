@@ -7,6 +7,7 @@ mod advice;
 mod figures;
 mod horizontal;
 mod reference;
+mod schedule;
 mod vertical;
 
 pub use figures::PolicyFile;
@@ -98,6 +99,7 @@ const SHIPPED: &[(&str, &str)] = &[
     ("nomad-threshold", include_str!("../../../catalog/policies/nomad-threshold.yaml")),
     ("performance", include_str!("../../../catalog/policies/performance.yaml")),
     ("predictive", include_str!("../../../catalog/policies/predictive.yaml")),
+    ("schedule", include_str!("../../../catalog/policies/schedule.yaml")),
     ("step-scaling", include_str!("../../../catalog/policies/step-scaling.yaml")),
     ("target-tracking", include_str!("../../../catalog/policies/target-tracking.yaml")),
     ("vedfolnir-horizontal", include_str!("../../../catalog/policies/vedfolnir-horizontal.yaml")),

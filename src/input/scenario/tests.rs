@@ -164,6 +164,18 @@ fn policies_go_to_all_or_by_service() {
         ),
         ("policy: { apii: none }", "PL0414 a policy for the unknown service `apii`, did you mean `api`? @ apii"),
         (
+            "policy: { template: schedule, schedule: [{ days: [mond], replicas: 1 }] }",
+            "PL0205 unknown days `mond`, did you mean `mon`? @ mond",
+        ),
+        (
+            "policy: { template: schedule, schedule: [{ from: \"20:00\", replicas: 0 }] }",
+            "PL0413 `replicas` from 0: the last instance is never removed, so begin with 1 @ 0",
+        ),
+        (
+            "policy: { template: schedule, replicas: 1..4 }",
+            "PL0413 nothing chooses within `1..4`: a schedule alone looks at no figure @ 1..4",
+        ),
+        (
             "policy: { template: jacker-vertical, cpu_low: 90% }",
             "PL0413 `cpu_low` 90% is not below `cpu_high` 80% @ 90%",
         ),

@@ -237,7 +237,9 @@ fn no_choice(path: &str, options: &[Value], root: &Node) -> Problem {
     let shown = node.and_then(Node::scalar);
     let mut names: Vec<&str> = options.iter().filter_map(Value::as_str).collect();
     names.dedup();
-    let key = path.rsplit('/').next().unwrap_or_default();
+    // An item of a list is called by the name of the list.
+    let is_place = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let key = path.rsplit('/').find(|part| !is_place(part)).unwrap_or_default();
     let problem = match shown {
         Some(shown) => {
             let hint = nearest(&shown, names.iter().copied());

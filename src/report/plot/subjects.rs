@@ -20,6 +20,7 @@ use super::panel::Time;
 use super::panel::WIDTH;
 use crate::model::Aggregate;
 use crate::model::Bound;
+use crate::model::Horizontal;
 use crate::model::Metric;
 use crate::model::Policy;
 use crate::model::Resource;
@@ -190,14 +191,17 @@ fn service(run: &Run, points: &[Point], time: &Time, place: usize, name: &Servic
     let range = run.scenario.policies.get(name).and_then(Policy::horizontal);
     if replicas > 1 || fewest < replicas || range.is_some() {
         let marks = only(&all, &[Resource::Replicas], &[Sign::Oom, Sign::Crash]);
-        let of = range.map_or((replicas, replicas), |policy| (policy.replicas_min, policy.most()));
+        let of = range.map_or((replicas, replicas), Horizontal::widest);
         panels.push(instances(&points, of, marks));
     }
     let title = format!("{name}: CPU, memory, latency and requests over time, with limits, actions and incidents");
     // That nothing is up in the first seconds is true of every service and says nothing.
     let up = if fewest < replicas { "" } else { ", always up after the start" };
     let head = match range {
-        Some(policy) => format!("{name}: {} to {} instances", policy.replicas_min, policy.most()),
+        Some(policy) => {
+            let (least, most) = policy.widest();
+            format!("{name}: {least} to {most} instances")
+        }
         None => format!("{name}: {}{up}", counted(u64::from(replicas), "instance")),
     };
     let svg = picture(&head, &title, &panels, time, &marks::faults(run));

@@ -159,7 +159,7 @@ impl Shown<'_> {
             Some(Scaling::Bounds(bounds)) => (of(&bounds.down), of(&bounds.up)),
             Some(Scaling::Points(score)) => (of(&triggers(&score.down)), of(&triggers(&score.up))),
             Some(Scaling::Weighted(score)) => (Some(score.down.get()), Some(score.up.get())),
-            Some(Scaling::Reference(_)) | None => (None, None),
+            Some(Scaling::Reference(_) | Scaling::Schedule) | None => (None, None),
         };
         let high = high.or(low).unwrap_or(0);
         Band { low: low.unwrap_or(high), high }

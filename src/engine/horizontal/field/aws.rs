@@ -49,7 +49,8 @@ struct Shared {
 
 impl Shared {
     fn new(policy: &Horizontal) -> Self {
-        let target = ScalableTarget::new(policy.replicas_min, policy.most());
+        let (least, most) = policy.widest();
+        let target = ScalableTarget::new(least, most);
         Self { target, cooldowns: Cooldowns::default(), wish: None }
     }
 

@@ -49,8 +49,9 @@ pub(in crate::engine::horizontal) struct Driver {
 impl Driver {
     pub(super) fn new(figures: &HpaFigures, policy: &Horizontal) -> Self {
         let count = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
+        let (least, most) = policy.widest();
         let settings = hpa::Settings {
-            bounds: hpa::Bounds { min: count(policy.replicas_min), max: count(policy.most()) },
+            bounds: hpa::Bounds { min: count(least), max: count(most) },
             tolerance: figures.tolerance,
             down_stabilisation: figures.down_stabilisation,
             ..hpa::Settings::default()

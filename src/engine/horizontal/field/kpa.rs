@@ -36,12 +36,13 @@ impl Driver {
             Signal::Requests => kpa::ScalingMetric::Rps,
             _ => kpa::ScalingMetric::Concurrency,
         };
+        let (least, most) = look.policy.widest();
         let revision = kpa::Revision {
             metric,
             target: Some(number(self.figures.target.value)),
             window: Some(self.figures.stable_window),
-            min_scale: Some(look.policy.replicas_min.max(1)),
-            max_scale: Some(look.policy.most()),
+            min_scale: Some(least.max(1)),
+            max_scale: Some(most),
             ..kpa::Revision::default()
         };
         let kpa = self.kpa.get_or_insert_with(|| kpa::Kpa::new(config, revision, look.now, look.ready));

@@ -72,13 +72,9 @@ impl Driver {
         (checks, cooldown): (Vec<Check>, Span),
         policy: &Horizontal,
     ) -> Self {
-        let policy = nomad::Policy {
-            min: i64::from(policy.replicas_min),
-            max: i64::from(policy.most()),
-            cooldown,
-            checks,
-            ..nomad::Policy::default()
-        };
+        let (least, most) = policy.widest();
+        let policy =
+            nomad::Policy { min: i64::from(least), max: i64::from(most), cooldown, checks, ..nomad::Policy::default() };
         let handler = nomad::Handler::new(policy.filled(&nomad::Defaults::default()));
         Self { name, points: vec![VecDeque::new(); targets.len()], targets, handler }
     }
