@@ -112,8 +112,10 @@ fn every_policy(criterion: &mut Criterion) {
     let all: Vec<Policy> = names.iter().map(|name| shelf.find(name, None, 0).expect("a policy that ships")).collect();
     let policies: BTreeMap<_, _> = (0..SERVICES)
         .map(|index| {
-            let policy = match all[index as usize % all.len()].clone() {
-                Policy::Horizontal(horizontal) if index % 2 == 0 => Policy::Both(Vertical::default(), horizontal),
+            let policy = match all[usize::try_from(index).unwrap_or(0) % all.len()].clone() {
+                Policy::Horizontal(horizontal) if index.is_multiple_of(2) => {
+                    Policy::Both(Vertical::default(), horizontal)
+                }
                 policy => policy,
             };
             (name(index), policy)

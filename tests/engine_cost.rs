@@ -32,7 +32,7 @@ fn policies(services: usize) -> BTreeMap<ServiceName, Policy> {
     assert!(names.len() >= 20, "{names:?}");
     let all: Vec<Policy> = names.iter().map(|name| shelf.find(name, None, 0).expect("a policy that ships")).collect();
     let one = |index: usize| match all[index % all.len()].clone() {
-        Policy::Horizontal(horizontal) if index % 2 == 0 => Policy::Both(Vertical::default(), horizontal),
+        Policy::Horizontal(horizontal) if index.is_multiple_of(2) => Policy::Both(Vertical::default(), horizontal),
         policy => policy,
     };
     (0..services).map(|index| (ServiceName::new(&format!("service-{index:04}")), one(index))).collect()
