@@ -3,7 +3,7 @@
 //! Before you change it:
 //! 1. Value `n` of a series is what the sensors show at `n` steps after the start; the engine looks at each of them. It has
 //!    looked once before, a whole period earlier, so that its first check falls on the first value. All services have run
-//!    for a day by then.
+//!    for a week by then.
 //! 2. A `none`, or the end of a series, is a look without a measurement of that service.
 //! 3. CPU or memory without a series stays in the middle between its thresholds, so that it decides nothing.
 //! 4. "The newest check" is the last one of each service: between two checks the engine has nothing to say.
@@ -49,8 +49,9 @@ pub struct Failure {
     pub got: String,
 }
 
-/// The services of a case have run for so long when it begins: policies that do not trust young instances trust these.
-const RUNNING: Span = Span::from_mins(24 * 60);
+/// The services of a case have run for so long when it begins: policies that do not trust young instances trust these. It
+/// is a week, so that the time of the week is what the case says.
+const RUNNING: Span = Span::from_mins(7 * 24 * 60);
 
 /// What has become of the services of a case so far.
 struct State {
