@@ -26,6 +26,7 @@ use crate::model::Policy;
 use crate::model::Reason;
 use crate::model::ServiceName;
 use crate::model::ServiceSeen;
+use crate::model::Sizing;
 use crate::model::Vertical;
 use crate::units::Bytes;
 use crate::units::Instant;
@@ -299,6 +300,19 @@ impl Case<'_> {
             Limit::Memory => (policy.memory_high, policy.memory_low),
         };
         let (seen, checks, fits) = match *change.why {
+            Reason::Sized { policy: ref name, wanted, .. } => {
+                let (least, most) = match change.limit {
+                    Limit::Cpu => (policy.cpu_min.get(), policy.cpu_max.get()),
+                    Limit::Memory => (policy.memory_min.get(), policy.memory_max.get()),
+                };
+                let (wanted, from) = (wanted.number().min(most).max(least), change.from.number());
+                let towards = if change.is_increase() { wanted > from } else { wanted < from };
+                if name != policy.sizing.name() || policy.sizing == Sizing::Thresholds || !towards {
+                    let text = format!("{name} wants {wanted}: no reason to go to {}", change.to);
+                    self.report(Rule::Reason, change.service, text);
+                }
+                return;
+            }
             Reason::AboveThreshold { seen, threshold, checks } => {
                 (seen, checks, change.is_increase() && threshold == high && seen > high)
             }
@@ -322,7 +336,7 @@ impl Case<'_> {
                 return self.report(Rule::Reason, change.service, text);
             }
         };
-        if !fits || checks < policy.checks {
+        if !fits || checks < policy.checks || policy.sizing != Sizing::Thresholds {
             let way = if change.is_increase() { "more" } else { "less" };
             let text = format!(
                 "{seen} of the limit in {checks} checks is no reason for {way}; thresholds are {low} and {high}, {} checks",

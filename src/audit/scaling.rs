@@ -256,6 +256,7 @@ fn fits(why: &Reason, from: u32, up: bool) -> bool {
         Reason::AboveThreshold { .. }
         | Reason::BelowThreshold { .. }
         | Reason::GivenBack { .. }
+        | Reason::Sized { .. }
         | Reason::OutOfRange { .. } => false,
     }
 }

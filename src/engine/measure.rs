@@ -84,6 +84,15 @@ pub(super) fn measured(
     if sum.running == 0 { Err(Guard::NotReady) } else { Ok(sum) }
 }
 
+/// What an instance used, where it runs and its measurement can be true whatever its limits were.
+pub(super) fn believed(now: Instant, instance: &InstanceSeen, service: &ServiceSeen, host: &HostSeen) -> Option<Usage> {
+    let runs = matches!(instance.state, InstanceState::Healthy | InstanceState::Unhealthy);
+    // Limits that were set only now say nothing about a measurement.
+    let settled = Settled { cpu: now, memory: now };
+    let usage = instance.usage.filter(|_| runs)?;
+    absurdity(now, instance, usage, service, host, settled).is_none().then_some(usage)
+}
+
 /// What is wrong with a measurement, if anything.
 ///
 /// A container cannot use more than the host has (the engine knows only the pool, so it grants the system as much again),

@@ -9,6 +9,7 @@ mod allocation;
 mod distress;
 pub mod forecast;
 mod grant;
+mod history;
 pub mod horizontal;
 mod measure;
 pub mod reference;
@@ -28,6 +29,7 @@ use crate::model::Decision;
 use crate::model::Observation;
 use crate::model::Policy;
 use crate::model::ServiceName;
+use crate::model::UsagePoint;
 use crate::units::Instant;
 use std::collections::BTreeMap;
 
@@ -71,5 +73,11 @@ impl Engine {
     #[must_use]
     pub fn checked(&self, service: &ServiceName) -> Option<Instant> {
         self.watched.get(service).and_then(watched::Watched::checked)
+    }
+
+    /// What a service used in the last 24 hours, in points of five minutes, oldest first (register M4). Five minutes in
+    /// which nobody measured are left out; a service without a policy is not remembered.
+    pub fn history(&self, service: &ServiceName) -> impl Iterator<Item = UsagePoint> {
+        self.watched.get(service).into_iter().flat_map(watched::Watched::history)
     }
 }

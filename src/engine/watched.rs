@@ -8,6 +8,8 @@
 
 use super::distress::Distress;
 use super::grant;
+use super::history::History;
+use super::history::Used;
 use super::horizontal;
 use super::vertical;
 use super::wish::Limit;
@@ -20,6 +22,7 @@ use crate::model::Reason;
 use crate::model::Resource;
 use crate::model::ServiceName;
 use crate::model::ServiceSeen;
+use crate::model::UsagePoint;
 use crate::units::Instant;
 use crate::units::Permille;
 
@@ -28,6 +31,7 @@ use crate::units::Permille;
 pub(super) struct Watched {
     vertical: Option<vertical::Watched>,
     horizontal: Option<horizontal::Watched>,
+    history: History,
 }
 
 impl Watched {
@@ -35,13 +39,18 @@ impl Watched {
     pub(super) fn new(policy: &Policy) -> Option<Self> {
         let vertical = policy.vertical().map(|policy| vertical::Watched::new(*policy));
         let horizontal = policy.horizontal().map(|policy| horizontal::Watched::new(policy.clone()));
-        (vertical.is_some() || horizontal.is_some()).then_some(Self { vertical, horizontal })
+        (vertical.is_some() || horizontal.is_some()).then(|| Self { vertical, horizontal, history: History::default() })
     }
 
     /// When it was last checked, by either policy.
     pub(super) fn checked(&self) -> Option<Instant> {
         let vertical = self.vertical.as_ref().and_then(vertical::Watched::checked);
         vertical.max(self.horizontal.as_ref().and_then(horizontal::Watched::checked))
+    }
+
+    /// What it used in the last day.
+    pub(super) fn history(&self) -> impl Iterator<Item = UsagePoint> {
+        self.history.points()
     }
 
     /// Looks at the service, and judges it where a check is due.
@@ -54,6 +63,9 @@ impl Watched {
         wishes: &mut Vec<Wish>,
         held: &mut Vec<Held>,
     ) {
+        if let Some(service) = service {
+            self.history.take(now, Used::of(now, service, host));
+        }
         if let Some(horizontal) = &mut self.horizontal {
             horizontal.look(now, service, self.vertical.is_some());
             if horizontal.take_due_check(now) {
@@ -61,12 +73,12 @@ impl Watched {
             }
         }
         let Some(vertical) = &mut self.vertical else { return };
-        vertical.look(now, service);
+        vertical.look(now, service, host);
         if !vertical.take_due_check(now) {
             return;
         }
         let first = wishes.len();
-        vertical.check(now, name, (service, host), distress, wishes, held);
+        vertical.check(now, name, (service, host, &self.history), distress, wishes, held);
         let Some(horizontal) = &self.horizontal else { return };
         let recent = horizontal.changed().is_some_and(|at| now.since(at) < vertical.policy.window);
         let comes_first = |wish: &Wish| {

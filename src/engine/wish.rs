@@ -50,7 +50,9 @@ impl Wish {
             Reason::Points { points, most, .. } => {
                 Permille::new(points as u64 * 1000 / if most == 0 { 1 } else { most as u64 })
             }
-            Reason::Ahead { .. } | Reason::Beyond { .. } | Reason::Wanted { .. } => Permille::ONE,
+            Reason::Ahead { .. } | Reason::Beyond { .. } | Reason::Wanted { .. } | Reason::Sized { .. } => {
+                Permille::ONE
+            }
         }
     }
 

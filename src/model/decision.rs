@@ -188,6 +188,15 @@ pub enum Reason {
         /// How far off the last value was.
         error_of_last: Permille,
     },
+    /// A recommender of the field wants another limit.
+    Sized {
+        /// Its name.
+        policy: String,
+        /// The limit it came to, before the engine's bounds.
+        wanted: Quantity,
+        /// What it rests on, in plain words.
+        note: String,
+    },
     /// A policy of the field wants another number.
     Wanted {
         /// Its name.

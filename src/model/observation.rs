@@ -112,3 +112,18 @@ pub struct Usage {
     /// Largest working set of the scrapes in the window.
     pub memory_max: Bytes,
 }
+
+/// What a service used in five minutes, as the engine remembers it for a day (register M4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct UsagePoint {
+    /// When the five minutes ended.
+    pub at: Instant,
+    /// CPU of all instances, the mean.
+    pub cpu: Millicores,
+    /// CPU of the instance that used most at each look, the mean.
+    pub cpu_most: Millicores,
+    /// Largest working set of one instance.
+    pub memory_most: Bytes,
+    /// Instances that were measured, at most.
+    pub instances: u32,
+}

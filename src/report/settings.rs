@@ -8,9 +8,11 @@ use crate::model::Reference;
 use crate::model::Scaling;
 use crate::model::Scenario;
 use crate::model::Signal;
+use crate::model::Sizing;
 use crate::model::Target;
 use crate::model::Vertical;
 use crate::model::WeightedPart;
+use crate::model::Workload;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
@@ -193,7 +195,7 @@ fn of_vertical(vertical: &Vertical) -> BTreeMap<String, String> {
         ("memory_low", vertical.memory_low.to_string()),
         ("checks", vertical.checks.to_string()),
         ("cooldown", vertical.cooldown.to_string()),
-        ("per_day", vertical.per_day.to_string()),
+        ("per_day", if vertical.per_day == u32::MAX { "any".to_owned() } else { vertical.per_day.to_string() }),
         ("increase", vertical.increase.to_string()),
         ("decrease", vertical.decrease.to_string()),
         ("cpu_min", vertical.cpu_min.to_string()),
@@ -204,7 +206,33 @@ fn of_vertical(vertical: &Vertical) -> BTreeMap<String, String> {
         ("overcommit_cpu", vertical.overcommit_cpu.to_string()),
         ("overcommit_memory", vertical.overcommit_memory.to_string()),
     ];
-    all.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+    let mut all: BTreeMap<String, String> = all.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    let (percentile, margin) = match vertical.sizing {
+        Sizing::Thresholds => return all,
+        Sizing::Vpa { percentile, margin } | Sizing::Krr { percentile, margin, .. } => (Some(percentile), Some(margin)),
+        Sizing::Autopilot { .. } => (None, None),
+    };
+    for unused in ["cpu_high", "cpu_low", "memory_high", "memory_low", "checks", "increase", "decrease"] {
+        all.remove(unused);
+    }
+    all.insert("sizing".to_owned(), vertical.sizing.name().to_owned());
+    let mut put = |key: &str, value: Option<String>| value.map(|value| all.insert(key.to_owned(), value));
+    put("percentile", percentile.map(|share| share.to_string()));
+    put("margin", margin.map(|share| share.to_string()));
+    match vertical.sizing {
+        Sizing::Krr { points, .. } => put("history", Some(points.to_string())),
+        Sizing::Autopilot { workload } => put("workload", Some(word(workload).to_owned())),
+        Sizing::Thresholds | Sizing::Vpa { .. } => None,
+    };
+    all
+}
+
+const fn word(workload: Workload) -> &'static str {
+    match workload {
+        Workload::Serving => "serving",
+        Workload::LatencyTolerant => "latency-tolerant",
+        Workload::Batch => "batch",
+    }
 }
 
 #[cfg(test)]

@@ -64,6 +64,7 @@ pub fn reason(reason: &Reason) -> String {
             "{upper} CPU are to be expected within {by} ({expected} most likely), which asks for {wanted}; forecasts were {error} off \
              lately, the last value {error_of_last}"
         ),
+        Reason::Sized { policy, wanted, note } => format!("{policy} recommends {}: {note}", quantity(*wanted)),
         Reason::Wanted { policy, wanted, findings, note } => {
             let one = |finding: &Finding| {
                 format!("{} {} of {}", signal(finding.signal), quantity(finding.seen), quantity(finding.bound))

@@ -13,8 +13,10 @@ use plimsoll::model::Observation;
 use plimsoll::model::Policy;
 use plimsoll::model::ServiceName;
 use plimsoll::model::ServiceSeen;
+use plimsoll::model::Sizing;
 use plimsoll::model::Usage;
 use plimsoll::model::Vertical;
+use plimsoll::model::Workload;
 use plimsoll::units::Bytes;
 use plimsoll::units::Instant;
 use plimsoll::units::Millicores;
@@ -154,15 +156,32 @@ impl Measured {
     }
 }
 
+/// Recommenders of the field; KRR is content with little history, or it would never come to its turn.
+pub(crate) fn sizing() -> impl Strategy<Value = Sizing> {
+    let share = || (1_u64..=1000).prop_map(Permille::new);
+    prop_oneof![
+        (share(), share()).prop_map(|(percentile, margin)| Sizing::Vpa { percentile, margin }),
+        (share(), share(), 1_u32..4).prop_map(|(percentile, margin, points)| Sizing::Krr {
+            percentile,
+            margin,
+            points
+        }),
+        prop_oneof![Just(Workload::Serving), Just(Workload::LatencyTolerant), Just(Workload::Batch)]
+            .prop_map(|workload| Sizing::Autopilot { workload }),
+    ]
+}
+
 /// Policies that an input check would let through.
 pub(crate) fn policy() -> impl Strategy<Value = Vertical> {
     let thresholds = || (0_u64..900).prop_flat_map(|low| (Just(low), low + 1..=1000));
     let rhythm = (prop_oneof![Just(0_u64), Just(60), Just(300), 0_u64..1000], 1_u32..5, 0_u64..4000, 1_u32..8);
     let factors = (1001_u64..4000, 1_u64..1000, 500_u64..3000, 500_u64..3000);
     let bounds = (1_u64..2000, 0_u64..10_000, 1_u64..1000, 0_u64..10_000);
-    (thresholds(), thresholds(), rhythm, factors, bounds).prop_map(
-        |(cpu, memory, (every, checks, cooldown, per_day), (increase, decrease, over_cpu, over_memory), bounds)| {
+    (thresholds(), thresholds(), rhythm, factors, bounds, prop_oneof![5 => Just(Sizing::Thresholds), 3 => sizing()])
+        .prop_map(|(cpu, memory, (every, checks, cooldown, per_day), factors, bounds, sizing)| {
+            let (increase, decrease, over_cpu, over_memory) = factors;
             Vertical {
+                sizing,
                 every: Span::from_secs(every),
                 cpu_low: Permille::new(cpu.0),
                 cpu_high: Permille::new(cpu.1),
@@ -181,8 +200,7 @@ pub(crate) fn policy() -> impl Strategy<Value = Vertical> {
                 overcommit_memory: Permille::new(over_memory),
                 ..Vertical::default()
             }
-        },
-    )
+        })
 }
 
 fn limits() -> impl Strategy<Value = Limits> {

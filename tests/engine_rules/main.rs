@@ -9,5 +9,6 @@ mod properties;
 mod rollout;
 mod rollout_audit;
 mod rounding;
+mod sized;
 mod stage;
 mod stories;

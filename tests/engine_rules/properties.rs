@@ -13,6 +13,7 @@ use crate::stage::usage;
 use plimsoll::audit::Audit;
 use plimsoll::model::Action;
 use plimsoll::model::InstanceState;
+use plimsoll::model::Sizing;
 use plimsoll::model::Vertical;
 use plimsoll::units::Bytes;
 use plimsoll::units::Instant;
@@ -131,6 +132,7 @@ proptest! {
         factors in (1250_u64..2000, 500_u64..900),
     ) {
         let policy = Vertical {
+            sizing: Sizing::Thresholds,
             every: Span::from_mins(5),
             checks: policy.checks.min(3),
             cooldown: Span::from_mins(10),
@@ -194,6 +196,7 @@ fn the_histories_reach_every_action_and_every_guard() {
         "no data",
         "no limit",
         "not ready",
+        "own rule",
         "stale data",
         "stateful",
         "working set",

@@ -6,6 +6,8 @@ use super::horizontal::Side;
 use super::horizontal::Sides;
 use super::horizontal::Ways;
 use super::schedule::PeriodFile;
+use super::vertical::SizingKind;
+use super::vertical::WorkloadKind;
 use crate::input::schema::quantity::Cpus;
 use crate::input::schema::quantity::Duration;
 use crate::input::schema::quantity::Percent;
@@ -96,6 +98,17 @@ figures! {
     every: Duration,
     /// Window that usage is measured over.
     window: Duration,
+    /// What says how large limits should be; without it thresholds do, or it is as in the template.
+    sizing: SizingKind,
+    /// For `vpa` and `krr`: the percentile of usage that becomes the limit.
+    percentile: Percent,
+    /// For `vpa` and `krr`: what comes on top of it (of memory only, for `krr`).
+    margin: Percent,
+    /// For `krr`: points of five minutes that there must be.
+    #[schemars(range(min = 1, max = 288))]
+    history: u32,
+    /// For `autopilot`: what the service does with CPU.
+    workload: WorkloadKind,
     /// Usage of the CPU limit above which it is too small.
     cpu_high: Percent,
     /// Usage of the CPU limit below which it is too large.
@@ -158,6 +171,11 @@ impl Figures {
     /// Keys that are given and that only a policy has which moves limits.
     pub(super) fn of_limits(&self) -> Vec<&'static str> {
         let given = [
+            ("sizing", self.sizing.is_some()),
+            ("percentile", self.percentile.is_some()),
+            ("margin", self.margin.is_some()),
+            ("history", self.history.is_some()),
+            ("workload", self.workload.is_some()),
             ("cpu_high", self.cpu_high.is_some()),
             ("cpu_low", self.cpu_low.is_some()),
             ("memory_high", self.memory_high.is_some()),

@@ -35,7 +35,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// Codes of policies.
-pub const CODES: &[&Code] = &[&UNKNOWN, &LATER, &IMPOSSIBLE, &SERVICE, &KIND, &UNWISE];
+pub const CODES: &[&Code] = &[&UNKNOWN, &IMPOSSIBLE, &SERVICE, &KIND, &UNWISE];
 
 static UNKNOWN: Code = Code {
     id: "PL0411",
@@ -43,13 +43,6 @@ static UNKNOWN: Code = Code {
     explanation: "A policy is named (`jacker-vertical`), given by the path of a file (`./my-policy.yaml`), or written as a mapping with \
 the `template` it starts from and the figures that differ: `{ template: jacker-vertical, cpu_high: 70% }`. Names are looked up in \
 `catalog/policies/` of the project first, then among the policies shipped with the program. `none` leaves a service as it is.",
-};
-
-static LATER: Code = Code {
-    id: "PL0412",
-    title: "this policy comes in a later version",
-    explanation: "Recommenders of limits (`vpa`, `krr`) are in the program, and no file can choose them yet. Policies that can be \
-chosen are in `catalog/policies/`.",
 };
 
 static IMPOSSIBLE: Code = Code {
@@ -86,6 +79,7 @@ const SHIPPED: &[(&str, &str)] = &[
     ("aggressive", include_str!("../../../catalog/policies/aggressive.yaml")),
     ("api-performance", include_str!("../../../catalog/policies/api-performance.yaml")),
     ("autopilot", include_str!("../../../catalog/policies/autopilot.yaml")),
+    ("autopilot-limits", include_str!("../../../catalog/policies/autopilot-limits.yaml")),
     ("balanced", include_str!("../../../catalog/policies/balanced.yaml")),
     ("batch-cost-optimized", include_str!("../../../catalog/policies/batch-cost-optimized.yaml")),
     ("conservative", include_str!("../../../catalog/policies/conservative.yaml")),
@@ -94,6 +88,7 @@ const SHIPPED: &[(&str, &str)] = &[
     ("hpa", include_str!("../../../catalog/policies/hpa.yaml")),
     ("jacker-vertical", include_str!("../../../catalog/policies/jacker-vertical.yaml")),
     ("kpa", include_str!("../../../catalog/policies/kpa.yaml")),
+    ("krr", include_str!("../../../catalog/policies/krr.yaml")),
     ("ml-gpu-optimized", include_str!("../../../catalog/policies/ml-gpu-optimized.yaml")),
     ("nomad-target-value", include_str!("../../../catalog/policies/nomad-target-value.yaml")),
     ("nomad-threshold", include_str!("../../../catalog/policies/nomad-threshold.yaml")),
@@ -105,12 +100,10 @@ const SHIPPED: &[(&str, &str)] = &[
     ("vedfolnir-horizontal", include_str!("../../../catalog/policies/vedfolnir-horizontal.yaml")),
     ("vedfolnir-points", include_str!("../../../catalog/policies/vedfolnir-points.yaml")),
     ("vedfolnir-triggers", include_str!("../../../catalog/policies/vedfolnir-triggers.yaml")),
+    ("vpa", include_str!("../../../catalog/policies/vpa.yaml")),
     ("web-app-aggressive", include_str!("../../../catalog/policies/web-app-aggressive.yaml")),
     ("web-app-balanced", include_str!("../../../catalog/policies/web-app-balanced.yaml")),
 ];
-
-/// Policies of register E7 that recommend limits, which no file can choose yet.
-const REFERENCE: [&str; 2] = ["vpa", "krr"];
 
 /// Wrong entries after which looking for more stops.
 const ERRORS_MAX: usize = 200;
@@ -314,10 +307,11 @@ impl Policies {
     fn parse(&mut self, source: &Source, depth: usize) -> Result<Policy, Problems> {
         let (node, file) = schema::read::<PolicyFile>(source)?;
         let figures = file.figures();
-        let base = match (&file.template, figures.scaling) {
-            (None, None) => Policy::Vertical(Vertical::default()),
-            (None, Some(kind)) => Policy::Horizontal(horizontal::base(kind)),
-            (Some(template), _) => {
+        let base = match (&file.template, figures.scaling, figures.sizing) {
+            (None, None, None) => Policy::Vertical(Vertical::default()),
+            (None, None, Some(kind)) => Policy::Vertical(vertical::base(kind)),
+            (None, Some(kind), _) => Policy::Horizontal(horizontal::base(kind)),
+            (Some(template), _, _) => {
                 let place = schema::place_of(&node, "/template");
                 if depth >= TEMPLATES_MAX {
                     let problem = Problem::error(&IMPOSSIBLE, "templates that start from each other in a circle");
@@ -355,6 +349,11 @@ impl Policies {
                 Policy::Horizontal(policy)
             }
             Policy::Vertical(base) => {
+                if figures.sizing.is_some() && node.get("template").is_some() {
+                    let problem = Problem::error(&KIND, "the template says how limits are found");
+                    let problem = problem.at(&schema::place_of(node, "/sizing"));
+                    problems.push(problem.help("leave out `template`, or `sizing`"));
+                }
                 let policy = vertical::over(figures, base, node, &mut problems);
                 problems.extend(vertical::look(&policy, node));
                 Policy::Vertical(policy)
@@ -379,14 +378,9 @@ impl Policies {
 
     fn unknown(&self, name: &str, place: Option<&Place>) -> Problem {
         let names = self.names();
-        let problem = if REFERENCE.contains(&name) {
-            let message = format!("`{name}` cannot be chosen in this version");
-            Problem::error(&LATER, message)
-        } else {
-            let hint = nearest(name, names.iter().map(String::as_str));
-            let hint = hint.map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
-            Problem::error(&UNKNOWN, format!("unknown policy `{name}`{hint}"))
-        };
+        let hint = nearest(name, names.iter().map(String::as_str));
+        let hint = hint.map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
+        let problem = Problem::error(&UNKNOWN, format!("unknown policy `{name}`{hint}"));
         let problem = problem.help(format!("known: {}; or a path such as `./my-policy.yaml`", names.join(", ")));
         match place {
             Some(place) => problem.at(place),

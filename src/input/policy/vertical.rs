@@ -1,4 +1,4 @@
-//! Policies that move limits, as files write them (register E1).
+//! Policies that move limits, as files write them (registers E1 and E7).
 
 use super::IMPOSSIBLE;
 use super::figures::Figures;
@@ -7,9 +7,101 @@ use crate::input::problem::Problem;
 use crate::input::problem::Problems;
 use crate::input::schema;
 use crate::input::yaml::Node;
+use crate::model::Sizing;
 use crate::model::Vertical;
+use crate::model::Workload;
 use crate::units::Permille;
 use crate::units::Span;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// What says how large limits should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SizingKind {
+    /// Usage of the limit against thresholds, in steps.
+    Thresholds,
+    /// Kubernetes' vertical pod autoscaler.
+    Vpa,
+    /// KRR's strategy with limits.
+    Krr,
+    /// The moving window of Google's Autopilot.
+    Autopilot,
+}
+
+/// What a service does with CPU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum WorkloadKind {
+    /// It answers requests.
+    Serving,
+    /// It answers requests, and nobody minds if some take longer.
+    LatencyTolerant,
+    /// It may be throttled as long as its work gets done.
+    Batch,
+}
+
+/// The figures of a kind of policy: those of the register, or the original's.
+pub(super) fn base(kind: SizingKind) -> Vertical {
+    Vertical::of_the_field(match kind {
+        SizingKind::Thresholds => return Vertical::default(),
+        SizingKind::Vpa => Sizing::Vpa { percentile: Permille::percent(90), margin: Permille::percent(15) },
+        SizingKind::Krr => {
+            Sizing::Krr { percentile: Permille::percent(96), margin: Permille::percent(15), points: 100 }
+        }
+        SizingKind::Autopilot => Sizing::Autopilot { workload: Workload::default() },
+    })
+}
+
+/// How limits are found, with the figures that are given put in; what that way does not have is an error.
+fn sizing(figures: &Figures, base: Sizing, node: &Node, problems: &mut Problems) -> Sizing {
+    let given = [
+        ("percentile", figures.percentile.is_some()),
+        ("margin", figures.margin.is_some()),
+        ("history", figures.history.is_some()),
+        ("workload", figures.workload.is_some()),
+        ("cpu_high", figures.cpu_high.is_some()),
+        ("cpu_low", figures.cpu_low.is_some()),
+        ("memory_high", figures.memory_high.is_some()),
+        ("memory_low", figures.memory_low.is_some()),
+        ("checks", figures.checks.is_some()),
+        ("increase", figures.increase.is_some()),
+        ("decrease", figures.decrease.is_some()),
+    ];
+    let known: &[&str] = match base {
+        Sizing::Thresholds => &["cpu_high", "cpu_low", "memory_high", "memory_low", "checks", "increase", "decrease"],
+        Sizing::Vpa { .. } => &["percentile", "margin"],
+        Sizing::Krr { .. } => &["percentile", "margin", "history"],
+        Sizing::Autopilot { .. } => &["workload"],
+    };
+    for (key, _) in given.into_iter().filter(|(key, given)| *given && !known.contains(key)) {
+        let message = format!("`{}` has no `{key}`; it has {}", base.name(), known.join(", "));
+        problems.push(Problem::error(&IMPOSSIBLE, message).at(&schema::place_of(node, &format!("/{key}"))));
+    }
+    let (percentile, margin) = (figures.percentile.map(|share| share.0), figures.margin.map(|share| share.0));
+    if percentile.is_some_and(|share| share == Permille::ZERO || share > Permille::ONE) {
+        let problem = Problem::error(&IMPOSSIBLE, "a `percentile` above 0% and up to 100% is wanted");
+        problems.push(problem.at(&schema::place_of(node, "/percentile")));
+    }
+    match base {
+        Sizing::Thresholds => Sizing::Thresholds,
+        Sizing::Vpa { percentile: usual, margin: on_top } => {
+            Sizing::Vpa { percentile: percentile.unwrap_or(usual), margin: margin.unwrap_or(on_top) }
+        }
+        Sizing::Krr { percentile: usual, margin: on_top, points } => Sizing::Krr {
+            percentile: percentile.unwrap_or(usual),
+            margin: margin.unwrap_or(on_top),
+            points: figures.history.unwrap_or(points),
+        },
+        Sizing::Autopilot { workload } => Sizing::Autopilot {
+            workload: figures.workload.map_or(workload, |kind| match kind {
+                WorkloadKind::Serving => Workload::Serving,
+                WorkloadKind::LatencyTolerant => Workload::LatencyTolerant,
+                WorkloadKind::Batch => Workload::Batch,
+            }),
+        },
+    }
+}
 
 /// The figures of `base`, with those that are given put in.
 pub(super) fn over(figures: &Figures, base: Vertical, node: &Node, problems: &mut Problems) -> Vertical {
@@ -23,6 +115,7 @@ pub(super) fn over(figures: &Figures, base: Vertical, node: &Node, problems: &mu
         }
     };
     Vertical {
+        sizing: sizing(figures, base.sizing, node, problems),
         every: figures.every.map_or(base.every, |figure| figure.0),
         window: figures.window.map_or(base.window, |figure| figure.0),
         cpu_high: figures.cpu_high.map_or(base.cpu_high, |figure| figure.0),
@@ -80,7 +173,9 @@ pub(super) fn look(policy: &Vertical, node: &Node) -> Problems {
             format!("`memory_min` {} is above `memory_max` {}", policy.memory_min, policy.memory_max),
         ),
     ];
-    let wrong = checks.into_iter().chain(ordered).filter(|(_, wrong, _)| *wrong);
+    // What no recommender looks at says nothing of it.
+    let looked_at = |key: &str| policy.sizing == Sizing::Thresholds || !matches!(key, "increase" | "decrease");
+    let wrong = checks.into_iter().chain(ordered).filter(|(key, wrong, _)| *wrong && looked_at(key));
     wrong
         .map(|(key, _, message)| Problem::error(&IMPOSSIBLE, message).at(&schema::place_of(node, &format!("/{key}"))))
         .collect()

@@ -35,6 +35,7 @@ use crate::model::Sensors;
 use crate::model::ServiceName;
 use crate::model::Source;
 use crate::model::Stack;
+use crate::model::Vertical;
 use crate::seed::Seed;
 use crate::units::Instant;
 use crate::units::Permille;
@@ -253,7 +254,7 @@ fn sensors(
     let vertical = || policies.values().filter_map(Policy::vertical);
     let window = vertical().map(|policy| policy.window);
     let window = window.chain(policies.values().filter_map(Policy::horizontal).map(|policy| policy.window));
-    let every = vertical().map(|policy| policy.every);
+    let every = vertical().map(Vertical::looks_every);
     let every = every.chain(policies.values().filter_map(Policy::horizontal).map(|policy| policy.every));
     let default = Sensors::default();
     let given = file.sensors.unwrap_or_default();

@@ -137,7 +137,8 @@ fn policies_go_to_all_or_by_service() {
             "policy: jacker-vertcal",
             "PL0411 unknown policy `jacker-vertcal`, did you mean `jacker-vertical`? @ jacker-vertcal",
         ),
-        ("policy: vpa", "PL0412 `vpa` cannot be chosen in this version @ vpa"),
+        ("policy: { template: vpa, cpu_high: 70% }", "PL0413 `vpa` has no `cpu_high`; it has percentile, margin @ 70%"),
+        ("policy: { template: krr, sizing: vpa }", "PL0415 the template says how limits are found @ vpa"),
         (
             "policy: { template: jacker-vertical, replicas: 2..4 }",
             "PL0415 `replicas`: the policy `jacker-vertical` moves limits, and has no such figure @ 2..4",

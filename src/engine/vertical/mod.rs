@@ -1,4 +1,5 @@
-//! The vertical policy: limits follow usage by thresholds (register E1). Before you change it:
+//! Policies that move limits: by thresholds (register E1), or as a recommender of the field says (`sized`). Before you change
+//! it:
 //! 1. CPU and memory are judged apart, but an adjustment is one of the service: both limits changed at one check count
 //!    once against its cooldown and its daily limit.
 //! 2. Usage is in thousandths of the limit, rounded down, and compared strictly: exactly on a threshold is within.
@@ -11,6 +12,9 @@
 //!    is killed again and again, nobody is given less: see `distress`.
 
 use super::distress::Distress;
+mod sized;
+
+use super::history::History;
 use super::measure;
 use super::measure::Measured;
 use super::measure::Settled;
@@ -26,16 +30,20 @@ use crate::model::Guard;
 use crate::model::Held;
 use crate::model::HostSeen;
 use crate::model::InstanceSeen;
+use crate::model::Quantity;
 use crate::model::Reason;
 use crate::model::Resource;
 use crate::model::ServiceName;
 use crate::model::ServiceSeen;
+use crate::model::Sizing;
 use crate::model::Vertical;
 use crate::units::Bytes;
 use crate::units::Instant;
 use crate::units::Millicores;
 use crate::units::Permille;
 use crate::units::Span;
+use sized::Advice;
+use sized::Sizer;
 use std::collections::VecDeque;
 
 pub(super) const DAY: Span = Span::from_mins(24 * 60);
@@ -47,6 +55,8 @@ pub(super) const SETTLE: Span = Span::from_mins(5);
 #[derive(Debug, Clone)]
 pub(super) struct Watched {
     pub(super) policy: Vertical,
+    /// What says how large a limit should be; `None` where thresholds do.
+    sizer: Option<Sizer>,
     began: Option<Instant>,
     checked: Option<Instant>,
     cpu: Remembered,
@@ -105,6 +115,7 @@ impl Watched {
     pub(super) fn new(policy: Vertical) -> Self {
         Self {
             policy,
+            sizer: Sizer::new(&policy),
             began: None,
             checked: None,
             cpu: Remembered::default(),
@@ -123,9 +134,12 @@ impl Watched {
     }
 
     /// Takes note of the limits. They are what the host says they are, whoever changed them.
-    pub(super) fn look(&mut self, now: Instant, service: Option<&ServiceSeen>) {
+    pub(super) fn look(&mut self, now: Instant, service: Option<&ServiceSeen>, host: &HostSeen) {
         self.began.get_or_insert(now);
         if let Some(service) = service {
+            if let Some(sizer) = &mut self.sizer {
+                sizer.look(now, service, host);
+            }
             let cpu = service.limits.cpu.map(Millicores::get);
             self.taken.look(now, self.cpu.seen, cpu);
             self.look_for_deaths(now, service);
@@ -172,7 +186,7 @@ impl Watched {
         &mut self,
         now: Instant,
         name: &ServiceName,
-        (service, host): (Option<&ServiceSeen>, &HostSeen),
+        (service, host, history): (Option<&ServiceSeen>, &HostSeen, &History),
         distress: Option<Distress<'_>>,
         wishes: &mut Vec<Wish>,
         held: &mut Vec<Held>,
@@ -193,6 +207,14 @@ impl Watched {
                 return;
             }
         };
+        let advice = match self.sizer.as_mut().map(|sizer| sizer.advise(now, service, history)) {
+            None => None,
+            Some(Ok(advice)) => Some(advice),
+            Some(Err(guard)) => {
+                held.push(Held { service: name.clone(), resource: None, wanted: None, guard });
+                return;
+            }
+        };
         for resource in [Limit::Cpu, Limit::Memory] {
             let mut hold = |wanted, guard| {
                 held.push(Held { service: name.clone(), resource: Some(resource.into()), wanted, guard });
@@ -201,16 +223,21 @@ impl Watched {
                 hold(None, Guard::NoLimit);
                 continue;
             };
-            let Some((side, why)) = self.count(&gauge) else { continue };
+            let found = match &advice {
+                None => self.count(&gauge).map(|(side, why)| (side, why, None)),
+                Some(advice) => self.compare(&gauge, advice),
+            };
+            let Some((side, why, waits)) = found else { continue };
             if gives_back && resource == Limit::Cpu {
                 continue;
             }
             let unsafe_now = distress.filter(|_| side == Side::Below).map(Distress::guard);
-            if let Some(guard) = self.too_soon(now, &gauge, side, service.stateful, &measured).or(unsafe_now) {
+            let too_soon = waits.or_else(|| self.too_soon(now, &gauge, side, service.stateful, &measured));
+            if let Some(guard) = too_soon.or(unsafe_now) {
                 hold(Some(why), guard);
                 continue;
             }
-            let (to, clipped) = match self.target(&gauge, side) {
+            let (to, clipped) = match self.target(&gauge, side, &why) {
                 Ok(target) => target,
                 Err(guard) => {
                     hold(Some(why), guard);
@@ -224,6 +251,28 @@ impl Watched {
             let resource = resource.into();
             wishes.push(Wish { service: name.clone(), resource, instances, from: gauge.limit, to, why });
         }
+    }
+
+    /// What a recommender says about one limit: on which side of the limit it is, why, and what the recommender waits for;
+    /// `None` where the limit may stay.
+    fn compare(&mut self, gauge: &Gauge, advice: &[Advice]) -> Option<(Side, Reason, Option<Guard>)> {
+        let advice = advice.iter().find(|advice| advice.resource == gauge.resource)?;
+        let to = gauge.rounded_up(advice.wanted).min(gauge.max).max(gauge.min);
+        let matters = match self.policy.sizing {
+            Sizing::Vpa { .. } => to != gauge.limit,
+            _ => to != gauge.limit && is_worthwhile(gauge.limit, to),
+        };
+        if !matters {
+            return None;
+        }
+        let side = if to > gauge.limit { Side::Above } else { Side::Below };
+        self.remembered(gauge.resource).row = Row { side: Some(side), checks: self.policy.checks };
+        let policy = self.policy.sizing.name().to_owned();
+        let wanted = match gauge.resource {
+            Limit::Cpu => Quantity::Cpu(Millicores::new(advice.wanted)),
+            Limit::Memory => Quantity::Memory(Bytes::new(advice.wanted)),
+        };
+        Some((side, Reason::Sized { policy, wanted, note: advice.note.clone() }, advice.waits.clone()))
     }
 
     /// Wishes for the CPU that was taken from a service which died of it, where that is so; it needs no measurement.
@@ -361,25 +410,32 @@ impl Watched {
         Some(Guard::DailyLimit { used, left: self.adjusted.front().map_or(DAY, |at| DAY.minus(now.since(*at))) })
     }
 
-    /// The new limit by factor, rounding, bounds and demand; and the guard that cut a step short, if one did.
-    fn target(&self, gauge: &Gauge, side: Side) -> Result<(u64, Option<Guard>), Guard> {
+    /// The new limit by factor or recommendation, rounding, bounds and demand; and the guard that cut a step short, if one
+    /// did.
+    fn target(&self, gauge: &Gauge, side: Side, why: &Reason) -> Result<(u64, Option<Guard>), Guard> {
         let grain = grain(gauge.resource.into());
+        let to = match (why, side) {
+            (Reason::Sized { wanted, .. }, _) => gauge.rounded_up(wanted.number()),
+            (_, Side::Above) => gauge.rounded_up(scaled_up(gauge.limit, self.policy.increase.get(), 1000)),
+            (_, Side::Below) => scaled_down(gauge.limit, self.policy.decrease.get(), 1000) / grain * grain,
+        };
+        let to = to.min(gauge.max).max(gauge.min);
         match side {
             Side::Above => {
-                let to = scaled_up(gauge.limit, self.policy.increase.get(), 1000).div_ceil(grain).saturating_mul(grain);
-                let to = to.min(gauge.max).max(gauge.min);
-                if to > gauge.limit { Ok((to, None)) } else { Err(gauge.bound(gauge.max)) }
+                if to > gauge.limit {
+                    Ok((to, None))
+                } else {
+                    Err(gauge.bound(gauge.max))
+                }
             }
             Side::Below => {
-                let to = scaled_down(gauge.limit, self.policy.decrease.get(), 1000) / grain * grain;
-                let to = to.min(gauge.max).max(gauge.min);
                 if to >= gauge.limit {
                     return Err(gauge.bound(gauge.min));
                 }
                 // So much that what was seen is at most `high` of it, or the service would have to grow again at once.
                 let enough = match gauge.high.get() {
                     0 => u64::MAX,
-                    high => scaled_up(gauge.demand, 1000, high).div_ceil(grain).saturating_mul(grain),
+                    high => gauge.rounded_up(scaled_up(gauge.demand, 1000, high)),
                 };
                 if enough <= to {
                     return Ok((to, None));
@@ -443,6 +499,12 @@ impl Remembered {
 }
 
 impl Gauge {
+    /// A limit as it can be set: not less than this.
+    fn rounded_up(&self, limit: u64) -> u64 {
+        let grain = grain(self.resource.into());
+        limit.div_ceil(grain).saturating_mul(grain)
+    }
+
     /// The bound that leaves no way to go on this side. Bounds the wrong way round leave none at all.
     fn reached(&self, side: Side) -> Option<Guard> {
         match side {
