@@ -14,7 +14,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("Begin", &["init"]),
     ("Look", &["validate", "stack", "host"]),
     ("Plan", &["budget", "bundle"]),
-    ("Run", &["simulate", "test", "swarm", "report"]),
+    ("Run", &["simulate", "compare", "test", "swarm", "report"]),
     ("Learn", &["explain", "schema", "completions", "man"]),
 ];
 

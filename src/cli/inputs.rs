@@ -2,6 +2,7 @@
 
 use crate::seed::Seed;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::str::FromStr;
@@ -27,6 +28,17 @@ impl Seeds {
     /// In order, each once.
     pub(super) fn list(&self) -> Vec<Seed> {
         self.0.clone()
+    }
+}
+
+impl fmt::Display for Seeds {
+    /// As they can be given: `1..20`, `1,5,9`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let numbers: Vec<u64> = self.0.iter().map(|seed| seed.get()).collect();
+        match numbers[..] {
+            [first, .., last] if last - first + 1 == numbers.len() as u64 => write!(f, "{first}..{last}"),
+            _ => f.write_str(&numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(",")),
+        }
     }
 }
 
@@ -98,6 +110,9 @@ mod tests {
         assert_eq!(numbers("7"), Ok(vec![7]));
         assert_eq!(numbers("1..3"), Ok(vec![1, 2, 3]));
         assert_eq!(numbers("9,1..2,2"), Ok(vec![1, 2, 9]));
+        for (text, shown) in [("7", "7"), ("1,2,3", "1..3"), ("9,1..2", "1,2,9")] {
+            assert_eq!(text.parse::<Seeds>().map(|seeds| seeds.to_string()).as_deref(), Ok(shown));
+        }
         for wrong in ["", "x", "1..", "3..1", "-1", "1..200000000", "1...3", "1.5"] {
             assert!(numbers(wrong).is_err(), "{wrong}");
         }

@@ -10,6 +10,7 @@ mod bundle;
 mod check;
 mod clock;
 mod codes;
+mod compare;
 mod completions;
 mod compose_files;
 pub mod exit;
@@ -117,6 +118,7 @@ enum Command {
     Budget(budget::BudgetArgs),
     Bundle(bundle::BundleArgs),
     Simulate(simulate::SimulateArgs),
+    Compare(compare::CompareArgs),
     Test(test::TestArgs),
     Swarm(swarm::SwarmArgs),
     Report(report::ReportArgs),
@@ -172,6 +174,7 @@ fn dispatch(cli: &Cli, printer: &mut Printer) -> Result<Exit, Failure> {
         Command::Budget(args) => budget::budget(args, globals, printer),
         Command::Bundle(args) => bundle::bundle(args, globals, printer),
         Command::Simulate(args) => simulate::simulate(args, globals, printer),
+        Command::Compare(args) => compare::compare(args, globals, printer),
         Command::Test(args) => test::test(args, globals, printer),
         Command::Swarm(args) => swarm::swarm(args, globals, printer),
         Command::Report(args) => report::report(args, globals, printer),

@@ -108,7 +108,11 @@ pub(super) fn simulate(args: &SimulateArgs, globals: &Globals, printer: &mut Pri
 }
 
 /// A directory stands for the `scenario.yaml` in it.
-fn scenario_file(path: &Path) -> Result<PathBuf, Problem> {
+///
+/// # Errors
+///
+/// A directory without one.
+pub(super) fn scenario_file(path: &Path) -> Result<PathBuf, Problem> {
     let file = if path.is_dir() { path.join("scenario.yaml") } else { path.to_owned() };
     if !path.is_dir() || file.is_file() {
         return Ok(file);

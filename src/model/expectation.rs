@@ -210,6 +210,25 @@ pub struct Tolerance {
     pub and_at_least: Option<Quantity>,
 }
 
+impl Expectation {
+    /// Whether it is a service level, which a single moment can keep or break: response times, or the share of requests that
+    /// fail, bounded from above. `count(errors) == 0` is one, too; other counts say nothing about a moment.
+    #[must_use]
+    pub const fn is_service_level(&self) -> bool {
+        let is_upper = matches!(self.comparison, Comparison::Less | Comparison::AtMost);
+        match (self.measure.metric, self.measure.aggregate, self.bound) {
+            (Metric::Latency, aggregate, Bound::Value(Quantity::Time(_))) => {
+                is_upper && matches!(aggregate, Aggregate::Percentile(_) | Aggregate::Mean | Aggregate::Max)
+            }
+            (Metric::Errors, Aggregate::Share, Bound::Value(Quantity::Share(_))) => is_upper,
+            (Metric::Errors, Aggregate::Count, Bound::Value(Quantity::Number(0))) => {
+                matches!(self.comparison, Comparison::AtMost | Comparison::Equal)
+            }
+            _ => false,
+        }
+    }
+}
+
 impl Quantity {
     /// The number alone, in the unit of its kind.
     #[must_use]

@@ -5,6 +5,7 @@
 
 mod balance;
 mod budget;
+mod capacity;
 mod core_set;
 mod decision;
 mod deployment;
@@ -41,6 +42,9 @@ pub use budget::Share;
 pub use budget::Terms;
 pub use budget::Totals;
 pub use budget::Turn;
+pub use capacity::Capacity;
+pub use capacity::CapacityEnd;
+pub use capacity::Demand;
 pub use core_set::CoreSet;
 pub use core_set::CoreSetError;
 pub use decision::Action;

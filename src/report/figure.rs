@@ -189,7 +189,7 @@ pub(super) fn rounded(value: f64, digits: i32) -> String {
 }
 
 /// A whole number in groups of three: `12,345`.
-fn thousands(value: f64) -> String {
+pub(super) fn thousands(value: f64) -> String {
     let digits = crate::units::whole(value).to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {

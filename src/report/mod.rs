@@ -13,6 +13,7 @@ pub mod budget;
 mod causes;
 mod collect;
 mod columns;
+pub mod compare;
 pub mod elasticity;
 mod figure;
 pub mod host;

@@ -3,6 +3,7 @@
 //! 2. A decision is audited and written down before anything is applied. One that fails the audit is never applied.
 //! 3. Nothing is kept: what happens goes to the sink, event by event, and is gone.
 
+pub mod compare;
 pub mod policy_test;
 pub mod replay;
 mod rollouts;

@@ -145,12 +145,17 @@ pub fn simulate_all<C: Send>(
         });
         Run { seed, consumer, end }
     };
-    let alone = || scenario.seeds.iter().map(|seed| run(*seed)).collect();
-    if jobs == 1 || scenario.seeds.len() == 1 {
+    on_threads(&scenario.seeds, jobs, |seed| run(*seed))
+}
+
+/// Works on items on at most `jobs` threads (zero: one a core); the results are in the order of the items.
+pub(super) fn on_threads<T: Sync, R: Send>(items: &[T], jobs: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let alone = || items.iter().map(&work).collect();
+    if jobs == 1 || items.len() < 2 {
         return alone();
     }
     match rayon::ThreadPoolBuilder::new().num_threads(jobs).build() {
-        Ok(pool) => pool.install(|| scenario.seeds.par_iter().with_max_len(1).map(|seed| run(*seed)).collect()),
+        Ok(pool) => pool.install(|| items.par_iter().with_max_len(1).map(&work).collect()),
         // A machine that gives no threads still gives the same results, only later.
         Err(_) => alone(),
     }

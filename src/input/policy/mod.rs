@@ -21,6 +21,7 @@ use crate::input::problem::Problems;
 use crate::input::problem::Source;
 use crate::input::problem::nearest;
 use crate::input::schema;
+use crate::input::shelf;
 use crate::input::shelf::Shelf;
 use crate::input::yaml::Node;
 use crate::model::Policy;
@@ -171,6 +172,12 @@ impl Policies {
         }
     }
 
+    /// Whether a choice is a path rather than a name that is looked up.
+    #[must_use]
+    pub fn is_path(choice: &str) -> bool {
+        shelf::is_path(choice)
+    }
+
     /// Files that were read.
     #[must_use]
     pub fn files_read(&self) -> &[PathBuf] {
@@ -301,6 +308,20 @@ impl Policies {
         match self.shelf.read(name, place, &self.folder)? {
             Some(source) => self.parse(&source, depth),
             None => Err(self.unknown(name, place).into()),
+        }
+    }
+
+    /// The policy of this name, or of this path relative to the folder one is in: what the command line says.
+    ///
+    /// # Errors
+    /// An unknown name, an unreadable file, or all that is wrong with the policy.
+    pub fn find_from_here(&mut self, name: &str) -> Result<Policy, Problems> {
+        if name == "none" {
+            return Ok(Policy::None);
+        }
+        match self.shelf.read(name, None, Path::new(""))? {
+            Some(source) => self.parse(&source, 0),
+            None => Err(self.unknown(name, None).into()),
         }
     }
 

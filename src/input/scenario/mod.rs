@@ -53,7 +53,7 @@ pub struct LoadOptions {
     pub environment: BTreeMap<String, String>,
     /// Another host, by the name or path of its profile; a path is relative to the folder one is in.
     pub host: Option<String>,
-    /// Another policy for all services, by name or path; a path is relative to the scenario.
+    /// Another policy for all services, by name or path; a path is relative to the folder one is in.
     pub policy: Option<String>,
     /// Other seeds; none leaves those of the scenario.
     pub seeds: Vec<Seed>,

@@ -234,9 +234,9 @@ fn policies(
 ) -> Result<BTreeMap<ServiceName, Policy>, Problems> {
     let mut policies = Policies::below(folder);
     let found = match (&options.policy, &file.policy) {
-        (Some(name), _) => {
-            policies.find(name, None, 0).map(|policy| names.iter().map(|name| (name.clone(), policy.clone())).collect())
-        }
+        (Some(name), _) => policies
+            .find_from_here(name)
+            .map(|policy| names.iter().map(|name| (name.clone(), policy.clone())).collect()),
         (None, Some(choice)) => policies.resolve(choice, node.get("policy").unwrap_or(node), names),
         (None, None) => Ok(BTreeMap::new()),
     };

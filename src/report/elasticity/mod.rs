@@ -39,6 +39,7 @@ pub use moves::Direction;
 pub use moves::FLAP;
 pub use moves::Move;
 pub use moves::Pace;
+pub use moves::Pacing;
 pub use scores::PENALTY;
 pub use scores::SPEEDUP_FLOOR;
 pub use scores::Speedup;

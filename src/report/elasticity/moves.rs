@@ -50,24 +50,46 @@ impl Pace {
     /// at most `within` after the move before it is a flap. `None` where there is no time to judge.
     #[must_use]
     pub fn of(moves: &[Move], over: &Range<Instant>, within: Span) -> Option<Self> {
-        let nanos = over.end.since(over.start).nanos();
-        if nanos == 0 {
-            return None;
+        let mut pacing = Pacing::new(over.start, within);
+        moves.iter().filter(|one| one.at < over.end).for_each(|one| pacing.take(*one));
+        pacing.finish(over.end)
+    }
+}
+
+/// Collects a [`Pace`] while a run is on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pacing {
+    from: Instant,
+    within: Span,
+    before: Option<Move>,
+    pace: Pace,
+}
+
+impl Pacing {
+    /// Counts moves from a time on; a reversal at most `within` after the move before it is a flap.
+    #[must_use]
+    pub fn new(from: Instant, within: Span) -> Self {
+        Self { from, within, before: None, pace: Pace::default() }
+    }
+
+    /// Takes the next move.
+    pub fn take(&mut self, one: Move) {
+        let last = self.before.replace(one);
+        if one.at < self.from {
+            return;
         }
-        let mut pace = Self::default();
-        let mut before: Option<Move> = None;
-        for one in moves {
-            let last = before.replace(*one);
-            if !over.contains(&one.at) {
-                continue;
-            }
-            pace.actions += 1;
-            if let Some(last) = last.filter(|last| last.direction != one.direction) {
-                pace.reversals += 1;
-                pace.flaps += u64::from(one.at.since(last.at) <= within);
-            }
+        self.pace.actions += 1;
+        if let Some(last) = last.filter(|last| last.direction != one.direction) {
+            self.pace.reversals += 1;
+            self.pace.flaps += u64::from(one.at.since(last.at) <= self.within);
         }
-        pace.actions_per_day = pace.actions as f64 * NANOS_PER_DAY / nanos as f64;
-        Some(pace)
+    }
+
+    /// The pace of all moves so far, up to an end. `None` where there is no time to judge.
+    #[must_use]
+    pub fn finish(self, end: Instant) -> Option<Pace> {
+        let nanos = end.since(self.from).nanos();
+        let actions_per_day = self.pace.actions as f64 * NANOS_PER_DAY / nanos as f64;
+        (nanos > 0).then_some(Pace { actions_per_day, ..self.pace })
     }
 }

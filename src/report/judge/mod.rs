@@ -20,6 +20,7 @@
 mod outcome;
 mod part;
 mod scene;
+mod service_level;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ pub use outcome::Held;
 pub use outcome::Judged;
 pub use scene::Scene;
 pub use scene::ServiceScene;
+pub(super) use service_level::ServiceLevel;
 pub use verdict::Verdict;
 pub use verdict::verdicts;
 

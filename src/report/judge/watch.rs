@@ -86,11 +86,8 @@ impl Watch {
     }
 
     pub(super) fn take(&mut self, scenario: &Scenario, sample: &Sample, acted: &Acted) {
-        let Some(who) = self.who else { return };
+        let Some(who) = self.who.filter(|_| self.is_in_range(sample)) else { return };
         let begin = sample.at.minus(sample.span);
-        if begin < self.from || self.to.is_some_and(|to| sample.at > to) {
-            return;
-        }
         let part = part::part(&self.expectation, who, scenario, sample, acted);
         self.unlimited |= part.level.is_none() && part::is_of_limit(&self.expectation);
         let broken = match &mut self.mode {
@@ -137,6 +134,22 @@ impl Watch {
         if self.first.is_none() {
             self.last_scene = Some((begin, sample.at, Scene::of(scenario, sample, who)));
         }
+    }
+
+    /// Whether this sample lies in the range.
+    pub(super) fn is_in_range(&self, sample: &Sample) -> bool {
+        sample.at.minus(sample.span) >= self.from && self.to.is_none_or(|to| sample.at <= to)
+    }
+
+    /// Whether this sample on its own breaks the bound of a latency or of errors; `None` where it is outside of the range or
+    /// says nothing.
+    pub(super) fn is_broken_in(&mut self, scenario: &Scenario, sample: &Sample) -> Option<bool> {
+        let who = self.who.filter(|_| self.is_in_range(sample))?;
+        self.alone.clear();
+        self.alone.add(&part::part(&self.expectation, who, scenario, sample, &Acted::default()));
+        let measure = &self.expectation.measure;
+        let value = self.alone.value(measure.aggregate, measure.metric)?;
+        Some(!self.holds(self.figure(value)))
     }
 
     /// Counts actions after the last sample.

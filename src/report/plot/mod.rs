@@ -1,4 +1,4 @@
-//! Pictures of a run: one of the host, one of each service, panels with a common time axis.
+//! Pictures of a run: one of the host, one of each service, panels with a common time axis; and of policies side by side.
 //!
 //! Before you change it:
 //! 1. A picture is drawn once, with plotters, as SVG in the light colours. The dark one is the same text with other colours
@@ -10,16 +10,20 @@
 mod axis;
 mod bars;
 mod canvas;
+mod comparison;
 mod heat;
 mod marks;
+mod names;
 mod palette;
 mod panel;
+mod plane;
 mod png;
 mod subjects;
 
 pub(super) use bars::Bar;
 pub(super) use bars::Pool;
 pub(super) use bars::bars;
+pub(super) use comparison::comparison;
 pub(super) use palette::alone;
 pub(super) use palette::css;
 pub use png::Theme;

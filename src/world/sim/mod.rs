@@ -35,6 +35,7 @@ mod meter;
 mod mixes;
 mod neighbours;
 mod network;
+mod offered;
 mod pins;
 mod pool;
 mod pulls;
@@ -55,6 +56,8 @@ mod traffic;
 mod trouble;
 mod updates;
 mod zero;
+
+pub use offered::Offered;
 
 use crate::model::Action;
 use crate::model::Docker;
