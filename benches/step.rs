@@ -107,6 +107,7 @@ fn scenario(load_percent: u64, timeout: Option<Span>, pattern: fn(Rate) -> Patte
         sample: Span::from_mins(1),
         seeds: vec![Seed::new(1)],
         expect: Vec::new(),
+        budget: None,
     }
 }
 

@@ -133,6 +133,7 @@ fn scenario() -> Scenario {
         sample: Span::from_mins(1),
         seeds: (1..=6).map(Seed::new).collect(),
         expect: Vec::new(),
+        budget: None,
     }
 }
 

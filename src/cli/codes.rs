@@ -3,6 +3,7 @@
 use crate::input::catalog;
 use crate::input::compose;
 use crate::input::expression;
+use crate::input::monthly;
 use crate::input::policy;
 use crate::input::policy_test;
 use crate::input::problem;
@@ -153,6 +154,7 @@ pub(super) fn all() -> Vec<&'static Code> {
         catalog::CODES,
         policy::CODES,
         policy_test::CODES,
+        monthly::CODES,
         trace::CODES,
         &OF_RECORDS.iter().collect::<Vec<&'static Code>>(),
         CODES,

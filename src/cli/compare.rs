@@ -192,7 +192,7 @@ fn judging() -> Judging<'static, (Judge, Instant)> {
                 *end = *at;
             }
         },
-        passed: &|(judge, end)| judge.finish(end).iter().all(|judged| judged.passed),
+        passed: &|(judge, end)| judge.finish(end).0.iter().all(|judged| judged.passed),
     }
 }
 

@@ -20,6 +20,7 @@ use crate::report::Case;
 use crate::report::ChangeKind;
 use crate::report::Report;
 use crate::report::Suite;
+use crate::report::expected;
 use crate::report::quoted;
 use crate::run;
 use std::collections::BTreeSet;
@@ -96,8 +97,13 @@ impl Test {
     /// The names of its checks, in order.
     pub(super) fn checks(&self) -> Vec<String> {
         match &self.what {
-            What::Scenario(resolved, _) if resolved.scenario.expect.is_empty() => vec![RUNS.to_owned()],
-            What::Scenario(resolved, _) => resolved.scenario.expect.iter().map(|expect| expect.name.clone()).collect(),
+            What::Scenario(resolved, _) => {
+                let expected = expected(&resolved.scenario);
+                if expected.is_empty() {
+                    return vec![RUNS.to_owned()];
+                }
+                expected.into_iter().map(|expectation| expectation.name).collect()
+            }
             What::Policy(test) => test.cases.iter().map(|case| case.name.clone()).collect(),
         }
     }

@@ -5,6 +5,7 @@ pub mod catalog;
 pub mod compose;
 pub mod expression;
 pub mod kind;
+pub mod monthly;
 pub mod policy;
 pub mod policy_test;
 pub mod problem;

@@ -1,9 +1,11 @@
 //! The project's own file, `plimsoll.yaml`.
 
+use crate::input::monthly::BudgetFile;
 use crate::input::problem::Problems;
 use crate::input::problem::Source;
 use crate::input::schema;
 use crate::input::upwards::upwards;
+use crate::model::MonthlyBudget;
 use crate::model::Preset;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -33,6 +35,8 @@ pub struct ProjectFile {
     /// Scenarios that run at the same time; as many as there are cores unless said otherwise.
     #[schemars(range(min = 1, max = 1024))]
     pub jobs: Option<u32>,
+    /// What a month may cost, for scenarios that do not say it themselves: `40 USD`.
+    pub budget: Option<BudgetFile>,
 }
 
 /// A project: its folder and its settings.
@@ -44,6 +48,8 @@ pub struct Project {
     pub file: Option<PathBuf>,
     /// Its settings.
     pub settings: ProjectFile,
+    /// What a month may cost, where that is said.
+    pub budget: Option<MonthlyBudget>,
 }
 
 impl Project {
@@ -54,11 +60,17 @@ impl Project {
     pub fn find(folder: &Path) -> Result<Self, Problems> {
         let found = upwards(folder).into_iter().map(|above| above.join(FILE_NAME)).find(|path| path.is_file());
         let Some(path) = found else {
-            return Ok(Self { folder: folder.to_owned(), file: None, settings: ProjectFile::default() });
+            return Ok(Self { folder: folder.to_owned(), file: None, settings: ProjectFile::default(), budget: None });
         };
-        let (_, settings) = schema::read::<ProjectFile>(&Source::read(&path)?)?;
+        let (node, settings) = schema::read::<ProjectFile>(&Source::read(&path)?)?;
+        let mut problems = Problems::new();
+        let place = node.get("budget").unwrap_or(&node);
+        let budget = settings.budget.map(|budget| budget.budget(place, &mut problems));
+        if problems.has_errors() {
+            return Err(problems);
+        }
         let folder = path.parent().unwrap_or(folder).to_owned();
-        Ok(Self { folder, file: Some(path), settings })
+        Ok(Self { folder, file: Some(path), settings, budget })
     }
 
     /// The folder with the scenarios.

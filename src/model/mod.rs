@@ -141,6 +141,7 @@ pub use sample::Incident;
 pub use sample::NetworkSample;
 pub use sample::Sample;
 pub use sample::ServiceSample;
+pub use scenario::MonthlyBudget;
 pub use scenario::Scenario;
 pub use scenario::Sensors;
 pub use scenario::Source;

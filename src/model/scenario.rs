@@ -10,6 +10,7 @@ use super::Policy;
 use super::ServiceModel;
 use super::ServiceName;
 use crate::seed::Seed;
+use crate::units::Money;
 use crate::units::Permille;
 use crate::units::Span;
 use std::collections::BTreeMap;
@@ -49,6 +50,31 @@ pub struct Scenario {
     pub seeds: Vec<Seed>,
     /// What must hold.
     pub expect: Vec<Expectation>,
+    /// What a month may cost, where that is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<MonthlyBudget>,
+}
+
+/// What a month may cost, and when to warn (register M2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct MonthlyBudget {
+    /// For a month, at most.
+    pub month: Money,
+    /// From this share of it on there is a warning.
+    pub warning: Permille,
+    /// From this share of it on it is critical.
+    pub critical: Permille,
+}
+
+impl MonthlyBudget {
+    /// The name of the expectation that a budget is.
+    pub const EXPECTATION: &'static str = "month's budget";
+
+    /// So much a month, with a warning at 75 % and critical at 90 % (register M2).
+    #[must_use]
+    pub const fn of(month: Money) -> Self {
+        Self { month, warning: Permille::percent(75), critical: Permille::percent(90) }
+    }
 }
 
 /// What lies between the truth and the engine.

@@ -5,6 +5,7 @@
 //! 2. What is read here is the truth of the samples, not what the engine saw.
 
 mod cost;
+mod spending;
 mod split;
 #[cfg(test)]
 mod tests;
@@ -16,5 +17,9 @@ pub use cost::Held;
 pub use cost::Ledger;
 pub use cost::MONTH;
 pub use cost::Prices;
+pub use spending::Alert;
+pub use spending::Level;
+pub use spending::Spending;
+pub use spending::Spent;
 pub use split::Split;
 pub use split::split;

@@ -80,5 +80,6 @@ pub(super) fn scenario(services: Vec<(&str, ServiceModel)>) -> Scenario {
         sample: Span::from_mins(1),
         seeds: vec![Seed::new(1)],
         expect: Vec::new(),
+        budget: None,
     }
 }

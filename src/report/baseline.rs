@@ -11,6 +11,7 @@ use super::collect::Run;
 use super::figure::Figure;
 use super::figure::Unit;
 use super::judge::Judged;
+use super::judge::expected;
 use super::settings;
 use super::settings::Settings;
 use super::summary::ServiceFigures;
@@ -218,7 +219,7 @@ fn actions(changes: &mut Vec<Change>, at: &str, before: &Seen, now: &Seen) {
 }
 
 fn expectations(changes: &mut Vec<Change>, at: &str, run: &Run, before: &Seen) {
-    for (judged, expectation) in run.judged.iter().zip(&run.scenario.expect) {
+    for (judged, expectation) in run.judged.iter().zip(expected(&run.scenario)) {
         let name = &judged.name;
         let Some(was) = before.expectations.get(name) else {
             changes.push(changed(format!("`{name}`{at} is not in the baseline")));
@@ -240,7 +241,7 @@ fn expectations(changes: &mut Vec<Change>, at: &str, run: &Run, before: &Seen) {
             Comparison::Equal => (is - bound.value).abs() > (was - bound.value).abs(),
         };
         let text = format!("`{name}`{at}: {}", moved(was, is, unit));
-        changes.extend(weighed(text, was, is, worse, expectation));
+        changes.extend(weighed(text, was, is, worse, &expectation));
     }
     for name in before.expectations.keys().filter(|name| run.judged.iter().all(|judged| judged.name != **name)) {
         changes.push(changed(format!("`{name}`{at} of the baseline is no longer expected")));

@@ -3,6 +3,7 @@
 use super::judge::Judge;
 use super::judge::Judged;
 use super::judge::Verdict;
+use super::judge::expected;
 use super::judge::verdicts;
 use super::series::Series;
 use super::story::Story;
@@ -10,6 +11,7 @@ use super::summary;
 use super::summary::Summary;
 use super::summary::Summing;
 use crate::model::Scenario;
+use crate::money::Spent;
 use crate::record::Event;
 use crate::record::Header;
 use crate::seed::Seed;
@@ -78,8 +80,10 @@ impl Collector {
     /// What is known of the run.
     #[must_use]
     pub fn finish(self) -> Run {
+        let (judged, spent) = self.judge.finish(self.end);
         Run {
-            judged: self.judge.finish(self.end),
+            judged,
+            spent,
             scenario: self.scenario,
             seed: self.seed,
             plimsoll_version: self.plimsoll_version,
@@ -102,6 +106,8 @@ pub struct Run {
     pub plimsoll_version: String,
     /// What came of the expectations.
     pub judged: Vec<Judged>,
+    /// What was spent of the budget, where there is one.
+    pub spent: Option<Spent>,
     /// Figures.
     pub summary: Summary,
     /// What was done and what happened.
@@ -182,7 +188,7 @@ impl Report {
         }
         let together = summary::together(runs.iter().map(|run| &run.summary))?;
         let scenario = Arc::clone(&runs.first()?.scenario);
-        let verdicts = verdicts(&scenario.expect, &judged);
+        let verdicts = verdicts(&expected(&scenario), &judged);
         Some(Self {
             scenario,
             path: path.to_owned(),

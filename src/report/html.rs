@@ -9,6 +9,7 @@ use super::json::around;
 use super::judge::Verdict;
 use super::plot;
 use super::plot::Picture;
+use super::spent;
 use super::text;
 use super::words;
 use super::words::counted;
@@ -162,6 +163,7 @@ fn facts(report: &Report) -> String {
     if let Some(price) = &scenario.host.price {
         facts.push(format!("{} a month ({}, seen {})", price.month, price.source, price.seen));
     }
+    facts.extend(spent::line(report).map(|spent| format!("budget: {spent}")));
     facts.join(" · ")
 }
 

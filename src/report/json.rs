@@ -9,6 +9,7 @@ use super::collect::Run;
 use super::judge::Failure;
 use super::judge::Judged;
 use super::judge::Verdict;
+use super::spent;
 use super::summary::ServiceFigures;
 use super::summary::Summary;
 use super::words;
@@ -46,6 +47,9 @@ pub fn scenario(report: &Report) -> Value {
     put("services", services(&report.together));
     put("host_figures", host(&report.together, &report.scenario));
     put("actions", json!(report.together.actions));
+    if report.scenario.budget.is_some() {
+        put("budget", spent::json(report));
+    }
     put("container_ticks", json!(report.runs.iter().map(|run| run.summary.container_ticks).sum::<u64>()));
     put("wall_seconds", json!(report.wall_seconds));
     if report.runs.len() > 1 {

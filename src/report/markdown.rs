@@ -2,6 +2,7 @@
 
 use super::collect::Report;
 use super::json::around;
+use super::spent;
 use super::text;
 use super::words;
 use super::words::counted;
@@ -46,6 +47,9 @@ pub fn markdown(report: &Report) -> String {
         if let Some(seed) = verdict.failed_seed {
             out.push_str(&format!("- repeat: `{}`\n", report.command(seed).replace('\n', " ")));
         }
+    }
+    if let Some(spent) = spent::line(report) {
+        out.push_str(&format!("\nBudget: {}\n", cell(&spent)));
     }
     out.push_str("\n| service | replicas | cpu p95 | memory max | latency p50/p95/p99 | requests | errors |\n");
     out.push_str("|---|---|---|---|---|---:|---:|\n");

@@ -8,6 +8,7 @@ use super::figure::Unit;
 use super::figure::rounded;
 use super::json::around;
 use super::judge::Verdict;
+use super::spent;
 use super::summary::ServiceFigures;
 use super::words::counted;
 use super::words::duration;
@@ -79,6 +80,9 @@ pub fn text(report: &Report, width: usize, paint: Paint) -> String {
     out.push_str(&table(report, width, paint));
     out.push_str(&errors(report, width));
     out.push_str(&host(report, width));
+    if let Some(spent) = spent::line(report) {
+        folded(&mut out, "budget: ", &spent, width);
+    }
     verdicts(&mut out, report, width, paint);
     out.push_str(&foot(report, width, paint));
     out

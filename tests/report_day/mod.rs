@@ -169,6 +169,7 @@ pub(crate) fn scenario(duration: Span) -> Scenario {
         sample: Span::from_secs(60),
         seeds: vec![Seed::new(1)],
         expect: expectations(),
+        budget: None,
     }
 }
 

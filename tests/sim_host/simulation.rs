@@ -109,6 +109,7 @@ pub(crate) fn scenario<'a>(
         sample: Span::from_mins(1),
         seeds: vec![Seed::new(1)],
         expect: Vec::new(),
+        budget: None,
     }
 }
 

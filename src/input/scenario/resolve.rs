@@ -20,14 +20,17 @@ use super::wire::SeedChoice;
 use super::wire::SourceFile;
 use crate::input::catalog::Catalog;
 use crate::input::expression::Known;
+use crate::input::monthly;
 use crate::input::policy::Policies;
 use crate::input::problem::Problem;
 use crate::input::problem::Problems;
 use crate::input::profile::Profiles;
+use crate::input::project::Project;
 use crate::input::schema;
 use crate::input::yaml::Node;
 use crate::model::Expectation;
 use crate::model::Load;
+use crate::model::MonthlyBudget;
 use crate::model::Policy;
 use crate::model::Range;
 use crate::model::Scenario;
@@ -115,6 +118,13 @@ pub fn resolve(
     let sample = file.sample.map_or_else(|| sample_usual(&times, &expect), |sample| sample.0);
     let sensors = sensors(file, &policies, node, &mut problems);
     let seeds = seeds(file, options);
+    let budget = match file.budget {
+        Some(budget) => Some(budget.budget(node.get("budget").unwrap_or(node), &mut problems)),
+        None => of_project(folder, &mut files_read, &mut problems),
+    };
+    if budget.is_some() && expect.iter().any(|one| one.name == MonthlyBudget::EXPECTATION) {
+        problems.push(monthly::name_taken(node));
+    }
     let Some(host) = host.filter(|_| !problems.has_errors()) else { return Err(problems) };
     storage::warn_of_unknown_disk(&models, &host, node, &mut problems);
     trouble::warn_of_idle_disk(&faults, &models, &host, node, &mut problems);
@@ -135,9 +145,22 @@ pub fn resolve(
         sample,
         seeds,
         expect,
+        budget,
     };
     network::warn_of_unknown_line(&scenario, node, &mut problems);
     Ok(Resolved { scenario, warnings: problems, files_read })
+}
+
+/// What a month may cost by the project's own file, where that says so.
+fn of_project(
+    folder: &Path,
+    files_read: &mut Vec<std::path::PathBuf>,
+    problems: &mut Problems,
+) -> Option<MonthlyBudget> {
+    let project = Project::find(folder).map_err(|wrong| problems.extend(wrong)).ok()?;
+    let budget = project.budget?;
+    files_read.extend(project.file);
+    Some(budget)
 }
 
 struct Times {

@@ -417,6 +417,43 @@ fn baselines_take_the_unit_of_their_measure() {
     assert!(wrong(&text("5M"))[0].starts_with("PL0220 "), "5M is a size");
 }
 
+#[test]
+fn a_budget_has_shares_at_which_it_warns() {
+    let budget = |text: &str| good(text).scenario.budget.expect("a budget");
+    let usual = budget("budget: 40 USD");
+    assert_eq!((usual.month, usual.warning, usual.critical), (usd(40), Permille::percent(75), Permille::percent(90)));
+    let own = budget("budget: { month: 40 USD, warning: 50% }");
+    assert_eq!((own.warning, own.critical), (Permille::percent(50), Permille::percent(90)));
+    for (text, message) in [
+        ("budget: 40", "PL0203 `budget` should be an amount such as `12 USD`, found a number @ 40"),
+        ("budget: 0 USD", "PL0431 a month that may cost nothing is no budget @ 0 USD"),
+        ("budget: { month: 40 USD, warning: 95% }", "PL0431 the warning at 95% comes after critical at 90% @ 95%"),
+        (
+            "budget: 40 USD\nexpect: { month's budget: count(oom) == 0 }",
+            "PL0431 `month's budget` is what the budget is called among the expectations @ month's budget",
+        ),
+        ("budget: { monthly: 40 USD }", "PL0201 unknown key `monthly`, did you mean `month`? @ monthly"),
+    ] {
+        assert!(wrong(text).contains(&message.to_owned()), "{:?}", wrong(text));
+    }
+}
+
+#[test]
+fn the_budget_of_the_project_holds_where_a_scenario_has_none() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    std::fs::write(folder.path().join("plimsoll.yaml"), "budget: 30 EUR\n").expect("can be written");
+    let read = |text: &str| read_in(folder.path(), text, &LoadOptions::default()).expect("a good scenario");
+    let of_project = read("");
+    let month = |resolved: &Resolved| resolved.scenario.budget.map(|budget| budget.month);
+    assert_eq!(month(&of_project), Some(Money::parse("30 EUR").expect("an amount")));
+    assert!(of_project.files_read.iter().any(|file| file.ends_with("plimsoll.yaml")));
+    assert_eq!(month(&read("budget: 12 USD")), Some(usd(12)));
+}
+
+fn usd(amount: u64) -> Money {
+    Money::micro(amount * 1_000_000, crate::units::Currency::USD)
+}
+
 proptest! {
     /// Whatever stands in a file, the answer is a scenario or a list of problems.
     #[test]

@@ -4,6 +4,7 @@ use super::calls::CallsFile;
 use super::deployments::DeploymentFile;
 use super::deployments::DockerFile;
 use super::faults::FaultFile;
+use crate::input::monthly::BudgetFile;
 use crate::input::policy::PolicyChoice;
 use crate::input::profile::HostChoice;
 use crate::input::schema::quantity::Cpus;
@@ -61,6 +62,8 @@ pub struct ScenarioFile {
     /// What must hold: names and expressions.
     #[serde(default)]
     pub expect: BTreeMap<String, ExpectFile>,
+    /// What a month may cost: `40 USD`. That of `plimsoll.yaml` unless said otherwise.
+    pub budget: Option<BudgetFile>,
 }
 
 /// Where the stack is.

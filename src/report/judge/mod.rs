@@ -15,12 +15,14 @@
 //! 5. **`of limit`.** Each sample against the limit in force in it: of all instances for CPU, of one for memory, and
 //!    what the host has for the host, where a plain share means the same.
 //! 6. **No samples is a failure.** So is a metric that has no limit, a price that is not known, another currency.
-//! 7. A reversal is an action on a limit in the other direction than the action before it on the same limit.
+//! 7. A budget is one more expectation: what the month is going to cost, by the host's price or by what is used.
+//! 8. A reversal is an action on a limit in the other direction than the action before it on the same limit.
 
 mod outcome;
 mod part;
 mod scene;
 mod service_level;
+mod spent;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -34,11 +36,15 @@ pub use outcome::Judged;
 pub use scene::Scene;
 pub use scene::ServiceScene;
 pub(super) use service_level::ServiceLevel;
+pub use spent::expected;
 pub use verdict::Verdict;
 pub use verdict::verdicts;
 
 use crate::model::Incident;
 use crate::model::Scenario;
+use crate::money::Prices;
+use crate::money::Spending;
+use crate::money::Spent;
 use crate::record::Event;
 use crate::units::Instant;
 use std::sync::Arc;
@@ -51,6 +57,7 @@ pub struct Judge {
     scenario: Arc<Scenario>,
     watches: Vec<Watch>,
     acted: Acted,
+    spending: Option<Spending>,
 }
 
 impl Judge {
@@ -61,6 +68,7 @@ impl Judge {
             scenario: Arc::clone(scenario),
             watches: scenario.expect.iter().map(|expectation| Watch::new(expectation, scenario)).collect(),
             acted: Acted::new(scenario),
+            spending: Spending::new(scenario, Prices::default()),
         }
     }
 
@@ -73,6 +81,9 @@ impl Judge {
                     watch.take(&self.scenario, sample, &self.acted);
                 }
                 self.acted.clear();
+                if let Some(spending) = &mut self.spending {
+                    spending.take(&self.scenario, sample);
+                }
             }
             Event::Ended { at, .. } if !self.acted.is_empty() => {
                 for watch in &mut self.watches {
@@ -86,10 +97,12 @@ impl Judge {
         }
     }
 
-    /// What came of each expectation, in the order of the scenario.
+    /// What came of each expectation, in the order of [`expected`], and of the budget at length.
     #[must_use]
-    pub fn finish(self, end: Instant) -> Vec<Judged> {
+    pub fn finish(self, end: Instant) -> (Vec<Judged>, Option<Spent>) {
         let scenario = self.scenario;
-        self.watches.into_iter().map(|watch| watch.finish(&scenario, end)).collect()
+        let spent = self.spending.map(|spending| spending.finish(&scenario, end));
+        let judged = self.watches.into_iter().map(|watch| watch.finish(&scenario, end));
+        (judged.chain(spent.as_ref().map(spent::judged)).collect(), spent)
     }
 }

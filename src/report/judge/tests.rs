@@ -2,6 +2,7 @@
 
 use super::Judge;
 use super::Judged;
+use super::expected;
 use super::tally::Grain;
 use super::tally::Tally;
 use super::tally::Value;
@@ -21,6 +22,7 @@ use crate::model::Latencies;
 use crate::model::Limits;
 use crate::model::Measure;
 use crate::model::Metric;
+use crate::model::MonthlyBudget;
 use crate::model::Price;
 use crate::model::Quantity;
 use crate::model::Range;
@@ -113,6 +115,7 @@ fn scenario(expectation: Expectation) -> Scenario {
         sample: MINUTE,
         seeds: vec![Seed::new(1)],
         expect: vec![expectation],
+        budget: None,
     }
 }
 
@@ -164,7 +167,7 @@ fn judged(scenario: Scenario, minutes_seen: &[(ServiceSample, Decision)]) -> Jud
         judge.take(&Event::Sampled(Sample { at, span: MINUTE, host, services: vec![service.clone()] }));
     }
     judge.take(&Event::Ended { at, container_ticks: 0 });
-    judge.finish(at).remove(0)
+    judge.finish(at).0.remove(0)
 }
 
 fn plain(samples: impl IntoIterator<Item = ServiceSample>) -> Vec<(ServiceSample, Decision)> {
@@ -314,6 +317,28 @@ fn a_price_that_is_not_known_or_in_another_currency_is_a_failure() {
     assert!(!judged(priced.clone(), &[]).passed);
     priced.host.price = price("12 USD");
     assert!(judged(priced, &[]).passed);
+}
+
+/// A core all the time is 720 core-hours at 0.05 USD: 36 USD a month, whatever the one expectation says.
+#[test]
+fn a_budget_is_one_more_expectation() {
+    let verdict = |month: &str| {
+        let mut scenario = scenario(none(Metric::Errors, Aggregate::Count));
+        scenario.budget = Some(MonthlyBudget::of(Money::parse(month).expect("an amount")));
+        let mut judge = Judge::new(&Arc::new(scenario.clone()));
+        for minute in 1..=60 {
+            let service = ServiceSample { cpu: Millicores::cores(1), ..served(1, 10) };
+            let (at, host) = (minutes(minute), HostSample::default());
+            judge.take(&Event::Sampled(Sample { at, span: MINUTE, host, services: vec![service] }));
+        }
+        let (judged, spent) = judge.finish(minutes(60));
+        let verdict = verdicts(&expected(&scenario), &[(Seed::new(1), judged)]).remove(1);
+        (verdict.measured_text(), verdict.passed, spent.map(|spent| spent.alerts.len()))
+    };
+    assert_eq!(verdict("50 USD"), ("36.00 USD".to_owned(), true, Some(0)));
+    assert_eq!(verdict("40 USD"), ("36.00 USD".to_owned(), true, Some(2)));
+    assert_eq!(verdict("30 USD"), ("36.00 USD".to_owned(), false, Some(3)));
+    assert!(verdict("40 EUR").0.contains("another currency"));
 }
 
 #[test]
