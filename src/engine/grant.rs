@@ -108,12 +108,13 @@ struct More {
 }
 
 impl More {
-    fn of(wish: &Wish, service: Option<&ServiceSeen>) -> Self {
-        let each = |which| service.map(|service| limit(service, which)).filter(|limit| *limit > 0);
+    /// `instances` are those that there are or were asked for, and `limits` what each of them was promised.
+    fn of(wish: &Wish, limits: (u64, u64), instances: u64) -> Self {
+        let each = |limit: u64| Some(limit).filter(|limit| *limit > 0);
         match wish.resource {
-            Resource::Cpu => Self { cpu: Some(wish.instances), memory: None },
-            Resource::Memory => Self { cpu: None, memory: Some(wish.instances) },
-            Resource::Replicas => Self { cpu: each(Limit::Cpu), memory: each(Limit::Memory) },
+            Resource::Cpu => Self { cpu: Some(instances), memory: None },
+            Resource::Memory => Self { cpu: None, memory: Some(instances) },
+            Resource::Replicas => Self { cpu: each(limits.0), memory: each(limits.1) },
         }
     }
 
@@ -161,7 +162,9 @@ pub(super) fn grant(
                 cpu: seen.host.pool_cpu.scaled(cpu.get(), 1000).get(),
                 memory: seen.host.pool_memory.scaled(memory.get(), 1000).get(),
             };
-            let more = More::of(&wish, seen.services.get(&wish.service));
+            let there = seen.services.get(&wish.service).map(|seen| service.promised(now, seen));
+            let (limits, instances) = there.unwrap_or_default();
+            let more = More::of(&wish, limits, instances);
             if let Some(guard) = promised.missing(more, wish.to - wish.from, allowed) {
                 hold(&wish, guard);
                 let grain = grain(wish.resource);
@@ -179,9 +182,10 @@ pub(super) fn grant(
     }
 }
 
-/// Sorts wishes: what is given back and what grows first, the highest usage first; then what shrinks, the lowest usage first.
+/// Sorts wishes: what is given back and what grows first, who is farthest above its bound before others; then what shrinks,
+/// who is farthest below its bound before others.
 fn urgency(wish: &Wish) -> (bool, Reverse<u64>, u64, &ServiceName, Resource) {
-    let seen = wish.seen().get();
+    let seen = wish.of_bound().get();
     let grows = wish.to > wish.from;
     (!grows, Reverse(if grows { seen } else { 0 }), seen, &wish.service, wish.resource)
 }

@@ -1,10 +1,12 @@
 //! A service and its policies: one that moves limits, one that changes the number of instances, or both. Before you change
 //! it:
 //! 1. Each policy looks at every observation, whether its own check is due or not.
-//! 2. Both together must not fight over CPU: the number of instances comes first, and the CPU limit of each is only moved
-//!    where that number can move no further, and once a whole window passed since it did. Memory is no matter of numbers:
-//!    its limit follows what an instance holds.
-//! 3. What is given back after deaths is not held.
+//! 2. Both together must not fight over CPU: the number of instances comes first. The CPU limit of each is raised only where
+//!    there can be no more of them, and then comes back, but never below what somebody else set: a night must not take what
+//!    the number needs in the morning. A whole window passes after the number changed. Memory is no matter of numbers: its
+//!    limit follows what an instance holds.
+//! 3. What is given back after deaths is not held. Nor is anything where the number never answers to CPU: of a service that
+//!    holds data, or by a rule that does not look at it.
 
 use super::distress::Distress;
 use super::grant;
@@ -20,8 +22,10 @@ use crate::model::HostSeen;
 use crate::model::Policy;
 use crate::model::Reason;
 use crate::model::Resource;
+use crate::model::Scaling;
 use crate::model::ServiceName;
 use crate::model::ServiceSeen;
+use crate::model::Signal;
 use crate::model::UsagePoint;
 use crate::units::Instant;
 use crate::units::Permille;
@@ -38,7 +42,14 @@ impl Watched {
     /// A service nobody has looked at yet; `None` where its policy leaves it as it is.
     pub(super) fn new(policy: &Policy) -> Option<Self> {
         let vertical = policy.vertical().map(|policy| vertical::Watched::new(*policy));
-        let horizontal = policy.horizontal().map(|policy| horizontal::Watched::new(policy.clone()));
+        let horizontal = policy.horizontal().cloned().map(|mut policy| {
+            if let Scaling::Reference(reference) = &mut policy.scaling
+                && vertical.is_some()
+            {
+                *reference = reference.clone().beside_limits();
+            }
+            horizontal::Watched::new(policy)
+        });
         (vertical.is_some() || horizontal.is_some()).then(|| Self { vertical, horizontal, history: History::default() })
     }
 
@@ -78,12 +89,25 @@ impl Watched {
             return;
         }
         let first = wishes.len();
+        // What its horizontal policy wishes for at this look stands last.
+        let wished = wishes.last().is_some_and(|wish| wish.service == *name);
         vertical.check(now, name, (service, host, &self.history), distress, wishes, held);
-        let Some(horizontal) = &self.horizontal else { return };
-        let recent = horizontal.changed().is_some_and(|at| now.since(at) < vertical.policy.window);
+        let Some(horizontal) = self.horizontal.as_ref().filter(|one| one.policy.looks_at(|of| of == Signal::Cpu))
+        else {
+            return;
+        };
+        if service.is_some_and(|service| service.stateful) {
+            return;
+        }
+        let recent = wished || horizontal.changed().is_some_and(|at| now.since(at) < vertical.policy.window);
+        let is_of_cpu = |wish: &Wish| wish.resource == Resource::Cpu && !matches!(wish.why, Reason::GivenBack { .. });
+        for wish in wishes[first..].iter_mut().filter(|wish| is_of_cpu(wish) && wish.to < wish.from) {
+            wish.to = wish.to.max(horizontal.reference()).min(wish.from);
+        }
         let comes_first = |wish: &Wish| {
-            let free = wish.resource != Resource::Cpu || matches!(wish.why, Reason::GivenBack { .. });
-            !free && (recent || horizontal.can_move(now, wish.instances, wish.to > wish.from))
+            let moves =
+                if wish.to > wish.from { horizontal.can_grow(now, wish.instances) } else { wish.to == wish.from };
+            is_of_cpu(wish) && (recent || moves)
         };
         for wish in wishes.extract_if(first.., |wish| comes_first(wish)) {
             let guard = Guard::Horizontal;
@@ -129,6 +153,9 @@ impl Watched {
             Resource::Cpu | Resource::Memory => {
                 if let Some(vertical) = &mut self.vertical {
                     vertical.note_adjustment(now, wish);
+                }
+                if let Some(horizontal) = self.horizontal.as_mut().filter(|_| wish.resource == Resource::Cpu) {
+                    horizontal.note_limit(wish.to);
                 }
             }
             Resource::Replicas => {

@@ -4,6 +4,7 @@ use crate::model::Action;
 use crate::model::Reason;
 use crate::model::Resource;
 use crate::model::ServiceName;
+use crate::model::Signal;
 use crate::units::Bytes;
 use crate::units::Millicores;
 use crate::units::Permille;
@@ -33,6 +34,7 @@ impl From<Limit> for Resource {
 pub(super) struct Wish {
     pub(super) service: ServiceName,
     pub(super) resource: Resource,
+    /// How many there are now.
     pub(super) instances: u64,
     /// A limit in its own unit, or the number of instances.
     pub(super) from: u64,
@@ -41,18 +43,28 @@ pub(super) struct Wish {
 }
 
 impl Wish {
-    /// Usage of the limit, as the reason states it. Who died for want of it needs it most.
-    pub(super) const fn seen(&self) -> Permille {
-        match self.why {
-            Reason::AboveThreshold { seen, .. } | Reason::BelowThreshold { seen, .. } => seen,
+    /// What was seen against its bound, as the reason states it: of several figures the one that is farthest beyond. Who died
+    /// for want of it, or has fewer than the least, needs it most.
+    pub(super) fn of_bound(&self) -> Permille {
+        let ratio = |seen: u64, bound: u64| Permille::ratio(seen, bound).unwrap_or(Permille::new(u64::MAX));
+        match &self.why {
+            Reason::AboveThreshold { seen, threshold, .. } | Reason::BelowThreshold { seen, threshold, .. } => {
+                ratio(seen.get(), threshold.get())
+            }
             Reason::GivenBack { .. } | Reason::OutOfRange { .. } => Permille::new(u64::MAX),
-            Reason::Weighted { score, .. } => score,
-            Reason::Points { points, most, .. } => {
-                Permille::new(points as u64 * 1000 / if most == 0 { 1 } else { most as u64 })
+            Reason::Weighted { score, bound, .. } => ratio(score.get(), bound.get()),
+            Reason::Points { points, enough, .. } => ratio(u64::from(*points), u64::from(*enough)),
+            Reason::Beyond { above, findings } => {
+                let of_figures = findings.iter().filter(|finding| finding.signal != Signal::Replicas);
+                let ratios = of_figures.map(|finding| ratio(finding.seen.number(), finding.bound.number()));
+                if *above { ratios.max() } else { ratios.min() }.unwrap_or(Permille::ONE)
             }
-            Reason::Ahead { .. } | Reason::Beyond { .. } | Reason::Wanted { .. } | Reason::Sized { .. } => {
-                Permille::ONE
+            Reason::Wanted { findings, .. } if !findings.is_empty() => {
+                let ratios = findings.iter().map(|finding| ratio(finding.seen.number(), finding.bound.number()));
+                if self.to > self.from { ratios.max() } else { ratios.min() }.unwrap_or(Permille::ONE)
             }
+            Reason::Ahead { wanted, .. } | Reason::Wanted { wanted, .. } => ratio(u64::from(*wanted), self.from),
+            Reason::Sized { wanted, .. } => ratio(wanted.number(), self.from),
         }
     }
 

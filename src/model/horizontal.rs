@@ -115,7 +115,8 @@ pub enum Scaling {
 pub enum Signal {
     /// CPU used, as a share of the limit; of the host's pool where there is none. The mean over the instances.
     Cpu,
-    /// Working set as a share of the limit; of the host's pool where there is none. The mean over the instances.
+    /// Working set as a share of the limit, the mean over the instances. Without a limit there is no such figure: a host that
+    /// is full is no reason for one more.
     Memory,
     /// Requests in the service, waiting or worked on, of all instances together.
     Queue,
@@ -134,7 +135,7 @@ pub enum Signal {
 pub struct Bounds {
     /// A figure above its bound adds instances, each by itself.
     pub up: Vec<Trigger>,
-    /// All figures below their bounds remove instances. What is not measured at all is left out.
+    /// All figures below their bounds, and instances above theirs, remove instances. What is not measured at all is left out.
     pub down: Vec<Trigger>,
 }
 
@@ -193,7 +194,30 @@ pub struct WeightedPart {
     pub whole: Quantity,
 }
 
+impl Scaling {
+    /// Whether the rule looks at a figure of a kind.
+    #[must_use]
+    pub fn looks_at(&self, is_of_kind: impl Fn(Signal) -> bool) -> bool {
+        match self {
+            Self::Bounds(bounds) => bounds.up.iter().chain(&bounds.down).any(|one| is_of_kind(one.signal)),
+            Self::Points(score) => score.up.iter().chain(&score.down).any(|one| is_of_kind(one.trigger.signal)),
+            Self::Weighted(score) => score.parts.iter().any(|part| part.weight > 0 && is_of_kind(part.signal)),
+            Self::Reference(reference) => reference.targets().iter().any(|target| is_of_kind(target.signal)),
+            Self::Schedule => false,
+        }
+    }
+}
+
 impl Signal {
+    /// Whether it is counted where requests come in.
+    #[must_use]
+    pub const fn is_of_requests(self) -> bool {
+        match self {
+            Self::Queue | Self::Latency | Self::Errors | Self::Requests => true,
+            Self::Cpu | Self::Memory | Self::Replicas => false,
+        }
+    }
+
     /// Its name, as policies and reports write it.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -238,6 +262,12 @@ impl Horizontal {
             ahead: None,
             schedule: Vec::new(),
         }
+    }
+
+    /// Whether its rule, or its forecast, looks at a figure of a kind.
+    #[must_use]
+    pub fn looks_at(&self, is_of_kind: impl Fn(Signal) -> bool) -> bool {
+        self.ahead.is_some() && is_of_kind(Signal::Cpu) || self.scaling.looks_at(is_of_kind)
     }
 
     /// A policy of the field with nothing around it but a range: its own rests and steps are enough.

@@ -15,7 +15,8 @@ pub enum Policy {
     Vertical(Vertical),
     /// Changes how many instances there are.
     Horizontal(Horizontal),
-    /// Both. CPU is then judged by what is used, not by the share of a limit that moves.
+    /// Both. CPU is then judged by what is used, not by the share of a limit that moves, and memory is a matter of limits
+    /// alone.
     Both(Vertical, Horizontal),
 }
 

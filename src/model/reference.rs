@@ -40,6 +40,39 @@ impl Reference {
         }
     }
 
+    /// What its figures are to be: all of them, in the order of its file.
+    #[must_use]
+    pub fn targets(&self) -> Vec<Target> {
+        match self {
+            Self::Hpa(figures) => figures.targets.clone(),
+            Self::Kpa(figures) => vec![figures.target],
+            Self::TargetTracking(figures) => figures.targets.clone(),
+            Self::StepScaling(figures) => vec![figures.threshold],
+            Self::Autopilot(figures) => {
+                let value = Quantity::Share(figures.utilisation.get().saturating_mul(1000));
+                vec![Target { signal: Signal::Cpu, value }]
+            }
+            Self::NomadTargetValue(figures) => figures.targets.clone(),
+            Self::NomadThreshold(figures) => vec![figures.up, figures.down],
+        }
+    }
+
+    /// The policy beside one that moves limits: memory is no target then, since its limit follows what is held. Where there
+    /// is no other target it stays, and nothing can be judged.
+    #[must_use]
+    pub fn beside_limits(mut self) -> Self {
+        let targets = match &mut self {
+            Self::Hpa(figures) => &mut figures.targets,
+            Self::TargetTracking(figures) => &mut figures.targets,
+            Self::NomadTargetValue(figures) => &mut figures.targets,
+            Self::Kpa(_) | Self::StepScaling(_) | Self::Autopilot(_) | Self::NomadThreshold(_) => return self,
+        };
+        if targets.iter().any(|target| target.signal != Signal::Memory) {
+            targets.retain(|target| target.signal != Signal::Memory);
+        }
+        self
+    }
+
     /// How often the original looks.
     #[must_use]
     pub const fn every(&self) -> Span {

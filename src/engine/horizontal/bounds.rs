@@ -1,5 +1,6 @@
 //! Thresholds and triggers: bounds of figures, passed at once or for a time (register E2 and E3). Before you change it:
-//! 1. Each figure above its bound adds by itself; only all figures below theirs remove.
+//! 1. Each figure above its bound adds by itself; only all figures below theirs remove. The number of instances is the other
+//!    way round: being above its bound is what removing needs, and no step goes below it.
 //! 2. A bound is passed strictly, and at every evaluation since the first: a trigger of five minutes fires at the
 //!    evaluation that is exactly five minutes after the first one beyond the bound, as `for` does in Prometheus.
 //! 3. How many: as many as bring CPU back to its bound, at least one. What is removed must not be missed: CPU stays at or
@@ -45,15 +46,20 @@ pub fn judge(bounds: &Bounds, since: &mut Since, now: Instant, readings: &Readin
     if let Some((finding, needed)) = longest(&up, &bounds.up) {
         return pending(true, finding, needed, up);
     }
-    let measured = bounds.down.iter().filter(|trigger| readings.of_signal(trigger.signal).is_some()).count();
-    if measured == 0 || down.len() < measured {
+    let is_measured = |trigger: &&Trigger| readings.of_signal(trigger.signal).is_some();
+    let measured = || bounds.down.iter().filter(is_measured);
+    // The number alone is no evidence.
+    if measured().all(|trigger| trigger.signal == Signal::Replicas) || down.len() < measured().count() {
         return Verdict::Quiet;
     }
     if let Some((finding, needed)) = longest(&down, &bounds.down) {
         return pending(false, finding, needed, down);
     }
+    let numbers = bounds.down.iter().filter(|trigger| trigger.signal == Signal::Replicas);
+    let fewest = numbers.map(|trigger| trigger.bound.number().div_ceil(1000)).max().unwrap_or(0);
+    let most = readings.replicas.saturating_sub(u32::try_from(fewest).unwrap_or(u32::MAX)).max(1);
     let why = Reason::Beyond { above: false, findings: down.into_iter().map(|(finding, _)| finding).collect() };
-    spare(readings, &bounds.up, steps.1, why)
+    spare(readings, &bounds.up, steps.1.min(most), why)
 }
 
 /// The bounds that are passed, with whether each is for long enough.
@@ -67,6 +73,7 @@ fn passed(
     since.resize(triggers.len(), None);
     let mut found = Vec::new();
     for (trigger, since) in triggers.iter().zip(since) {
+        let above = above || trigger.signal == Signal::Replicas;
         let seen = readings.of_signal(trigger.signal).filter(|seen| is_beyond(*seen, trigger.bound, above));
         let Some(seen) = seen else {
             *since = None;

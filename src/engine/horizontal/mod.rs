@@ -5,10 +5,12 @@
 //! 3. Adding waits for the cooldown since instances were added last; removing waits for the cooldown since any change. So
 //!    a need that comes back after a removal is met at once.
 //! 4. The cooldowns belong to the number of instances; limits have their own.
-//! 5. What is not measured is no reason for fewer. More may rest on the instances that were measured, or on requests alone:
-//!    who is killed again and again is never measured, and needs it most.
+//! 5. What is not measured is no reason for fewer, and what was measured and is not any more is none either. More may rest
+//!    on the instances that were measured, or on requests alone: who is killed again and again is never measured, and needs
+//!    it most.
 //! 6. Fewer instances than the least number, or more than the largest, are mended without looking at any figure. Both
-//!    numbers may follow a schedule.
+//!    numbers may follow a schedule. The last instance is never removed.
+//! 7. That a service is at its least number is said once, not at every look of a quiet night.
 
 pub mod bounds;
 pub mod points;
@@ -33,14 +35,17 @@ use crate::model::Horizontal;
 use crate::model::HostSeen;
 use crate::model::InstanceState;
 use crate::model::Limits;
+use crate::model::Quantity;
 use crate::model::Reason;
 use crate::model::Resource;
 use crate::model::Scaling;
 use crate::model::ServiceName;
 use crate::model::ServiceSeen;
+use crate::model::Signal;
 use crate::model::Usage;
 use crate::units::Instant;
 use crate::units::Millicores;
+use crate::units::Span;
 use ahead::Foresight;
 use bounds::Since;
 use field::Driver;
@@ -79,10 +84,17 @@ pub(super) struct Watched {
     changed: Option<Instant>,
     /// The number that was asked for last, and when.
     granted: Option<(Instant, u32)>,
-    /// The limits as they were seen first, where another policy moves them.
-    reference: Option<Limits>,
+    /// The CPU limit as somebody set it, where another policy moves it, and to what that policy did last.
+    reference: Option<Millicores>,
+    moved: Option<Millicores>,
+    /// Another policy moves its limits.
+    moving: bool,
     /// The limits as they were seen last, and since when.
     limits: (Limits, Settled),
+    /// Its requests were counted at some time.
+    counted: bool,
+    /// The least number, where fewer were wanted at the look before and it was said that there are none.
+    rests: Option<u32>,
 }
 
 impl Watched {
@@ -105,7 +117,11 @@ impl Watched {
             changed: None,
             granted: None,
             reference: None,
+            moved: None,
+            moving: false,
             limits: (Limits::default(), settled),
+            counted: false,
+            rests: None,
         }
     }
 
@@ -118,6 +134,15 @@ impl Watched {
     pub(super) fn look(&mut self, now: Instant, service: Option<&ServiceSeen>, moving: bool) {
         self.began.get_or_insert(now);
         let Some(service) = service else { return };
+        self.counted |= service.traffic.is_some();
+        self.moving = moving;
+        if moving {
+            // On its way from what somebody set to where the policy moved it.
+            let way = self.reference.min(self.moved)..=self.reference.max(self.moved);
+            if self.limits.0.cpu != service.limits.cpu && !(self.moved.is_some() && way.contains(&service.limits.cpu)) {
+                (self.reference, self.moved) = (service.limits.cpu, None);
+            }
+        }
         let (limits, settled) = &mut self.limits;
         if limits.cpu != service.limits.cpu {
             settled.cpu = now;
@@ -126,9 +151,6 @@ impl Watched {
             settled.memory = now;
         }
         *limits = service.limits;
-        if moving {
-            self.reference.get_or_insert(service.limits);
-        }
     }
 
     /// Whether an evaluation is due; if so, it counts as done.
@@ -153,6 +175,7 @@ impl Watched {
         let mut hold = |wanted, guard| {
             held.push(Held { service: name.clone(), resource: Some(Resource::Replicas), wanted, guard });
         };
+        let rested = self.rests.take();
         let Some(service) = service else {
             self.since.forget();
             return hold(None, Guard::NoData);
@@ -172,7 +195,13 @@ impl Watched {
             self.since.forget();
             return hold(None, guard);
         }
-        if let Some(bound) = self.passed(now, replicas) {
+        let (least, most) = self.range(now);
+        if least > most {
+            self.since.forget();
+            return hold(None, Guard::AtReplicaBound { bound: most });
+        }
+        let bound = replicas.clamp(least, most);
+        if bound != replicas {
             let why = Reason::OutOfRange { seen: replicas, bound };
             return match self.too_soon(now, bound > replicas) {
                 Some(guard) => hold(Some(why), guard),
@@ -187,25 +216,35 @@ impl Watched {
             }
         };
         let mut verdict = self.judge(now, service, &readings);
+        let limit = self.limits(service).cpu.unwrap_or(Millicores::ZERO);
         if let Some(foresight) = &mut self.foresight {
-            let limit = self.reference.unwrap_or(service.limits).cpu.unwrap_or(Millicores::ZERO);
             verdict = foresight.over(verdict, now, &readings, limit);
         }
         let (up, step, why) = match verdict {
             Verdict::Quiet => return,
-            Verdict::Held(wanted, guard) => return hold(wanted, guard),
+            Verdict::Held(wanted, guard) => {
+                let at_least = replicas == least && guard == Guard::AtReplicaBound { bound: least };
+                if !at_least || self.is_news(rested, least) {
+                    hold(wanted, guard);
+                }
+                return;
+            }
             Verdict::Up(step, why) => (true, step, why),
             Verdict::Down(step, why) => (false, step, why),
             Verdict::To(to, why) => (to > replicas, to.abs_diff(replicas), why),
         };
         let unwell = service.instances.iter().any(|instance| instance.state != InstanceState::Healthy);
         let unsafe_now = distress.filter(|_| !up).map(Distress::guard);
-        let (least, most) = self.policy.range(now);
+        let lost = self.counted && service.traffic.is_none() && self.policy.looks_at(Signal::is_of_requests);
+        let step = step.min(if up { self.policy.step_up } else { self.policy.step_down }.max(1));
         let to = if up { replicas.saturating_add(step).min(most) } else { replicas.saturating_sub(step).max(least) };
         if to == replicas {
-            return hold(Some(why), Guard::AtReplicaBound { bound: if up { most } else { least } });
+            if up || self.is_news(rested, least) {
+                hold(Some(why), Guard::AtReplicaBound { bound: replicas });
+            }
+            return;
         }
-        let blind = lacks.filter(|_| !up);
+        let blind = lacks.or(lost.then_some(Guard::NoData)).filter(|_| !up);
         let unsafe_now = blind.or(unsafe_now).or((unwell && !up).then_some(Guard::NotReady));
         if let Some(guard) = unsafe_now.or(self.too_soon(now, up)) {
             return hold(Some(why), guard);
@@ -221,14 +260,25 @@ impl Watched {
         foresight.observe(now, used.reduce(Millicores::plus));
     }
 
-    /// The bound of the number of instances that is passed, if one is. Bounds the wrong way round leave it alone.
-    fn passed(&self, now: Instant, replicas: u32) -> Option<u32> {
+    /// Whether it is to be said that a service has its least number: not where that was said at the look before.
+    fn is_news(&mut self, rested: Option<u32>, least: u32) -> bool {
+        self.rests = Some(least);
+        rested != self.rests
+    }
+
+    /// Instances at this time, at least and at most; never none.
+    fn range(&self, now: Instant) -> (u32, u32) {
         let (least, most) = self.policy.range(now);
-        if least > most {
-            return None;
+        (least.max(1), most)
+    }
+
+    /// What shares are of. Where another policy moves the limits, CPU is a share of what somebody else set, and memory of
+    /// nothing: its limit follows what an instance holds.
+    fn limits(&self, service: &ServiceSeen) -> Limits {
+        if !self.moving {
+            return service.limits;
         }
-        let bound = replicas.clamp(least, most);
-        (bound != replicas).then_some(bound)
+        Limits { cpu: self.reference.or(service.limits.cpu), memory: None }
     }
 
     /// The figures, and what they lack for anything to be taken away. Where some instances were not measured the others
@@ -240,7 +290,7 @@ impl Watched {
         host: &HostSeen,
         replicas: u32,
     ) -> Result<(Readings, Option<Guard>), Guard> {
-        let traffic = service.traffic;
+        let traffic = service.traffic.filter(|_| self.policy.looks_at(Signal::is_of_requests));
         if let Some(traffic) = &traffic {
             let age = now.since(traffic.at);
             if traffic.at > now {
@@ -250,10 +300,17 @@ impl Watched {
             if age > self.policy.stale_after {
                 return Err(Guard::Stale { age });
             }
+            if traffic.window == Span::ZERO {
+                return Err(Guard::Absurd { why: "requests were counted over no time".to_owned() });
+            }
+            if traffic.errors > 1_000_000 {
+                let share = Quantity::Share(traffic.errors);
+                return Err(Guard::Absurd { why: format!("{share} of the requests failed, which is more than all") });
+            }
         }
         let measured =
             |unmeasured| measure::measured(now, service, host, self.policy.stale_after, (self.limits.1, unmeasured));
-        let limits = self.reference.unwrap_or(service.limits);
+        let limits = self.limits(service);
         let of = |measured: Measured| Readings { traffic, ..Readings::of(&measured, limits, host, replicas) };
         let lacks = match measured(Unmeasured::Refused) {
             Ok(measured) => return Ok((of(measured), None)),
@@ -274,7 +331,15 @@ impl Watched {
         let steps = (self.policy.step_up, self.policy.step_down);
         let healthy = service.instances.iter().filter(|instance| instance.state == InstanceState::Healthy).count();
         let ready = u32::try_from(healthy).unwrap_or(u32::MAX);
-        let look = Look { now, service, readings, replicas: readings.replicas, ready, policy: &self.policy };
+        let (replicas, policy, limits) = (readings.replicas, &self.policy, self.limits(service));
+        let look = Look { now, service, readings, limits, replicas, ready, policy };
+        // A policy of the field has its own idea of missing data, and a schedule needs none.
+        let is_own = !matches!(self.policy.scaling, Scaling::Reference(_) | Scaling::Schedule);
+        let is_known = |signal| signal != Signal::Replicas && readings.of_signal(signal).is_some();
+        if is_own && !self.policy.scaling.looks_at(is_known) {
+            self.since.forget();
+            return Verdict::Held(None, Guard::NoData);
+        }
         match &self.policy.scaling {
             Scaling::Reference(_) => self.driver.as_mut().map_or(Verdict::Quiet, |driver| driver.judge(&look)),
             Scaling::Bounds(policy) => bounds::judge(policy, &mut self.since, now, readings, steps),
@@ -298,11 +363,20 @@ impl Watched {
         seen.max(u64::from(granted))
     }
 
-    /// Whether it could still move on this side, so that a limit need not. A schedule moves for no need.
-    pub(super) fn can_move(&self, now: Instant, instances: u64, up: bool) -> bool {
-        let (least, most) = self.policy.range(now);
-        let within = if up { instances < u64::from(most) } else { instances > u64::from(least) };
-        within && self.policy.scaling != Scaling::Schedule
+    /// Whether there could be more instances, so that a limit need not be raised.
+    pub(super) fn can_grow(&self, now: Instant, instances: u64) -> bool {
+        let (least, most) = self.range(now);
+        least <= most && instances < u64::from(most)
+    }
+
+    /// The CPU limit as somebody set it, in millicores; zero where there was none.
+    pub(super) fn reference(&self) -> u64 {
+        self.reference.map_or(0, Millicores::get)
+    }
+
+    /// Takes note that the other policy moves the CPU limit.
+    pub(super) const fn note_limit(&mut self, to: u64) {
+        self.moved = Some(Millicores::new(to));
     }
 
     /// When the number of instances was changed last.
@@ -313,7 +387,8 @@ impl Watched {
     /// Takes note that the number is being changed.
     pub(super) fn note(&mut self, now: Instant, wish: &Wish) {
         let to = u32::try_from(wish.to).unwrap_or(u32::MAX);
-        self.granted = Some((now, to));
+        let before = u32::try_from(self.promised(now, 0)).unwrap_or(u32::MAX);
+        self.granted = Some((now, to.max(before)));
         self.changed = Some(now);
         if wish.to > wish.from {
             self.added = Some(now);

@@ -1,9 +1,10 @@
 //! What a horizontal policy looks at. Before you change it:
 //! 1. Shares of limits are means over the instances that run: what is used by all, over what all may use. They are in
 //!    millionths, rounded down.
-//! 2. Where a vertical policy moves the limits of the same service, shares are of the limits that the engine saw first:
-//!    what is used must not look like less because each may use more.
+//! 2. Where a vertical policy moves the limits of the same service, CPU is a share of the limit that somebody else set: what
+//!    is used must not look like less because each may use more. Memory is then no figure at all: its limit follows it.
 //! 3. A figure that nobody measures is `None`. Where no request ended, nothing was slow and nothing failed.
+//! 4. Memory without a limit is no figure: more instances hold more, so they would be a reason for even more.
 
 use crate::engine::measure::Measured;
 use crate::model::HostSeen;
@@ -33,7 +34,7 @@ impl Readings {
     pub(super) fn of(measured: &Measured, limits: Limits, host: &HostSeen, replicas: u32) -> Self {
         let given = |limit: u64, pool: u64| if limit == 0 { pool } else { limit.saturating_mul(measured.running) };
         let cpu = given(limits.cpu.map_or(0, Millicores::get), host.pool_cpu.get());
-        let memory = given(limits.memory.map_or(0, Bytes::get), host.pool_memory.get());
+        let memory = limits.memory.map_or(0, Bytes::get).saturating_mul(measured.running);
         Self {
             replicas,
             cpu: millionths(measured.cpu, cpu),

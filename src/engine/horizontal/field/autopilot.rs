@@ -34,7 +34,7 @@ impl Driver {
     }
 
     pub(super) fn judge(&mut self, look: &Look<'_>) -> Verdict {
-        let Some(limit) = look.service.limits.cpu.filter(|limit| *limit > Millicores::ZERO) else {
+        let Some(limit) = look.limits.cpu.filter(|limit| *limit > Millicores::ZERO) else {
             return Verdict::Held(None, Guard::NoLimit);
         };
         let used = look.service.instances.iter().filter_map(|instance| instance.usage.map(|usage| usage.cpu));

@@ -26,13 +26,14 @@ use crate::model::Horizontal;
 use crate::model::HpaFigures;
 use crate::model::InstanceSeen;
 use crate::model::InstanceState;
+use crate::model::Limits;
 use crate::model::Quantity;
-use crate::model::ServiceSeen;
 use crate::model::Signal;
 use crate::model::Target;
 use crate::units::Bytes;
 use crate::units::Instant;
 use crate::units::Millicores;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 /// The autoscaler of one service.
@@ -68,6 +69,12 @@ impl Driver {
         let decision = self.hpa.decide(look.now, current, &proposals);
         let wanted = u32::try_from(decision.wanted.unwrap_or(decision.replicas)).unwrap_or(0);
         let to = u32::try_from(decision.replicas).unwrap_or(0);
+        // What it wanted before counts while its window lasts, and may be more than it wants now.
+        let wanted = match to.cmp(&look.replicas) {
+            Ordering::Greater => wanted.max(to),
+            Ordering::Equal => wanted,
+            Ordering::Less => wanted.min(to),
+        };
         let note = decision.limited.map_or("", |limited| limited.by.name());
         let why = wants("hpa", wanted, findings(look.readings, &self.figures.targets), note);
         let held = decision.able.name().to_owned();
@@ -112,7 +119,7 @@ impl Driver {
         match target.signal {
             Signal::Cpu | Signal::Memory => {
                 let pods: Vec<Pod> =
-                    look.service.instances.iter().map(|one| self.pod(one, look.service, target.signal)).collect();
+                    look.service.instances.iter().map(|one| self.pod(one, look.limits, target.signal)).collect();
                 let metrics = metrics(&look.service.instances, look, target.signal);
                 let resource = if target.signal == Signal::Cpu { Resource::Cpu } else { Resource::Other };
                 let seen = Seen { now: look.now, resource, pods: &pods, metrics: &metrics };
@@ -128,7 +135,7 @@ impl Driver {
             }
             Signal::Latency | Signal::Errors | Signal::Replicas => {
                 let pods: Vec<Pod> =
-                    look.service.instances.iter().map(|one| self.pod(one, look.service, target.signal)).collect();
+                    look.service.instances.iter().map(|one| self.pod(one, look.limits, target.signal)).collect();
                 let count = total
                     .and_then(|total| calculator.object_value(current, value(target.value), total, &pods))
                     .map(|count| count.replicas);
@@ -137,18 +144,20 @@ impl Driver {
         }
     }
 
-    fn pod(&self, instance: &InstanceSeen, service: &ServiceSeen, signal: Signal) -> Pod {
+    fn pod(&self, instance: &InstanceSeen, limits: Limits, signal: Signal) -> Pod {
         let request = match signal {
-            Signal::Memory => service.limits.memory.map(Bytes::get).and_then(thousandths),
-            _ => service.limits.cpu.map(Millicores::get).and_then(|limit| i64::try_from(limit).ok()),
+            Signal::Memory => limits.memory.map(Bytes::get).and_then(thousandths),
+            _ => limits.cpu.map(Millicores::get).and_then(|limit| i64::try_from(limit).ok()),
         };
         let down = instance.state == InstanceState::Down;
+        let ready = self.ready.get(&instance.number).copied();
         Pod {
             name: instance.number.to_string(),
             phase: if down { Phase::Pending } else { Phase::Running },
             deleting: false,
-            started: instance.started,
-            ready: self.ready.get(&instance.number).copied(),
+            // Where nobody knows its start, it is when it was seen first to be as it is.
+            started: instance.started.or(ready.filter(|_| !down).map(|ready| ready.since)),
+            ready,
             containers: vec![Container { name: String::from("app"), kind: ContainerKind::Main, request }],
             request: None,
         }

@@ -15,6 +15,7 @@ use super::Readings;
 use super::Verdict;
 use crate::model::Finding;
 use crate::model::Horizontal;
+use crate::model::Limits;
 use crate::model::Quantity;
 use crate::model::Reason;
 use crate::model::Reference;
@@ -31,6 +32,8 @@ pub(super) struct Look<'a> {
     pub(super) service: &'a ServiceSeen,
     /// The figures of those instances that were measured.
     pub(super) readings: &'a Readings,
+    /// What shares are of.
+    pub(super) limits: Limits,
     /// Instances there are.
     pub(super) replicas: u32,
     /// Instances that are up and well.
