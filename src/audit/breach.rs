@@ -52,6 +52,10 @@ pub enum Rule {
     Data,
     /// An action has a reason that the policy knows.
     Reason,
+    /// Nothing is taken that would be missed at once.
+    Missed,
+    /// Where more and fewer instances answer to CPU, the limit of each does so only when their number cannot.
+    NumberFirst,
     /// Only who died since CPU was taken, or may be waited for by one who did, gets it back; not more than that, and for a
     /// day. While anybody is killed again and again, nobody is given less.
     GivenBack,
@@ -94,6 +98,8 @@ impl Rule {
             Self::Unwell => "nothing is taken from a service that is not well",
             Self::Data => "only fresh measurements are acted on",
             Self::Reason => "an action has a reason that its policy knows",
+            Self::Missed => "nothing is taken that would be missed at once",
+            Self::NumberFirst => "the number of instances answers to CPU before the limit of each does",
             Self::GivenBack => {
                 "what is taken is given back after deaths, and nothing is taken while services die or for a day after"
             }

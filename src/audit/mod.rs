@@ -8,6 +8,7 @@
 
 mod allocation;
 mod breach;
+mod evidence;
 mod given_back;
 mod limits;
 mod rollout;
@@ -94,7 +95,7 @@ impl Audit {
     /// Every rule the decision breaks; none for a good one. The decision is taken down as done either way.
     pub fn check(&mut self, now: Instant, seen: &Observation, decision: &Decision) -> Vec<Breach> {
         self.book.retain(|entry| entry.at.plus(DAY) > now);
-        self.scalings.tidy(now);
+        self.scalings.look(now, seen);
         self.count_deaths(now, seen);
         let mut case = Case { now, seen, breaches: Vec::new() };
         let mut touched = BTreeSet::new();
@@ -116,6 +117,7 @@ impl Audit {
                     self.check_deaths(&mut case, policy, &change);
                     self.check_given_back(&mut case, policy, &change);
                     self.check_pace(&mut case, policy, &change);
+                    self.check_number_first(&mut case, policy, service, &change);
                     if change.is_increase() {
                         self.check_pool(&mut case, (policy.overcommit_cpu, policy.overcommit_memory), action);
                     }

@@ -1,27 +1,33 @@
 //! The rules of more and fewer instances, stated a second time. Before you change it:
 //! 1. It keeps its own book of when instances were added and removed.
-//! 2. A number outside its range is brought towards it for that reason alone; everything else rests on figures, changes by
-//!    a step at most, and takes nothing from who is not well.
+//! 2. A number outside its range is brought towards it for that reason alone; everything else rests on figures (`evidence`),
+//!    changes by a step at most, and takes nothing from who is not well.
 
 use super::Audit;
 use super::Case;
 use super::DAY;
 use super::FIVE_MINUTES;
 use super::Rule;
+use super::evidence::Number;
 use super::limits::Amount;
+use super::limits::Change;
 use super::limits::Limit;
 use crate::model::Action;
 use crate::model::Horizontal;
+use crate::model::InstanceState;
 use crate::model::Observation;
 use crate::model::Policy;
-use crate::model::Reason;
 use crate::model::Resource;
 use crate::model::ServiceName;
 use crate::model::ServiceSeen;
+use crate::model::Signal;
+use crate::model::Vertical;
 use crate::units::Instant;
+use crate::units::Millicores;
 use crate::units::Permille;
 use crate::units::Span;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// Kills of a service within five minutes that are no accident.
 const KILLS_AGAIN: u64 = 2;
@@ -32,6 +38,12 @@ const SCALINGS_IN_FIVE_MINUTES: usize = 30;
 pub(super) struct Scalings {
     policies: BTreeMap<ServiceName, Horizontal>,
     book: Vec<Scaling>,
+    /// When it looked first.
+    began: Option<Instant>,
+    /// Whose requests were counted at some time.
+    counted: BTreeSet<ServiceName>,
+    /// The lowest CPU limit that each was seen with.
+    lowest: BTreeMap<ServiceName, Millicores>,
 }
 
 /// One change of a number of instances.
@@ -47,17 +59,43 @@ impl Scalings {
     pub(super) fn new(policies: &BTreeMap<ServiceName, Policy>) -> Self {
         let horizontal =
             policies.iter().filter_map(|(name, policy)| Some((name.clone(), policy.horizontal()?.clone())));
-        Self { policies: horizontal.collect(), book: Vec::new() }
+        Self {
+            policies: horizontal.collect(),
+            book: Vec::new(),
+            began: None,
+            counted: BTreeSet::new(),
+            lowest: BTreeMap::new(),
+        }
     }
 
-    /// Forgets what no rule asks for any more.
-    pub(super) fn tidy(&mut self, now: Instant) {
+    /// Takes note of what is seen, and forgets what no rule asks for any more: the last change of each number is kept.
+    pub(super) fn look(&mut self, now: Instant, seen: &Observation) {
+        self.began.get_or_insert(now);
         let policies = &self.policies;
         let longest = |name: &ServiceName| {
             let cooldown = policies.get(name).map(|policy| policy.cooldown_up.max(policy.cooldown_down));
             cooldown.map_or(DAY, |cooldown| cooldown.max(FIVE_MINUTES))
         };
-        self.book.retain(|entry| entry.at.plus(longest(&entry.service)) > now);
+        let last: BTreeMap<ServiceName, Instant> =
+            self.book.iter().map(|entry| (entry.service.clone(), entry.at)).collect();
+        self.book.retain(|entry| {
+            entry.at.plus(longest(&entry.service)) > now || last.get(&entry.service) == Some(&entry.at)
+        });
+        for (name, service) in &seen.services {
+            if service.traffic.is_some() {
+                self.counted.insert(name.clone());
+            }
+            if let Some(limit) = service.limits.cpu {
+                let lowest = self.lowest.entry(name.clone()).or_insert(limit);
+                *lowest = limit.min(*lowest);
+            }
+        }
+    }
+
+    /// Time since the number of instances was changed last, or since it looked first.
+    fn since_changed(&self, now: Instant, name: &ServiceName) -> Span {
+        let last = self.book.iter().rfind(|entry| entry.service == *name).map(|entry| entry.at);
+        last.or(self.began).map_or(Span::ZERO, |at| now.since(at))
     }
 
     /// Instances of a service that count against the pool: those seen, or more that were asked for in five minutes.
@@ -76,9 +114,14 @@ impl Audit {
             (None, _) => case.report(Rule::Policy, name, "it is scaled and has no policy for that".to_owned()),
             (_, None) => case.report(Rule::Observed, name, "it is scaled and was not seen".to_owned()),
             (Some(policy), Some(service)) => {
-                case.check_number(&policy, service, name, (from, to, why));
-                self.check_cooldown(case, &policy, name, to > from);
-                if !matches!(why, Reason::OutOfRange { .. }) {
+                let since = self.scalings.since_changed(case.now, name);
+                let (policy, vertical) = (&policy, self.policies.get(name));
+                let range = range(policy, case.now);
+                let number = Number { name, policy, range, vertical, service, from, to, why, since };
+                case.check_number(&number);
+                self.check_cooldown(case, policy, name, to > from);
+                if !number.is_mended() {
+                    case.check_figures(&number);
                     if to > from {
                         case.check_seen(policy.stale_after, service, name);
                     } else {
@@ -87,6 +130,7 @@ impl Audit {
                     if to < from {
                         case.check_well(service, name);
                         self.check_kills(case, name);
+                        self.check_counted(case, &number);
                     }
                 }
             }
@@ -111,6 +155,46 @@ impl Audit {
         {
             let text = format!("it was scaled {} ago; its cooldown is {cooldown}", case.now.since(last.at));
             case.report(Rule::Cooldown, name, text);
+        }
+    }
+
+    /// Who looks at requests, and lost sight of them, removes nothing.
+    fn check_counted(&self, case: &mut Case<'_>, number: &Number<'_>) {
+        let lost = number.service.traffic.is_none() && self.scalings.counted.contains(number.name);
+        if lost && number.policy.looks_at(Signal::is_of_requests) {
+            let text = "it loses instances, and its requests are not counted any more".to_owned();
+            case.report(Rule::Data, number.name, text);
+        }
+    }
+
+    /// Where a policy changes the number of instances by their CPU, another one raises the CPU limit of each only when there
+    /// can be no more of them, takes nothing but what was given so, and does neither shortly after the number changed.
+    pub(super) fn check_number_first(
+        &self,
+        case: &mut Case<'_>,
+        policy: &Vertical,
+        service: &ServiceSeen,
+        change: &Change<'_>,
+    ) {
+        let name = change.service;
+        let of_cpu = change.limit == Limit::Cpu && !change.gives_back() && !service.stateful;
+        let horizontal = self.scalings.policies.get(name).filter(|one| one.looks_at(|of| of == Signal::Cpu));
+        let Some(horizontal) = horizontal.filter(|_| of_cpu) else { return };
+        let (least, most) = range(horizontal, case.now);
+        let there = service.instances.len() as u64;
+        if change.is_increase() && there < u64::from(most) && least <= most {
+            let text = format!("its CPU limit is raised, and it has {there} instances of at most {most}");
+            case.report(Rule::NumberFirst, name, text);
+        }
+        let lowest = self.scalings.lowest.get(name).copied().unwrap_or(Millicores::ZERO);
+        if !change.is_increase() && change.to.number() < lowest.get() {
+            let text = format!("its CPU limit would be {}, and nobody gave it less than {lowest}", change.to);
+            case.report(Rule::NumberFirst, name, text);
+        }
+        let last = self.scalings.book.iter().rfind(|entry| entry.service == *name);
+        if let Some(since) = last.map(|last| case.now.since(last.at)).filter(|since| *since < policy.window) {
+            let text = format!("its number changed {since} ago, and its CPU limit is to rest for {}", policy.window);
+            case.report(Rule::NumberFirst, name, text);
         }
     }
 
@@ -172,31 +256,41 @@ impl Audit {
     }
 }
 
+/// Instances at a time, at least and at most: never none.
+fn range(policy: &Horizontal, at: Instant) -> (u32, u32) {
+    let (least, most) = policy.range(at);
+    (least.max(1), most)
+}
+
 /// Whether a service has a limit of this kind.
 fn has(service: &ServiceSeen, limit: Limit) -> bool {
     Amount::seen(service, limit).is_some_and(|limit| limit.number() > 0)
 }
 
 impl Case<'_> {
-    /// Somebody measured something lately: an instance, or its requests.
+    /// Who runs was measured lately or not at all, and something was: an instance, or the requests.
     fn check_seen(&mut self, stale_after: Span, service: &ServiceSeen, name: &ServiceName) {
         let now = self.now;
         let is_fresh = |at: Instant| at <= now && at.plus(stale_after) >= now;
-        let instances = service.instances.iter().filter_map(|instance| instance.usage);
-        let known = instances.map(|usage| usage.at).chain(service.traffic.map(|traffic| traffic.at)).any(is_fresh);
+        let runs = |state| matches!(state, InstanceState::Healthy | InstanceState::Unhealthy);
+        let mut known = service.traffic.is_some_and(|traffic| is_fresh(traffic.at));
+        for instance in service.instances.iter().filter(|instance| runs(instance.state)) {
+            let Some(usage) = instance.usage else { continue };
+            known = true;
+            if !is_fresh(usage.at) || usage.window == Span::ZERO {
+                let (number, window) = (instance.number, usage.window);
+                let text = format!("instance {number} was measured at {} over {window}, it is {now} now", usage.at);
+                self.report(Rule::Data, name, text);
+            }
+        }
         if !known {
             self.report(Rule::Data, name, "nothing of it was measured lately".to_owned());
         }
     }
 
     /// The number itself: it starts from what is there, goes somewhere, by a step, within its range, and for a reason.
-    fn check_number(
-        &mut self,
-        policy: &Horizontal,
-        service: &ServiceSeen,
-        name: &ServiceName,
-        (from, to, why): (u32, u32, &Reason),
-    ) {
+    fn check_number(&mut self, number: &Number<'_>) {
+        let Number { name, policy, service, from, to, .. } = *number;
         let seen = service.instances.len();
         if usize::try_from(from) != Ok(seen) {
             self.report(Rule::From, name, format!("it has {seen} instances, the action starts from {from}"));
@@ -210,53 +304,16 @@ impl Case<'_> {
         if service.deploying {
             self.report(Rule::Serving, name, "it is scaled while a deployment is on".to_owned());
         }
-        let (least, most) = policy.range(self.now);
+        let (least, most) = number.range;
         let within = (least..=most).contains(&to);
         let towards = from < to && to < least;
         if !within && !towards {
             self.report(Rule::Bounds, name, format!("it would have {to} instances; its range is {least} to {most}"));
         }
         let up = to > from;
-        let (step, mended) = (if up { policy.step_up } else { policy.step_down }, is_mended(why, from, least, most));
-        if from.abs_diff(to) > step.max(1) && !mended {
+        let step = if up { policy.step_up } else { policy.step_down };
+        if from.abs_diff(to) > step.max(1) && !number.is_mended() {
             self.report(Rule::Step, name, format!("it goes from {from} to {to} instances; a step is {step}"));
         }
-        if !mended && !fits(why, from, up) {
-            let text = format!("{why:?} is no reason to go from {from} to {to} instances");
-            self.report(Rule::Reason, name, text);
-        }
-    }
-}
-
-/// Whether the number is brought into its range, and was outside.
-fn is_mended(why: &Reason, from: u32, least: u32, most: u32) -> bool {
-    matches!(why, Reason::OutOfRange { seen, .. } if *seen == from) && !(least..=most).contains(&from)
-}
-
-/// Whether the figures of a reason say what the action does.
-fn fits(why: &Reason, from: u32, up: bool) -> bool {
-    match why {
-        Reason::Beyond { above, findings } => {
-            let beyond = findings.iter().all(|finding| {
-                let (seen, bound) = (finding.seen.number(), finding.bound.number());
-                if up { seen > bound } else { seen < bound }
-            });
-            *above == up && !findings.is_empty() && beyond
-        }
-        Reason::Points { above, points, enough, .. } => *above == up && points >= enough,
-        Reason::Weighted { above, score, bound, .. } => *above == up && if up { score > bound } else { score < bound },
-        Reason::Ahead { wanted, .. } => up && *wanted > from,
-        Reason::Wanted { wanted, .. } => {
-            if up {
-                *wanted > from
-            } else {
-                *wanted < from
-            }
-        }
-        Reason::AboveThreshold { .. }
-        | Reason::BelowThreshold { .. }
-        | Reason::GivenBack { .. }
-        | Reason::Sized { .. }
-        | Reason::OutOfRange { .. } => false,
     }
 }
