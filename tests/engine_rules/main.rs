@@ -4,11 +4,17 @@
 mod allocation;
 mod arbitrary;
 mod audit;
+mod closed_loop;
+mod crowds;
 mod guards;
+mod horizontal;
+mod numbers;
 mod properties;
 mod rollout;
 mod rollout_audit;
 mod rounding;
 mod sized;
+mod scaling_audit;
 mod stage;
 mod stories;
+mod together;

@@ -61,13 +61,18 @@ pub(crate) fn host<const N: usize>(services: [(&str, ServiceSeen); N]) -> Observ
 impl Stage {
     /// At the start; the same policy for all services.
     pub(crate) fn new(host: Observation, policy: Vertical) -> Self {
-        let policies: BTreeMap<_, _> =
-            host.services.keys().map(|name| (name.clone(), Policy::Vertical(policy))).collect();
+        let policies = host.services.keys().map(|name| (name.clone(), Policy::Vertical(policy))).collect();
+        let (stage, first) = Self::with(host, policies);
+        assert_eq!(first, Decision::default(), "the first look only starts the rhythm");
+        stage
+    }
+
+    /// At the start, with these policies, and what the first look at it came to.
+    pub(crate) fn with(host: Observation, policies: BTreeMap<ServiceName, Policy>) -> (Self, Decision) {
         let audit = Audit::new(&policies);
         let mut stage = Self { engine: Engine::new(policies), audit, now: Instant::START, host };
         let first = stage.look();
-        assert_eq!(first, Decision::default(), "the first look only starts the rhythm");
-        stage
+        (stage, first)
     }
 
     pub(crate) fn service(&mut self, service: &str) -> &mut ServiceSeen {
@@ -99,10 +104,27 @@ impl Stage {
             match action {
                 Action::LimitCpu { to, .. } => service.limits.cpu = Some(*to),
                 Action::LimitMemory { to, .. } => service.limits.memory = Some(*to),
-                Action::Scale { to, .. } => service.instances = (1..=*to).map(instance).collect(),
+                Action::Scale { to, .. } => scale(service, *to),
             }
         }
         decision
+    }
+
+    /// So much CPU, in millicores, is asked of a service, and shared evenly by its instances, each of which takes no more
+    /// than it may; each holds so much memory.
+    pub(crate) fn carries(&mut self, service: &str, load: u64, memory: Bytes) {
+        let now = self.now;
+        let seen = self.service(service);
+        let each = load.div_ceil(seen.instances.len().max(1) as u64);
+        let each = seen.limits.cpu.map_or(each, |limit| each.min(limit.get()));
+        for instance in &mut seen.instances {
+            instance.usage = Some(usage(now, each, memory));
+        }
+    }
+
+    /// How many instances a service has.
+    pub(crate) fn count(&self, service: &str) -> usize {
+        self.host.services[&name(service)].instances.len()
     }
 
     /// A look five minutes later, with every service using these shares of its limits.
@@ -126,6 +148,19 @@ impl Stage {
     pub(crate) fn pass(&mut self, count: u32, percent: Percent) {
         for _ in 0..count {
             let _ = self.check(percent);
+        }
+    }
+}
+
+/// Removes who came last, or adds instances with the lowest free numbers, not measured yet.
+pub(crate) fn scale(service: &mut ServiceSeen, to: u32) {
+    service.instances.truncate(to as usize);
+    for number in 1.. {
+        if service.instances.len() >= to as usize {
+            break;
+        }
+        if service.instances.iter().all(|there| there.number != number) {
+            service.instances.push(instance(number));
         }
     }
 }
