@@ -99,6 +99,7 @@ fn scenario(load_percent: u64, timeout: Option<Span>, pattern: fn(Rate) -> Patte
         policies: BTreeMap::new(),
         faults: Vec::new(),
         deployments: Vec::new(),
+        overrides: Vec::new(),
         docker: None,
         sensors: Sensors::default(),
         duration: Span::from_mins(60),

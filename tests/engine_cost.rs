@@ -73,7 +73,11 @@ fn seen(now: Instant, policies: &BTreeMap<ServiceName, Policy>) -> Observation {
         deploying: false,
     };
     let host = HostSeen { pool_cpu: Millicores::cores(4000), pool_memory: Bytes::gibi(4000) };
-    Observation { host, services: policies.keys().map(|name| (name.clone(), service.clone())).collect() }
+    Observation {
+        host,
+        services: policies.keys().map(|name| (name.clone(), service.clone())).collect(),
+        overrides: BTreeMap::new(),
+    }
 }
 
 /// Lets an engine look every five minutes from one hour to another.

@@ -121,6 +121,7 @@ fn scenario() -> Scenario {
         load: [(name("api"), Load { pattern, noise: Noise::Poisson })].into(),
         policies: [(name("api"), policy.clone()), (name("store"), policy)].into(),
         deployments: Vec::new(),
+        overrides: Vec::new(),
         docker: None,
         faults: vec![
             fault(20, Span::ZERO, FaultKind::Crash(name("api"))),
@@ -255,6 +256,7 @@ fn busy(now: Instant) -> Observation {
     let limits = Limits { cpu: Some(Millicores::cores(1)), memory: Some(Bytes::mebi(256)) };
     Observation {
         host: HostSeen { pool_cpu: Millicores::cores(4), pool_memory: Bytes::gibi(4) },
+        overrides: BTreeMap::new(),
         services: [(
             name("api"),
             ServiceSeen { limits, stateful: false, instances: vec![instance], traffic: None, deploying: false },

@@ -56,6 +56,8 @@ pub enum Rule {
     Missed,
     /// Where more and fewer instances answer to CPU, the limit of each does so only when their number cannot.
     NumberFirst,
+    /// While an order is in force, the number of instances is what was ordered, and for no other reason.
+    Override,
     /// Only who died since CPU was taken, or may be waited for by one who did, gets it back; not more than that, and for a
     /// day. While anybody is killed again and again, nobody is given less.
     GivenBack,
@@ -97,6 +99,7 @@ impl Rule {
             Self::WorkingSet => "what is in use still fits",
             Self::Unwell => "nothing is taken from a service that is not well",
             Self::Data => "only fresh measurements are acted on",
+            Self::Override => "an order of a person wins",
             Self::Reason => "an action has a reason that its policy knows",
             Self::Missed => "nothing is taken that would be missed at once",
             Self::NumberFirst => "the number of instances answers to CPU before the limit of each does",

@@ -330,6 +330,7 @@ impl Case<'_> {
             }
             Reason::OutOfRange { .. }
             | Reason::Beyond { .. }
+            | Reason::Override { .. }
             | Reason::Points { .. }
             | Reason::Weighted { .. }
             | Reason::Wanted { .. }

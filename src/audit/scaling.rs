@@ -16,7 +16,9 @@ use crate::model::Action;
 use crate::model::Horizontal;
 use crate::model::InstanceState;
 use crate::model::Observation;
+use crate::model::Override;
 use crate::model::Policy;
+use crate::model::Reason;
 use crate::model::Resource;
 use crate::model::ServiceName;
 use crate::model::ServiceSeen;
@@ -110,6 +112,10 @@ impl Audit {
     pub(super) fn check_scaling(&mut self, case: &mut Case<'_>, action: &Action) {
         let Action::Scale { service: name, from, to, why } = action else { return };
         let (from, to) = (*from, *to);
+        let order = case.seen.overrides.get(name).filter(|order| order.lasts(case.now));
+        if matches!(why, Reason::Override { .. }) || order.is_some() {
+            return self.check_order(case, action, order);
+        }
         match (self.scalings.policies.get(name).cloned(), case.seen.services.get(name)) {
             (None, _) => case.report(Rule::Policy, name, "it is scaled and has no policy for that".to_owned()),
             (_, None) => case.report(Rule::Observed, name, "it is scaled and was not seen".to_owned()),
@@ -135,10 +141,46 @@ impl Audit {
                 }
             }
         }
-        self.scalings.book.push(Scaling { at: case.now, service: name.clone(), from, to });
+        self.book_scaling(case, name, (from, to));
         if let Some(policy) = self.scalings.policies.get(name).filter(|_| to > from) {
             self.check_pool(case, (policy.overcommit_cpu, policy.overcommit_memory), action);
         }
+    }
+
+    /// What was ordered, or as much of it as the host has room for, and nothing else.
+    fn check_order(&mut self, case: &mut Case<'_>, action: &Action, order: Option<&Override>) {
+        let Action::Scale { service: name, from, to, why } = action else { return };
+        let is_ordered = |order: &Override| {
+            let Reason::Override { replicas, reason, until } = why else { return false };
+            let said = Override { replicas: *replicas, reason: reason.clone(), until: *until };
+            let towards = (*from..=order.replicas).contains(to) || *to == order.replicas;
+            said == *order && towards && from != to
+        };
+        if !order.is_some_and(is_ordered) {
+            case.report(Rule::Override, name, format!("it goes from {from} to {to}, and the order is {order:?}"));
+        }
+        match case.seen.services.get(name) {
+            None => case.report(Rule::Observed, name, "it is scaled and was not seen".to_owned()),
+            Some(service) if service.stateful => {
+                case.report(Rule::Stateful, name, "it holds data and is scaled".to_owned());
+            }
+            Some(service) if service.deploying => {
+                case.report(Rule::Once, name, "it is scaled while a deployment is on".to_owned());
+            }
+            Some(_) => {}
+        }
+        self.book_scaling(case, name, (*from, *to));
+        if to > from {
+            let horizontal = self.scalings.policies.get(name).map(|of| (of.overcommit_cpu, of.overcommit_memory));
+            let vertical = self.policies.get(name).map(|of| (of.overcommit_cpu, of.overcommit_memory));
+            let overcommit = horizontal.or(vertical).unwrap_or((Permille::ONE, Permille::ONE));
+            self.check_pool(case, overcommit, action);
+        }
+    }
+
+    /// Takes the change down, and counts those of five minutes.
+    fn book_scaling(&mut self, case: &mut Case<'_>, name: &ServiceName, (from, to): (u32, u32)) {
+        self.scalings.book.push(Scaling { at: case.now, service: name.clone(), from, to });
         let recent = self.scalings.book.iter().filter(|entry| entry.at.plus(FIVE_MINUTES) > case.now).count();
         if recent > SCALINGS_IN_FIVE_MINUTES {
             let text =

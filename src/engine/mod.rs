@@ -11,6 +11,7 @@ pub mod forecast;
 mod grant;
 mod history;
 pub mod horizontal;
+mod manual;
 mod measure;
 pub mod reference;
 mod rollout;
@@ -58,10 +59,13 @@ impl Engine {
         let mut wishes = Vec::new();
         self.kills.look(now, seen);
         let distress = self.kills.distress();
-        for (name, watched) in &mut self.watched {
-            let service = seen.services.get(name);
-            watched.look(now, name, (service, &seen.host), distress, &mut wishes, &mut decision.held);
+        for (name, _) in manual::in_force(now, seen) {
+            self.watched.entry(name.clone()).or_default();
         }
+        for (name, watched) in &mut self.watched {
+            watched.look(now, name, seen, distress, &mut wishes, &mut decision.held);
+        }
+        manual::put_in_place(now, seen, &mut wishes, &mut decision.held);
         if !wishes.is_empty() {
             grant::grant(now, seen, wishes, &mut self.watched, &mut self.operations, &mut decision);
         }

@@ -18,7 +18,7 @@ use super::wish::Limit;
 use super::wish::Wish;
 use crate::model::Guard;
 use crate::model::Held;
-use crate::model::HostSeen;
+use crate::model::Observation;
 use crate::model::Policy;
 use crate::model::Reason;
 use crate::model::Resource;
@@ -30,8 +30,9 @@ use crate::model::UsagePoint;
 use crate::units::Instant;
 use crate::units::Permille;
 
-/// A service with at least one policy, and what the engine remembers about it.
-#[derive(Debug, Clone)]
+/// A service with at least one policy, and what the engine remembers about it; without any where somebody ordered its number
+/// of instances.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Watched {
     vertical: Option<vertical::Watched>,
     horizontal: Option<horizontal::Watched>,
@@ -69,11 +70,13 @@ impl Watched {
         &mut self,
         now: Instant,
         name: &ServiceName,
-        (service, host): (Option<&ServiceSeen>, &HostSeen),
+        seen: &Observation,
         distress: Option<Distress<'_>>,
         wishes: &mut Vec<Wish>,
         held: &mut Vec<Held>,
     ) {
+        let (service, host) = (seen.services.get(name), &seen.host);
+        let ordered = seen.overrides.get(name).is_some_and(|order| order.lasts(now));
         if let Some(service) = service {
             self.history.take(now, Used::of(now, service, host));
         }
@@ -99,14 +102,18 @@ impl Watched {
         if service.is_some_and(|service| service.stateful) {
             return;
         }
-        let recent = wished || horizontal.changed().is_some_and(|at| now.since(at) < vertical.policy.window);
+        let recent =
+            wished && !ordered || horizontal.changed().is_some_and(|at| now.since(at) < vertical.policy.window);
         let is_of_cpu = |wish: &Wish| wish.resource == Resource::Cpu && !matches!(wish.why, Reason::GivenBack { .. });
         for wish in wishes[first..].iter_mut().filter(|wish| is_of_cpu(wish) && wish.to < wish.from) {
             wish.to = wish.to.max(horizontal.reference()).min(wish.from);
         }
         let comes_first = |wish: &Wish| {
-            let moves =
-                if wish.to > wish.from { horizontal.can_grow(now, wish.instances) } else { wish.to == wish.from };
+            let moves = if wish.to > wish.from {
+                !ordered && horizontal.can_grow(now, wish.instances)
+            } else {
+                wish.to == wish.from
+            };
             is_of_cpu(wish) && (recent || moves)
         };
         for wish in wishes.extract_if(first.., |wish| comes_first(wish)) {

@@ -51,7 +51,7 @@ impl Wish {
             Reason::AboveThreshold { seen, threshold, .. } | Reason::BelowThreshold { seen, threshold, .. } => {
                 ratio(seen.get(), threshold.get())
             }
-            Reason::GivenBack { .. } | Reason::OutOfRange { .. } => Permille::new(u64::MAX),
+            Reason::GivenBack { .. } | Reason::OutOfRange { .. } | Reason::Override { .. } => Permille::new(u64::MAX),
             Reason::Weighted { score, bound, .. } => ratio(score.get(), bound.get()),
             Reason::Points { points, enough, .. } => ratio(u64::from(*points), u64::from(*enough)),
             Reason::Beyond { above, findings } => {

@@ -4,6 +4,7 @@ use super::Quantity;
 use super::ServiceName;
 use super::Signal;
 use crate::units::Bytes;
+use crate::units::Instant;
 use crate::units::Millicores;
 use crate::units::Permille;
 use crate::units::Span;
@@ -134,6 +135,15 @@ pub enum Reason {
         of: Option<ServiceName>,
         /// Time since its limit was lowered.
         after: Span,
+    },
+    /// Somebody ordered it.
+    Override {
+        /// Instances.
+        replicas: u32,
+        /// Why, in their own words.
+        reason: String,
+        /// When the order ends; `None` is never.
+        until: Option<Instant>,
     },
     /// There are fewer instances than the policy's least number, or more than its largest.
     OutOfRange {
@@ -351,6 +361,15 @@ pub enum Guard {
     },
     /// The number of instances is changed first, before the CPU limit of each.
     Horizontal,
+    /// Somebody ordered another number of instances.
+    Override {
+        /// Instances.
+        replicas: u32,
+        /// Why, in their own words.
+        reason: String,
+        /// When the order ends; `None` is never.
+        until: Option<Instant>,
+    },
     /// A deployment of the service is not over.
     Deploying,
     /// The forecast asks for as many instances as there are.
@@ -377,6 +396,7 @@ impl Guard {
             Self::Pending { .. } => "pending",
             Self::WouldReturn { .. } => "would return",
             Self::Horizontal => "horizontal",
+            Self::Override { .. } => "override",
             Self::Deploying => "deploying",
             Self::Ahead { .. } => "ahead",
             Self::OwnRule { .. } => "own rule",

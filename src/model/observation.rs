@@ -1,6 +1,7 @@
 //! What the engine is told: one look at the host, as the sensors saw it, never the true state.
 
 use super::Limits;
+use super::Override;
 use super::ServiceName;
 use crate::units::Bytes;
 use crate::units::Instant;
@@ -16,6 +17,9 @@ pub struct Observation {
     pub host: HostSeen,
     /// Its services.
     pub services: BTreeMap<ServiceName, ServiceSeen>,
+    /// What people ordered, and is in force.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub overrides: BTreeMap<ServiceName, Override>,
 }
 
 /// The host as seen.

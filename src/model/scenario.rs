@@ -6,6 +6,7 @@ use super::Expectation;
 use super::Fault;
 use super::Host;
 use super::Load;
+use super::PlannedOverride;
 use super::Policy;
 use super::ServiceModel;
 use super::ServiceName;
@@ -33,6 +34,9 @@ pub struct Scenario {
     /// Services whose instances are replaced, in order of time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deployments: Vec<Deployment>,
+    /// What people order, past every policy, in order of time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<PlannedOverride>,
     /// How the Docker engine behaves, where that is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub docker: Option<Docker>,

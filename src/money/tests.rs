@@ -72,6 +72,7 @@ pub(super) fn scenario(services: Vec<(&str, ServiceModel)>) -> Scenario {
         policies: BTreeMap::new(),
         faults: Vec::new(),
         deployments: Vec::new(),
+        overrides: Vec::new(),
         docker: None,
         sensors: Sensors::default(),
         duration: Span::from_mins(24 * 60),

@@ -64,6 +64,7 @@ pub fn reason(reason: &Reason) -> String {
             "{upper} CPU are to be expected within {by} ({expected} most likely), which asks for {wanted}; forecasts were {error} off \
              lately, the last value {error_of_last}"
         ),
+        Reason::Override { replicas, reason, until } => ordered(*replicas, reason, *until),
         Reason::Sized { policy, wanted, note } => format!("{policy} recommends {}: {note}", quantity(*wanted)),
         Reason::Wanted { policy, wanted, findings, note } => {
             let one = |finding: &Finding| {
@@ -77,6 +78,12 @@ pub fn reason(reason: &Reason) -> String {
             text
         }
     }
+}
+
+/// An order: `ordered by hand: 6 until 20h, for: the sale begins`.
+fn ordered(replicas: u32, reason: &str, until: Option<Instant>) -> String {
+    let until = until.map(|until| format!(" until {until}")).unwrap_or_default();
+    format!("ordered by hand: {replicas}{until}, for: {reason}")
 }
 
 /// Figures beyond their bounds: `CPU 91% above 70% for 5m, queue 62 above 50`.
@@ -159,6 +166,7 @@ pub fn guard(guard: &Guard) -> String {
             format!("with fewer instances {} would be {expected}, above {bound}", signal(*of))
         }
         Guard::Horizontal => "the number of instances goes first".to_owned(),
+        Guard::Override { replicas, reason, until } => ordered(*replicas, reason, *until),
         Guard::Deploying => "a deployment of it is not over".to_owned(),
         Guard::Ahead { needed } => format!("the forecast asks for {needed} instances"),
         Guard::OwnRule { why } => format!("the policy's own rule: {why}"),
@@ -190,6 +198,7 @@ pub const fn guard_meaning(guard: &Guard) -> &'static str {
         Guard::Pending { .. } => "a bound was not passed for long enough yet",
         Guard::WouldReturn { .. } => "with fewer instances a figure would pass the bound that adds them",
         Guard::Horizontal => "the number of instances goes first",
+        Guard::Override { .. } => "somebody had ordered another number",
         Guard::Deploying => "a deployment of it was not over",
         Guard::Ahead { .. } => "the forecast asked for as many instances as there were",
         Guard::OwnRule { .. } => "the policy's own rule let it wait",

@@ -8,6 +8,7 @@ mod closed_loop;
 mod crowds;
 mod guards;
 mod horizontal;
+mod manual;
 mod numbers;
 mod properties;
 mod rollout;

@@ -55,7 +55,8 @@ pub(crate) fn usage(at: Instant, cpu: u64, memory: Bytes) -> Usage {
 /// A host with 16 CPUs and 64 GiB for containers and these services on it.
 pub(crate) fn host<const N: usize>(services: [(&str, ServiceSeen); N]) -> Observation {
     let host = HostSeen { pool_cpu: Millicores::cores(16), pool_memory: Bytes::gibi(64) };
-    Observation { host, services: services.into_iter().map(|(text, service)| (name(text), service)).collect() }
+    let services = services.into_iter().map(|(text, service)| (name(text), service)).collect();
+    Observation { host, services, overrides: BTreeMap::new() }
 }
 
 impl Stage {

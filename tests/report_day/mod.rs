@@ -157,6 +157,7 @@ pub(crate) fn scenario(duration: Span) -> Scenario {
         load: load.collect(),
         policies: policies.collect(),
         deployments: Vec::new(),
+        overrides: Vec::new(),
         docker: None,
         faults: vec![
             fault(hours(20, 0), Span::ZERO, FaultKind::Crash(ServiceName::new("n8n"))),

@@ -101,6 +101,7 @@ pub(crate) fn scenario<'a>(
         policies: BTreeMap::new(),
         faults: Vec::new(),
         deployments: Vec::new(),
+        overrides: Vec::new(),
         docker: None,
         sensors: Sensors::default(),
         duration: Span::from_mins(60),

@@ -3,8 +3,21 @@
 use crate::input::problem::Code;
 
 /// Every code of this room.
-pub const CODES: &[&Code] =
-    &[&SERVICE, &CYCLE, &TIME, &FAULT, &LOAD, &ASSUMED, &FLOOR, &STACK, &EXPECT, &CALL, &DEPLOYMENT, &CPUSET];
+pub const CODES: &[&Code] = &[
+    &SERVICE,
+    &CYCLE,
+    &TIME,
+    &FAULT,
+    &LOAD,
+    &ASSUMED,
+    &FLOOR,
+    &STACK,
+    &EXPECT,
+    &CALL,
+    &DEPLOYMENT,
+    &OVERRIDE,
+    &CPUSET,
+];
 
 pub(super) static SERVICE: Code = Code {
     id: "PL0211",
@@ -100,6 +113,18 @@ pub(super) static CALL: Code = Code {
 
 A share of calls is at most 100%, and times are above zero. `blocking` and `backlog` are about the `workers` of the service, so that \
 they need these.",
+};
+
+pub(super) static OVERRIDE: Code = Code {
+    id: "PL0228",
+    title: "an unclear order",
+    explanation: "An order sets the number of instances of a service past every policy, from a time within the run on:
+
+    overrides:
+      - { at: 18h, for: 2h, service: api, replicas: 6, reason: the sale begins }
+
+Policies stand back while it is in force. It needs a reason, which the report repeats. Where several are in force for a service, the one \
+that began last counts.",
 };
 
 pub(super) static DEPLOYMENT: Code = Code {

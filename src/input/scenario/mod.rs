@@ -14,6 +14,7 @@ mod expect;
 mod faults;
 mod load;
 mod network;
+mod overrides;
 mod pins;
 mod resolve;
 mod services;

@@ -8,6 +8,7 @@ use super::deployments;
 use super::expect;
 use super::faults;
 use super::network;
+use super::overrides;
 use super::pins;
 use super::services;
 use super::storage;
@@ -107,6 +108,7 @@ pub fn resolve(
 
     let faults = faults::faults(&file.faults, node, &models, times.duration, &mut problems);
     let deployments = deployments::deployments(&file.deployments, node, stack, &models, times.duration, &mut problems);
+    let overrides = overrides::overrides(&file.overrides, node, &names, times.duration, &mut problems);
     let judged = (Instant::after_start(times.warmup), Instant::after_start(times.duration));
     let known = Known { services: &names, judged: Some(judged).filter(|_| times.warmup < times.duration) };
     let expect = expect::expectations(&file.expect, node.get("expect"), &known, &mut problems);
@@ -137,6 +139,7 @@ pub fn resolve(
         policies,
         faults,
         deployments,
+        overrides,
         docker,
         sensors,
         duration: times.duration,

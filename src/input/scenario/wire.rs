@@ -4,6 +4,7 @@ use super::calls::CallsFile;
 use super::deployments::DeploymentFile;
 use super::deployments::DockerFile;
 use super::faults::FaultFile;
+use super::overrides::OverrideFile;
 use crate::input::monthly::BudgetFile;
 use crate::input::policy::PolicyChoice;
 use crate::input::profile::HostChoice;
@@ -55,6 +56,9 @@ pub struct ScenarioFile {
     /// Services whose instances are replaced by new ones, and when.
     #[serde(default)]
     pub deployments: Vec<DeploymentFile>,
+    /// Numbers of instances that somebody orders, past every policy.
+    #[serde(default)]
+    pub overrides: Vec<OverrideFile>,
     /// How the Docker engine of the host behaves; a change of limits is done at once unless said otherwise.
     pub docker: Option<DockerFile>,
     /// What lies between the truth and the engine.

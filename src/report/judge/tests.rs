@@ -107,6 +107,7 @@ fn scenario(expectation: Expectation) -> Scenario {
         policies: BTreeMap::new(),
         faults: Vec::new(),
         deployments: Vec::new(),
+        overrides: Vec::new(),
         docker: None,
         sensors: Sensors::default(),
         duration: Span::from_mins(60),

@@ -70,7 +70,7 @@ pub(super) fn observation(
         };
         (name.clone(), seen)
     });
-    Observation { host, services: services.collect() }
+    Observation { host, services: services.collect(), overrides: BTreeMap::new() }
 }
 
 /// A service at one step.

@@ -93,9 +93,10 @@ pub(super) fn build(
     (services, flows, all_calls)
 }
 
-/// Whether a policy changes how many instances of a service there are.
+/// Whether a policy or an order changes how many instances of a service there are.
 fn is_scaled(scenario: &Scenario, name: &ServiceName) -> bool {
     scenario.policies.get(name).is_some_and(|policy| policy.horizontal().is_some())
+        || scenario.overrides.iter().any(|planned| planned.service == *name)
 }
 
 /// The names, callers before those they call, else by name (Kahn 1962).

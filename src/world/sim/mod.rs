@@ -65,6 +65,7 @@ use crate::model::HostSeen;
 use crate::model::Incident;
 use crate::model::InstanceSeen;
 use crate::model::Observation;
+use crate::model::PlannedOverride;
 use crate::model::Sample;
 use crate::model::Scenario;
 use crate::model::Sensors;
@@ -101,6 +102,8 @@ pub struct World {
     step: Span,
     host: HostSeen,
     sensors: Sensors,
+    /// What people order, in order of time.
+    overrides: Vec<PlannedOverride>,
     memory: f64,
     system_memory: f64,
     /// Bytes of swap.
@@ -216,6 +219,7 @@ impl World {
             step: scenario.step.max(Span::from_nanos(1)),
             host: HostSeen { pool_cpu: scenario.host.pool_cpu(), pool_memory: scenario.host.pool_memory() },
             sensors: sensors::fitted(scenario),
+            overrides: scenario.overrides.clone(),
             memory: scenario.host.memory.get() as f64,
             system_memory: scenario.host.system_memory.get() as f64,
             swap: scenario.host.swap.get() as f64,
@@ -349,7 +353,11 @@ impl World {
             };
             (service.name.clone(), seen)
         });
-        Observation { host: self.host, services: services.collect() }
+        // Where several are in force the last of them counts.
+        let overrides =
+            self.overrides.iter().filter(|planned| planned.from <= self.now && planned.order.lasts(self.now));
+        let overrides = overrides.map(|planned| (planned.service.clone(), planned.order.clone())).collect();
+        Observation { host: self.host, services: services.collect(), overrides }
     }
 
     /// The place of a service.

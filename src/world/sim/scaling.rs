@@ -13,7 +13,7 @@ impl World {
     /// Changes how many instances of a service there are.
     pub(super) fn scale(&mut self, index: usize, to: u32) -> Result<(), String> {
         if self.services[index].pair.is_none() {
-            return Err(format!("no policy of the scenario scales `{}`", self.services[index].name));
+            return Err(format!("no policy and no order of the scenario scales `{}`", self.services[index].name));
         }
         let group = self.group_in_force(index);
         let there = u32::try_from(self.services[group].instances.len()).unwrap_or(u32::MAX);
