@@ -4,6 +4,7 @@ use plimsoll::input::scenario;
 use plimsoll::input::scenario::LoadOptions;
 use plimsoll::model::Incident;
 use plimsoll::model::Progress;
+use plimsoll::model::Resource;
 use plimsoll::record::Event;
 use plimsoll::run::simulate::simulate;
 use plimsoll::run::swarm;
@@ -15,6 +16,7 @@ use plimsoll::seed::Seed;
 use plimsoll::units::Bytes;
 use plimsoll::units::Permille;
 use plimsoll::units::Span;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 fn write(drawn: &Drawn, folder: &Path) -> std::path::PathBuf {
@@ -162,6 +164,47 @@ fn drawn_deployments_end_in_every_way() {
     }
 }
 
+/// Numbers of instances go up and down for every kind of reason, alone and beside limits that move; otherwise that no rule is
+/// broken would say nothing.
+#[test]
+fn drawn_numbers_of_instances_move_for_every_kind_of_reason() {
+    let mut moved: BTreeMap<String, u32> = BTreeMap::new();
+    for seed in 1..=120 {
+        let drawn = swarm::draw(seed);
+        if drawn.services.iter().all(|service| service.scaling.is_none()) {
+            continue;
+        }
+        let scenario = swarm::scenario(&drawn).unwrap_or_else(|wrong| panic!("seed {seed}: {wrong}"));
+        let end = simulate(&scenario, Seed::new(seed), &mut |event| {
+            let Event::Decided { decision, .. } = event else { return };
+            for action in decision.actions.iter().filter(|action| action.resource() == Resource::Replicas) {
+                let why = format!("{:?}", action.why());
+                let rule = why.split([' ', '{']).next().unwrap_or_default();
+                let way = if action.is_increase() { "more" } else { "fewer" };
+                *moved.entry(format!("{way} by {rule}")).or_default() += 1;
+                let beside = if drawn.policy.is_some() { "beside limits" } else { "alone" };
+                *moved.entry(beside.to_owned()).or_default() += 1;
+            }
+        });
+        assert!(end.is_ok(), "seed {seed}: {end:?}");
+    }
+    for (what, least) in [
+        ("more by Beyond", 3),
+        ("fewer by Beyond", 3),
+        ("more by Weighted", 3),
+        ("fewer by Weighted", 3),
+        ("more by Wanted", 3),
+        ("fewer by Wanted", 3),
+        ("more by OutOfRange", 20),
+        ("fewer by OutOfRange", 1),
+        ("alone", 20),
+        ("beside limits", 20),
+    ] {
+        let count = moved.get(what).copied().unwrap_or(0);
+        assert!(count >= least, "{what}: {count}; {moved:?}");
+    }
+}
+
 /// Draws differ, and each kind of trouble comes about.
 #[test]
 fn seeds_draw_all_kinds_of_trouble() {
@@ -225,9 +268,21 @@ fn seeds_draw_all_that_a_scenario_can_say() {
             drawn.deployments.iter().flat_map(|deployment| &deployment.more).any(|(known, _)| *known == key)
         })
     };
+    let of_template = |all: &'static [&'static str]| -> Holds {
+        Box::new(move |drawn| {
+            let mut scalings = drawn.services.iter().filter_map(|service| service.scaling.as_ref());
+            scalings.any(|scaling| all.contains(&scaling.template))
+        })
+    };
     let docker =
         |key: &'static str| -> Holds { Box::new(move |drawn| drawn.docker.iter().any(|(known, _)| *known == key)) };
-    let parts: [(&str, Holds); 46] = [
+    let scaled = |key: &'static str| -> Holds {
+        Box::new(move |drawn| {
+            let scalings = drawn.services.iter().filter_map(|service| service.scaling.as_ref());
+            scalings.flat_map(|scaling| &scaling.more).any(|(known, _)| *known == key)
+        })
+    };
+    let parts: [(&str, Holds); 55] = [
         ("slower cores", Box::new(|drawn| drawn.slower.is_some())),
         ("heat", Box::new(|drawn| drawn.heat.is_some())),
         ("bursts of steal", Box::new(|drawn| drawn.bursts.is_some())),
@@ -274,6 +329,15 @@ fn seeds_draw_all_that_a_scenario_can_say() {
         ("health timeout", deployed("health_timeout")),
         ("failure ratio", deployed("max_failure_ratio")),
         ("what is done on failure", deployed("on_failure")),
+        ("numbers of instances", service(|service| service.scaling.is_some())),
+        ("cooldowns", scaled("cooldown")),
+        ("steps", scaled("step")),
+        ("most on a host", scaled("per_host")),
+        ("forecasts", scaled("ahead")),
+        ("schedules", scaled("schedule")),
+        ("who holds data", service(|service| service.stateful)),
+        ("policies of the field", of_template(&["hpa", "kpa", "autopilot"])),
+        ("policies of the field, too", of_template(&["step-scaling", "target-tracking", "nomad-threshold"])),
     ];
     for (part, holds) in parts {
         let count = all.iter().filter(|drawn| holds(drawn)).count();

@@ -15,6 +15,7 @@ use super::line;
 use super::pinned;
 use super::rollouts;
 use super::room;
+use super::scalings;
 use super::storm;
 use super::widen;
 use crate::model::Limits;
@@ -77,6 +78,7 @@ pub fn draw(seed: u64) -> Drawn {
         widen::balances(&mut Dice::new(seed, "swarm, balance"), &mut drawn);
     }
     line::give(&mut Dice::new(seed, "swarm, line"), &mut drawn);
+    scalings::draw(&mut drawn);
     drawn
 }
 

@@ -5,6 +5,7 @@
 //! `the_files_are_the_scenario` holds it.
 
 use super::rollouts::DrawnDeployment;
+use super::scalings::DrawnScaling;
 use crate::model::Breaker;
 use crate::model::CoreGroup;
 use crate::model::Limits;
@@ -48,7 +49,7 @@ pub struct Drawn {
     pub hop: Span,
     /// Its line to the outside in Mbit/s; without one, sending takes no time.
     pub network_mbit: Option<u32>,
-    /// Settings of the policy over its template; `None` for no policy at all.
+    /// Settings of the policy of limits over its template; `None` for no such policy at all.
     pub policy: Option<String>,
     /// Time between two scrapes.
     pub scrape: Span,
@@ -135,6 +136,10 @@ pub struct DrawnService {
     /// The load comes from clients who wait for an answer and then think for so long; the levels say how often they would
     /// ask if answers took no time.
     pub think: Option<Span>,
+    /// It holds data.
+    pub stateful: bool,
+    /// What changes the number of its instances.
+    pub scaling: Option<DrawnScaling>,
 }
 
 /// More about a health check.
@@ -246,6 +251,8 @@ impl Default for DrawnService {
             image_size: None,
             load: Vec::new(),
             think: None,
+            stateful: false,
+            scaling: None,
         }
     }
 }

@@ -31,9 +31,7 @@ impl Drawn {
     pub fn scenario(&self) -> String {
         let mut text = format!("scenario: swarm {}\nstack: compose.yaml\n", self.seed);
         self.write_host(&mut text);
-        if let Some(policy) = &self.policy {
-            let _ = writeln!(text, "policy: {{ template: jacker-vertical{policy} }}");
-        }
+        self.write_policies(&mut text);
         let _ = writeln!(text, "duration: {}\nwarmup: 0s\nstep: {}", self.duration, self.step);
         let _ = writeln!(text, "sample: 1m\nseeds: [{}]\nsensors: {{ {} }}", self.seed, self.sensors());
         text.push_str("services:\n");
@@ -196,6 +194,9 @@ impl DrawnService {
         let _ = writeln!(text, "    start_up: {}\n    start_cpu: 0", self.start_up);
         if let Some(size) = self.image_size {
             let _ = writeln!(text, "    image_size: {}", size.get());
+        }
+        if self.stateful {
+            text.push_str("    stateful: true\n");
         }
     }
 

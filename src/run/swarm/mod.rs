@@ -12,6 +12,7 @@ mod line;
 mod pinned;
 mod rollouts;
 mod room;
+mod scalings;
 mod shrink;
 mod storm;
 mod widen;
@@ -26,6 +27,7 @@ pub use drawn::DrawnService;
 pub use judge::Violation;
 pub use judge::judge;
 pub use rollouts::DrawnDeployment;
+pub use scalings::DrawnScaling;
 
 use super::replay;
 use super::rollouts::Rollouts;

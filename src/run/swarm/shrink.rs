@@ -46,6 +46,8 @@ const OF_SERVICE: &[Simpler<DrawnService>] = &[
     |service| service.load.truncate(1),
     |service| service.load.clear(),
     |service| service.think = None,
+    |service| service.scaling = None,
+    |service| service.stateful = false,
     |service| service.calls.clear(),
     |service| service.replicas = 1,
     |service| service.weight = 1024,
@@ -121,6 +123,13 @@ fn simplifications(from: &Drawn) -> Vec<Drawn> {
             with(&|drawn| drawn.services[place].disk = Some(super::drawn::DrawnDisk { reads: 0, ..disk }));
             with(&|drawn| drawn.services[place].disk = Some(super::drawn::DrawnDisk { writes: 0, ..disk }));
             with(&|drawn| drawn.services[place].disk = Some(super::drawn::DrawnDisk { data: Bytes::ZERO, ..disk }));
+        }
+        for key in 0..service.scaling.as_ref().map_or(0, |scaling| scaling.more.len()) {
+            with(&|drawn| {
+                if let Some(scaling) = &mut drawn.services[place].scaling {
+                    scaling.more.remove(key);
+                }
+            });
         }
         for call in 0..service.calls.len() {
             with(&|drawn| drop(drawn.services[place].calls.remove(call)));
