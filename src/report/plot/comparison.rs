@@ -11,6 +11,7 @@ use super::canvas::svg;
 use super::palette;
 use super::panel::TEXT;
 use super::plane;
+use crate::model::Capacity;
 use crate::report::compare::Comparison;
 use crate::report::compare::Measure;
 use crate::report::compare::Row;
@@ -34,9 +35,10 @@ const BETWEEN: i32 = 14;
 const FOOT: i32 = 52;
 /// All strips together are about so high, and none is higher or lower than this.
 const ALL_STRIPS: i32 = 900;
-const STRIP: (i32, i32) = (46, 100);
-/// The plane is readable in this.
+const STRIP: (i32, i32) = (58, 100);
+/// The plane is readable in this, and needs no more.
 const PLANE_MIN: i32 = 760;
+const PLANE_MAX: i32 = 1700;
 
 /// The picture of a comparison.
 pub(in crate::report) fn comparison(comparison: &Comparison) -> String {
@@ -53,7 +55,7 @@ pub(in crate::report) fn comparison(comparison: &Comparison) -> String {
         canvas.text(&title, (LEFT, 28), 30.0, palette::INK, Align::Left);
         draw_strips(canvas, comparison, &strips, strip);
         if let Some(plane) = &plane {
-            plane.draw(canvas, (STRIPS + 20, HEAD), (STRIPS + PLANE - 30, height.min(HEAD + 1100)));
+            plane.draw(canvas, (STRIPS + 20, HEAD), (STRIPS + PLANE - 30, height.min(HEAD + PLANE_MAX)));
         }
     })
 }
@@ -87,18 +89,22 @@ fn draw_strips(canvas: &Canvas<'_>, comparison: &Comparison, strips: &[(&Row, Ve
     };
     let seed = comparison.seeds.first().map_or(0, |seed| seed.get());
     let what = if comparison.seeds.len() > 1 { format!("{what} (seed {seed})") } else { what };
-    canvas.text(&what, (LEFT, HEAD + LOAD + GAP - 28), TEXT, palette::INK, Align::Left);
+    let line = HEAD + LOAD + GAP - 28;
+    canvas.text(&what, (LEFT, line), TEXT, palette::INK, Align::Left);
+    if strips.iter().any(|(row, _)| row.figures.contains_key(&Measure::TimeUnder)) {
+        canvas.text("share of the time with", (RIGHT + 16, line), 21.0, palette::FAINT, Align::Left);
+    }
     let scale = Scale::linear(most(|point| point.supply).max(most(|point| point.demand)), Unit::Count);
     for (place, (row, points)) in strips.iter().enumerate() {
         let top = HEAD + LOAD + GAP + i32::try_from(place).unwrap_or(0) * (strip + BETWEEN);
         let frame = Frame { top, bottom: top + strip, x: &x };
         frame.grid(canvas, &scale);
-        if is_known {
+        if is_known && row.figures.contains_key(&Measure::TimeUnder) {
             let needed = frame.path(points, &scale, |point| point.demand, Form::Stepped);
             canvas.area(frame.closed(&needed), palette::SAND, 0.45);
         }
         canvas.line(frame.path(points, &scale, |point| point.supply, Form::Stepped), palette::NAVY, 4);
-        frame.name(canvas, row);
+        frame.name(canvas, row, &comparison.setting.capacities);
     }
 }
 
@@ -160,17 +166,20 @@ impl Frame<'_> {
         path.iter().copied().chain(floor.into_iter().flatten()).collect()
     }
 
-    /// The policy's name behind its strip, and for how long it has too little and too much.
-    fn name(&self, canvas: &Canvas<'_>, row: &Row) {
+    /// The policy's name behind its strip, and for how long it has too little and too much, or why that is not known.
+    fn name(&self, canvas: &Canvas<'_>, row: &Row, capacities: &[Capacity]) {
         let middle = i32::midpoint(self.top, self.bottom);
         let short = |measure: Measure| row.figures.get(&measure).map(|estimate| measure.text(estimate.mean, None));
-        let times = short(Measure::TimeUnder).zip(short(Measure::TimeOver));
-        let (name, below) = if times.is_some() { (middle - 14, middle + 14) } else { (middle, middle) };
+        let below = match short(Measure::TimeUnder).zip(short(Measure::TimeOver)) {
+            Some((under, over)) => Some(format!("too little {under}, too much {over}")),
+            None if capacities.is_empty() => None,
+            None => Some("moves limits".to_owned()),
+        };
+        let off = if below.is_some() { 14 } else { 0 };
         let text: String = row.name.chars().take(30).collect();
-        canvas.text(&text, (RIGHT + 16, name), 25.0, palette::INK, Align::Left);
-        if let Some((under, over)) = times {
-            let text = format!("too little {under}, too much {over}");
-            canvas.text(&text, (RIGHT + 16, below), 21.0, palette::FAINT, Align::Left);
+        canvas.text(&text, (RIGHT + 16, middle - off), 25.0, palette::INK, Align::Left);
+        if let Some(below) = below {
+            canvas.text(&below, (RIGHT + 16, middle + off), 21.0, palette::FAINT, Align::Left);
         }
     }
 }

@@ -16,9 +16,9 @@ use crate::report::figure::rounded;
 
 /// Size of names, and how wide a letter of it is.
 const NAME: f64 = 24.0;
-const LETTER: f64 = 12.6;
+const LETTER: f64 = 13.6;
 /// Room below zero, for marks and names.
-const FLOOR: i32 = 60;
+const FLOOR: i32 = 170;
 
 /// The plane of a comparison.
 pub(super) struct Plane {
@@ -89,17 +89,19 @@ impl Plane {
 
         let stairs = self.stairs(&area, &at);
         canvas.line(stairs.clone(), palette::GREEN, 3);
+        let mut bars: Vec<(Pixel, Pixel)> = Vec::new();
         for point in &self.points {
             let (column, row) = at(point);
             if let Some((low, high)) = point.ends[0] {
-                canvas.line(vec![(x(low).max(area.left), row), (x(high).min(area.right), row)], palette::FAINT, 2);
+                bars.push(((x(low).max(area.left), row), (x(high).min(area.right), row)));
             }
             if let Some((low, high)) = point.ends[1] {
-                canvas.line(vec![(column, y(low.max(0.0))), (column, y(high).max(area.top))], palette::FAINT, 2);
+                bars.push(((column, y(low.max(0.0))), (column, y(high).max(area.top))));
             }
-            mark(canvas, (column, row), point.on_front);
         }
-        self.draw_names(canvas, &area, &at, &stairs);
+        bars.iter().for_each(|(from, to)| canvas.line(vec![*from, *to], palette::FAINT, 2));
+        self.points.iter().for_each(|point| mark(canvas, at(point), point.on_front));
+        self.draw_names(canvas, &area, &at, (&stairs, &bars));
     }
 
     /// The front as stairs: left of them and below nobody is.
@@ -122,18 +124,46 @@ impl Plane {
         stairs
     }
 
-    fn draw_names(&self, canvas: &Canvas<'_>, area: &Area, at: &dyn Fn(&Point) -> Pixel, stairs: &[Pixel]) {
-        let marks: Vec<Pixel> = self.points.iter().map(at).collect();
-        let wide = |point: &Point| pixel(point.name.chars().count() as f64 * LETTER / 2.0) + 4;
-        let wide: Vec<i32> = self.points.iter().map(wide).collect();
-        for (point, place) in self.points.iter().zip(names::places(&marks, &wide, area, stairs)) {
+    fn draw_names(
+        &self,
+        canvas: &Canvas<'_>,
+        area: &Area,
+        at: &dyn Fn(&Point) -> Pixel,
+        (stairs, bars): (&[Pixel], &[(Pixel, Pixel)]),
+    ) {
+        // Those at one place have one name, as they have one mark.
+        let mut marks: Vec<(Pixel, Vec<&Point>)> = Vec::new();
+        for point in &self.points {
+            let place = at(point);
+            match marks.iter_mut().find(|(known, _)| *known == place) {
+                Some((_, points)) => points.push(point),
+                None => marks.push((place, vec![point])),
+            }
+        }
+        let names: Vec<String> = marks.iter().map(|(_, points)| shared_name(points)).collect();
+        let wide = |name: &String| pixel(name.chars().count() as f64 * LETTER / 2.0) + 10;
+        let wide: Vec<i32> = names.iter().map(wide).collect();
+        let pixels: Vec<Pixel> = marks.iter().map(|(place, _)| *place).collect();
+        let places = names::places(&pixels, &wide, area, stairs, bars);
+        for (((_, points), name), place) in marks.iter().zip(&names).zip(places) {
             let Some(place) = place else { continue };
             if let Some((from, to)) = place.link {
                 canvas.line(vec![from, to], palette::FAINT, 2);
             }
-            let colour = if point.on_front { palette::GREEN } else { palette::INK };
-            canvas.text(&point.name, place.centre, NAME, colour, Align::Middle);
+            let is_on_front = points.iter().any(|point| point.on_front);
+            let colour = if is_on_front { palette::GREEN } else { palette::INK };
+            canvas.text(name, place.centre, NAME, colour, Align::Middle);
         }
+    }
+}
+
+/// One name for points at one place: both, or the first and how many more.
+fn shared_name(points: &[&Point]) -> String {
+    match points {
+        [one] => one.name.clone(),
+        [one, other] => format!("{}, {}", one.name, other.name),
+        [first, more @ ..] => format!("{} and {} more", first.name, more.len()),
+        [] => String::new(),
     }
 }
 
@@ -159,7 +189,7 @@ impl Axis {
     /// Around two values; from zero on where they are far apart.
     fn of(low: f64, high: f64) -> Self {
         let high = if high > 0.0 { high } else { 1.0 };
-        let low = if low < high * 0.5 { 0.0 } else { low };
+        let low = if low < high * 0.2 { 0.0 } else { low };
         let step = nice((high - low).max(high * 0.02) / 4.0);
         let (first, last) = (libm::floor(low / step), libm::ceil(high / step + 0.2));
         let mut ticks = Vec::new();
