@@ -96,14 +96,16 @@ fn a_run_of_four_minutes_comes_to_what_a_pencil_says() {
         (changed(10, 2, InstanceState::Healthy), None),
         (scaled(30, 2, 3), None),
         (minute(1, [0, 500, 500], 9000, 9000, 1000), Some(demand(9))),
+        (changed(70, 2, InstanceState::Down), None),
+        (changed(76, 2, InstanceState::Healthy), None),
         (minute(2, [1000, 0, 0], 2000, 500, 0), Some(demand(2))),
         (minute(3, [900, 100, 0], 2000, 500, 100), Some(demand(3))),
         (scaled(190, 2, 3), None),
         (changed(200, 3, InstanceState::Healthy), None),
+        (scaled(225, 3, 1), None),
+        (changed(235, 3, InstanceState::Down), None),
+        (changed(235, 2, InstanceState::Down), None),
         (minute(4, [980, 0, 20], 3000, 1500, 0), Some(demand(2))),
-        (changed(245, 3, InstanceState::Down), None),
-        (changed(245, 2, InstanceState::Down), None),
-        (scaled(250, 3, 1), None),
         (minute(5, [0, 0, 0], 1000, 0, 0), Some(demand(1))),
     ];
     for (event, demand) in &events {
@@ -140,19 +142,19 @@ fn a_run_of_four_minutes_comes_to_what_a_pencil_says() {
     is(Measure::Actions, 2.0);
     is(Measure::Reversals, 1.0);
     is(Measure::Flaps, 1.0);
-    // Demand 2 3 2 1, supply 2 2 2 1 (the third instance was not there for all of its first minute): one of three is
-    // missing in one of four minutes.
-    is(Measure::AccuracyUnder, 1.0 / 3.0 / 4.0);
-    is(Measure::TimeUnder, 0.25);
-    is(Measure::AccuracyOver, 0.0);
-    is(Measure::TimeOver, 0.0);
-    // Demand rises alone, falls alone, then both fall: two of three looks.
+    // Demand is 2, 3, 2, 1. Supply is 1 instead of 2 for the 6 s of a crash, 2 instead of 3 for a minute, 3 instead of 2 from
+    // 200 s to 235 s, and 1 instead of 2 for 5 s.
+    is(Measure::AccuracyUnder, (6.0 / 2.0 + 60.0 / 3.0 + 5.0 / 2.0) / 240.0);
+    is(Measure::TimeUnder, (6.0 + 60.0 + 5.0) / 240.0);
+    is(Measure::AccuracyOver, 35.0 / 2.0 / 240.0);
+    is(Measure::TimeOver, 35.0 / 240.0);
+    // Looked at each minute, demand rises alone, falls alone, then both fall: two of three looks.
     is(Measure::Instability, 2.0 / 3.0);
-    // One instance went; demand added one and took two: (1 - 3) in 4 minutes are -30 an hour.
-    is(Measure::Jitter, -30.0);
-    // The cube root of (1/24)³ + (1/8)³ + (2/3)³, where 1/24 and 1/8 are halves of what is missing: 0.66819.
+    // The crash and its end, one instance more and two less are 5; demand added one and took two: 2 in 4 minutes are 30 an hour.
+    is(Measure::Jitter, 30.0);
+    // The cube root of a³ + t³ + i³, where a is the mean of 0.10625 and 0.07292, t that of 0.29583 and 0.14583, i is 2/3.
     let deviation = figures[&Measure::Deviation];
-    assert!((deviation - 0.668_19).abs() < 1e-5, "{deviation}");
+    assert!((deviation - 0.675_17).abs() < 1e-5, "{deviation}");
     assert!(!figures.contains_key(&Measure::Speedup), "one run alone is no faster than any");
 }
 

@@ -69,7 +69,7 @@ fn who_is_beaten_is_told_by_whom_and_by_how_much() {
     assert_eq!(by, "good");
     assert!((cost_less - 0.2).abs() < 1e-12 && (broken_less - 0.1).abs() < 1e-12);
     let text = compare::text(&found, Show::Telling, 100, Paint::Plain).replace('\n', " ");
-    assert!(text.contains("cheap (10 USD a month, 50%), good (20 USD a month, 0%)"), "{text}");
+    assert!(text.contains("cheap (10 USD a month, 50%); good (20 USD a month, 0%)"), "{text}");
     assert!(text.contains("bad, since good costs 20% less and breaks it 10 points less of the time."), "{text}");
 }
 
@@ -122,6 +122,8 @@ fn the_telling_table_fits_the_screen_and_leaves_out_what_tells_least() {
     }
     let wide = compare::text(&found, Show::Everything, 100, Paint::Plain);
     assert!(Measure::ALL.iter().all(|measure| wide.contains(measure.head())), "{wide}");
+    assert!(wide.lines().all(|line| line.chars().count() <= 100), "{wide}");
+    assert_eq!(wide.matches("difference from a-policy-with").count(), 4, "one below each group: {wide}");
     let (csv, markdown, html) = (compare::csv(&found).expect("rows"), compare::markdown(&found), compare::html(&found));
     assert_eq!(csv.lines().count(), 1 + 2 * Measure::ALL.len());
     assert!(Measure::ALL.iter().all(|measure| markdown.contains(measure.head()) && html.contains(measure.meaning())));

@@ -3,7 +3,7 @@
 //! Before you change it:
 //! 1. State is bounded: it does not grow with the length of the run.
 //! 2. A sample counts when all of it lies behind the warm-up. Sums are whole numbers and divided once, at the end.
-//! 3. Supply is what has come up, the fewest in a sample: an instance that starts helps nobody yet. What is paid for is all
+//! 3. Supply is what has come up, from change to change: an instance that starts helps nobody yet. What is paid for is all
 //!    that there is.
 
 use super::measure::Measure;
@@ -146,27 +146,30 @@ impl Collector {
         match event {
             Event::Sampled(sample) => {
                 let demand = demand.cloned().unwrap_or_default();
-                let supply: Vec<u32> = self.supplies.iter_mut().map(|(_, supply)| supply.fewest()).collect();
+                let begin = sample.at.minus(sample.span);
+                let supplies: Vec<Vec<(u32, Span)>> =
+                    self.supplies.iter_mut().map(|(_, supply)| supply.between(begin, sample.at)).collect();
                 if let Some(trail) = &mut self.trail {
-                    let sum = |instances: &[u32]| instances.iter().map(|count| f64::from(*count)).sum();
+                    let fewest = |stretches: &Vec<(u32, Span)>| stretches.iter().map(|(count, _)| *count).min();
                     trail.take(TrailPoint {
-                        from: sample.at.minus(sample.span).since_start().as_secs(),
+                        from: begin.since_start().as_secs(),
                         to: sample.at.since_start().as_secs(),
                         offered: demand.offered.as_per_second(),
-                        demand: sum(&demand.instances),
-                        supply: sum(&supply),
+                        demand: demand.instances.iter().map(|count| f64::from(*count)).sum(),
+                        supply: supplies.iter().filter_map(fewest).map(f64::from).sum(),
                     });
                 }
-                if sample.at.minus(sample.span) >= self.from {
+                if begin >= self.from {
                     self.take_sample(sample);
-                    for ((following, supply), needed) in self.followings.iter_mut().zip(supply).zip(demand.instances) {
-                        following.hold(needed, supply, sample.span);
+                    for ((following, supply), needed) in self.followings.iter_mut().zip(supplies).zip(demand.instances)
+                    {
+                        supply.into_iter().for_each(|(count, span)| following.hold(needed, count, span));
                     }
                 }
             }
-            Event::Happened { incident: Incident::Changed { service, instance, to }, .. } => {
+            Event::Happened { at, incident: Incident::Changed { service, instance, to } } => {
                 if let Some((_, supply)) = self.supplies.iter_mut().find(|(name, _)| name == service) {
-                    supply.change(*instance, *to);
+                    supply.change(*at, *instance, *to);
                 }
             }
             Event::Decided { at, decision } => {

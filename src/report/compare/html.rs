@@ -71,23 +71,8 @@ fn table(comparison: &Comparison, group: Group) -> Option<Table> {
     let line = |row: &Row| Line {
         sign: lines::sign(row),
         name: row.name.clone(),
-        cells: measures.iter().map(|measure| (lines::cell(row, *measure), difference(row, *measure))).collect(),
+        cells: measures.iter().map(|measure| (lines::cell(row, *measure), lines::difference(row, *measure))).collect(),
     };
     let rows = comparison.rows.iter().map(line).collect();
     (!measures.is_empty()).then_some(Table { title: group.title(), measures, rows })
-}
-
-/// The difference from the base's figure: `-1.2% ±0.3, p 0.01`.
-fn difference(row: &Row, measure: Measure) -> String {
-    let Some(difference) = row.figures.get(&measure).and_then(|estimate| estimate.difference) else {
-        return String::new();
-    };
-    let half = difference.paired.map(|paired| paired.difference.high - paired.difference.mean);
-    let plus = if difference.mean > 0.0 { "+" } else { "" };
-    let p_value = match difference.p_value {
-        Some(p_value) if p_value < 0.001 => ", p < 0.001".to_owned(),
-        Some(p_value) => format!(", p {}", crate::report::figure::rounded(p_value, 2)),
-        None => String::new(),
-    };
-    format!("{plus}{}{p_value}", measure.text(difference.mean, half))
 }

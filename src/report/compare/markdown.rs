@@ -39,6 +39,17 @@ pub fn markdown(comparison: &Comparison) -> String {
             let cells: Vec<String> = measures.iter().map(|measure| lines::cell(row, *measure)).collect();
             out.push_str(&format!("| {} | {} | {} |\n", lines::sign(row), cell(&row.name), cells.join(" | ")));
         }
+        let compared = lines::compared(comparison);
+        if compared.is_empty() {
+            continue;
+        }
+        let title = cell(&lines::difference_title(comparison));
+        let heads = heads.join(" | ");
+        out.push_str(&format!("\n{title}:\n\n| policy | {heads} |\n|---|{}\n", "---:|".repeat(measures.len())));
+        for row in compared {
+            let cells: Vec<String> = measures.iter().map(|measure| lines::difference(row, *measure)).collect();
+            out.push_str(&format!("| {} | {} |\n", cell(&row.name), cells.join(" | ")));
+        }
     }
     out.push_str(&format!("\n{}\n", lines::legend(comparison)));
     for sentence in words::closing(comparison) {

@@ -3,6 +3,7 @@
 use super::Comparison;
 use super::Group;
 use super::Measure;
+use super::Row;
 use super::lines;
 use super::words;
 use crate::report::text::Paint;
@@ -62,14 +63,23 @@ pub fn text(comparison: &Comparison, show: Show, width: usize, paint: Paint) -> 
             out.push('\n');
             let has = |measure: &Measure| comparison.rows.iter().any(|row| row.figures.contains_key(measure));
             let telling: Vec<Measure> = TELLING.into_iter().filter(has).collect();
-            out.push_str(&table(comparison, &telling, width, paint));
+            let rows: Vec<&Row> = comparison.rows.iter().collect();
+            out.push_str(&table(&rows, &telling, lines::cell, (width, paint)).0);
         }
         Show::Everything => {
             for group in Group::ALL {
                 let measures: Vec<Measure> = comparison.measures(group).collect();
-                if !measures.is_empty() {
-                    out.push_str(&format!("\n{}\n", paint.strong(group.title())));
-                    out.push_str(&table(comparison, &measures, usize::MAX, paint));
+                if measures.is_empty() {
+                    continue;
+                }
+                let rows: Vec<&Row> = comparison.rows.iter().collect();
+                out.push_str(&format!("\n{}\n", paint.strong(group.title())));
+                out.push_str(&tables(&rows, &measures, lines::cell, (width, paint)));
+                let compared = lines::compared(comparison);
+                if !compared.is_empty() {
+                    out.push('\n');
+                    folded(&mut out, "", &lines::difference_title(comparison), width);
+                    out.push_str(&tables(&compared, &measures, lines::difference, (width, paint)));
                 }
             }
         }
@@ -82,18 +92,33 @@ pub fn text(comparison: &Comparison, show: Show, width: usize, paint: Paint) -> 
     out
 }
 
-/// The rows with these measures, in the order of the groups; the last ones give way where a line is too wide.
-fn table(comparison: &Comparison, measures: &[Measure], width: usize, paint: Paint) -> String {
+/// What a cell says of a measure.
+type Cell = fn(&Row, Measure) -> String;
+
+/// The rows with all of these measures, in as many tables as it takes.
+fn tables(rows: &[&Row], measures: &[Measure], cell: Cell, (width, paint): (usize, Paint)) -> String {
+    let (mut out, mut left) = (String::new(), measures);
+    while !left.is_empty() {
+        let (text, shown) = table(rows, left, cell, (width, paint));
+        out.push_str(&text);
+        left = left.get(shown..).unwrap_or_default();
+    }
+    out
+}
+
+/// The rows with these measures, in the order of the groups, and how many of them there is room for; the last ones give way
+/// where a line is too wide.
+fn table(rows: &[&Row], measures: &[Measure], cell: Cell, (width, paint): (usize, Paint)) -> (String, usize) {
     let size = |text: &str| text.chars().count();
     let cells = |measure: Measure| {
-        let cells = comparison.rows.iter().map(|row| lines::cell(row, measure));
+        let cells = rows.iter().map(|row| cell(row, measure));
         std::iter::once(measure.head().to_owned()).chain(cells).collect::<Vec<_>>()
     };
     let name = |name: &str| {
         let name = clean(name);
         if size(&name) <= NAME_MAX { name } else { name.chars().take(NAME_MAX - 1).chain(['…']).collect() }
     };
-    let signed = comparison.rows.iter().map(|row| format!("{:<2}{}", lines::sign(row), name(&row.name)));
+    let signed = rows.iter().map(|row| format!("{:<2}{}", lines::sign(row), name(&row.name)));
     let mut columns = vec![(None, std::iter::once("  policy".to_owned()).chain(signed).collect::<Vec<_>>())];
     columns.extend(measures.iter().map(|measure| (Some(*measure), cells(*measure))));
     let wide = |column: &(Option<Measure>, Vec<String>)| column.1.iter().map(|cell| size(cell)).max().unwrap_or(0);
@@ -103,11 +128,11 @@ fn table(comparison: &Comparison, measures: &[Measure], width: usize, paint: Pai
     columns.sort_by_key(|(measure, _)| *measure);
     let widths: Vec<usize> = columns.iter().map(wide).collect();
     let mut out = String::new();
-    for line in 0..=comparison.rows.len() {
+    for line in 0..=rows.len() {
         let cells = columns.iter().zip(&widths).map(|((_, cells), width)| format!("{:<width$}", cells[line]));
         let text = cells.collect::<Vec<_>>().join("  ").trim_end().to_owned();
         out.push_str(&if line == 0 { paint.faint(&text) } else { text });
         out.push('\n');
     }
-    out
+    (out, widths.len() - 1)
 }

@@ -43,33 +43,55 @@ pub(super) fn capacity(capacity: &Capacity) -> String {
     format!("{} holds {}, {end}", capacity.service, parts.join(", "))
 }
 
-/// Who is on the front, and who is beaten by whom and by how much. Nothing where there is no plane.
+/// Who is on the front, and who is beaten by whom and by how much; those of whom the same is to be said, together. Nothing
+/// where there is no plane.
 pub(super) fn closing(comparison: &Comparison) -> Vec<String> {
     let Some([cost, broken]) = comparison.plane else { return Vec::new() };
     let mut front: Vec<&Row> = comparison.rows.iter().filter(|row| row.standing == Standing::OnFront).collect();
     let mean = |row: &Row, measure: Measure| row.figures.get(&measure).map_or(f64::NAN, |estimate| estimate.mean);
     front.sort_by(|one, other| mean(one, cost).total_cmp(&mean(other, cost)));
-    let point = |row: &&Row| {
+    let point = |row: &Row| {
         let (paid, time) = (cost.text(mean(row, cost), None), broken.text(mean(row, broken), None));
-        format!("{} ({paid} USD a month, {time})", row.name)
+        format!("({paid} USD a month, {time})")
     };
     let mut lines = Vec::new();
-    if !front.is_empty() {
-        let names: Vec<String> = front.iter().map(point).collect();
-        lines.push(format!("On the front of cost and time with a broken SLO, cheapest first: {}.", names.join(", ")));
+    let points = together(front.into_iter().map(|row| (row, point(row))));
+    if !points.is_empty() {
+        let points: Vec<String> = points.iter().map(|(names, point)| format!("{} {point}", listed(names))).collect();
+        lines.push(format!("On the front of cost and time with a broken SLO, cheapest first: {}.", points.join("; ")));
     }
-    let beaten: Vec<String> = comparison.rows.iter().filter_map(dominated).collect();
+    let beaten = together(comparison.rows.iter().filter_map(|row| Some((row, dominated(row)?))));
     if !beaten.is_empty() {
-        let more = beaten.len().saturating_sub(DOMINATED_MAX);
+        let more: usize = beaten.iter().skip(DOMINATED_MAX).map(|(names, _)| names.len()).sum();
         let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-        let told: Vec<String> = beaten.into_iter().take(DOMINATED_MAX).collect();
-        lines.push(format!("Off it: {}{more}.", told.join("; ")));
+        let told = beaten.iter().take(DOMINATED_MAX).map(|(names, why)| format!("{}, since {why}", listed(names)));
+        lines.push(format!("Off it: {}{more}.", told.collect::<Vec<_>>().join("; ")));
     }
     lines
 }
 
+/// The names of those that follow each other and of whom the same is said.
+fn together<'a>(said: impl Iterator<Item = (&'a Row, String)>) -> Vec<(Vec<&'a str>, String)> {
+    let mut groups: Vec<(Vec<&str>, String)> = Vec::new();
+    for (row, text) in said {
+        match groups.last_mut() {
+            Some((names, known)) if *known == text => names.push(&row.name),
+            _ => groups.push((vec![&row.name], text)),
+        }
+    }
+    groups
+}
+
+/// `one`, `one and two`, `one, two and three`.
+fn listed(names: &[&str]) -> String {
+    match names {
+        [first @ .., second, last] => format!("{} and {last}", [first, &[*second]].concat().join(", ")),
+        _ => names.concat(),
+    }
+}
+
 /// By whom a policy is beaten, and by how much.
-pub(super) fn dominated(row: &Row) -> Option<String> {
+fn dominated(row: &Row) -> Option<String> {
     let Standing::Dominated { by, cost_less, broken_less } = &row.standing else { return None };
     let cost = format!("costs {}% less", rounded(cost_less * 100.0, 2));
     let broken = format!("breaks it {} points less of the time", rounded(broken_less * 100.0, 2));
@@ -78,7 +100,7 @@ pub(super) fn dominated(row: &Row) -> Option<String> {
         (true, false) => format!("{cost} and breaks it no more"),
         (false, _) => format!("{broken} and costs no more"),
     };
-    Some(format!("{}, since {by} {how}", row.name))
+    Some(format!("{by} {how}"))
 }
 
 /// What the figures rest on and what is left out.
@@ -98,8 +120,9 @@ pub(super) fn notes(comparison: &Comparison) -> Vec<String> {
         .map(|row| row.name.as_str())
         .collect();
     if !unfollowed.is_empty() {
-        let names = unfollowed.join(", ");
-        notes.push(format!("{names}: moves limits, so the number of instances does not say how much there is"));
+        let verb = if unfollowed.len() == 1 { "moves" } else { "move" };
+        let names = listed(&unfollowed);
+        notes.push(format!("{names} {verb} limits, so the number of instances does not say how much there is"));
     }
     if comparison.seeds.len() == 1 {
         notes.push("one seed has no interval and shows no difference: ask for several with --seeds 1..5".to_owned());
