@@ -5,6 +5,7 @@ mod demand;
 mod figures;
 mod program;
 mod standing;
+mod traces;
 
 use plimsoll::input::scenario;
 use plimsoll::input::scenario::LoadOptions;

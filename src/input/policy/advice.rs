@@ -98,7 +98,8 @@ fn warn(policy: &Horizontal, node: &Node, problems: &mut Problems) {
         problems.push(problem.help(help));
     };
     let (up, down) = (policy.cooldown_up, policy.cooldown_down);
-    let own_rests = matches!(policy.scaling, Scaling::Reference(_));
+    // A clock does not flap, either.
+    let own_rests = matches!(policy.scaling, Scaling::Reference(_) | Scaling::Schedule);
     if up < policy.window && !own_rests {
         let message =
             format!("a cooldown of {up} is shorter than the window of {} that usage is measured over", policy.window);
