@@ -63,14 +63,14 @@ pub(super) fn places(
     let from_left: Vec<usize> = from_right.iter().rev().copied().collect();
     let mut from_below: Vec<usize> = (0..count).collect();
     from_below.sort_by_key(|index| (Reverse(marks[*index].1), marks[*index].0));
-    let mut best: Option<((usize, i64), Vec<Option<Place>>)> = None;
+    let (mut least, mut best) = ((usize::MAX, i64::MAX), Vec::new());
     for mut order in [from_right, from_left, from_below] {
         for _ in 0..TRIES {
             let (places, unclear) = crowd.places(&order);
             let length: i64 = places.iter().flatten().filter_map(|place| place.link).map(length).sum();
             let score = (unclear.len(), length);
-            if best.as_ref().is_none_or(|(least, _)| score < *least) {
-                best = Some((score, places));
+            if score < least {
+                (least, best) = (score, places);
             }
             if unclear.is_empty() {
                 break;
@@ -80,7 +80,7 @@ pub(super) fn places(
             order.splice(0..0, unclear);
         }
     }
-    best.map(|(_, places)| places).unwrap_or_default()
+    best
 }
 
 /// How far a line goes, level and upright together.
