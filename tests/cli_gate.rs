@@ -59,7 +59,7 @@ fn a_changed_threshold_fails_against_the_baseline_and_is_named() {
     write(&path, &text.replace("policy: none", &policy("10%")));
     let (code, out, err) = plimsoll(here, &["test", "--junit", "junit.xml"]);
     assert_eq!(code, 4, "{out}{err}");
-    assert!(out.contains("WORSE") && out.contains("cpu of web"), "it names what was done otherwise: {out}");
+    assert!(out.contains("WORSE") && out.contains("first difference: was"), "it names what was done otherwise: {out}");
     assert!(out.contains("policy of `db`, `web`: cpu_low 30% → 10%"), "it names the threshold: {out}");
     assert!(out.contains("cpu_limit_cores of `web`"), "it names the limit that came of it: {out}");
     let junit = std::fs::read_to_string(here.join("junit.xml")).expect("was written");

@@ -30,6 +30,7 @@ use plimsoll::model::Quantity;
 use plimsoll::model::Reference;
 use plimsoll::model::Scaling;
 use plimsoll::model::Signal;
+use plimsoll::model::Sizing;
 use plimsoll::model::StepFigures;
 use plimsoll::model::TrackingFigures;
 use plimsoll::model::TrafficSeen;
@@ -87,6 +88,7 @@ fn bear(stage: &mut Stage, load: u64, lasts: Span) -> Instant {
 /// A vertical policy that comes to rest in days.
 fn patient(policy: Vertical, (increase, decrease): (u64, u64)) -> Vertical {
     Vertical {
+        sizing: Sizing::Thresholds,
         every: Span::from_mins(5),
         checks: policy.checks.min(3),
         cooldown: Span::from_mins(10),
