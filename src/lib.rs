@@ -4,6 +4,7 @@
 //! live Docker host; all that happened is one record; every plot, table and verdict is read from the record.
 //! `docs/architecture.md` is the map.
 
+pub mod advise;
 pub mod audit;
 pub mod cli;
 pub mod engine;

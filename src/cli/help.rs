@@ -13,7 +13,7 @@ use std::ffi::OsString;
 const GROUPS: [(&str, &[&str]); 5] = [
     ("Begin", &["init"]),
     ("Look", &["validate", "stack", "host"]),
-    ("Plan", &["budget", "bundle"]),
+    ("Plan", &["budget", "advise", "bundle"]),
     ("Run", &["simulate", "compare", "test", "swarm", "report"]),
     ("Learn", &["explain", "schema", "completions", "man"]),
 ];

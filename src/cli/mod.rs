@@ -3,6 +3,7 @@
 //! 2. Every option can be set by the environment: `command` adds `PLIMSOLL_…` to all of them, so none is forgotten.
 //! 3. How a command ends is an [`exit::Exit`]; nothing else sets an exit code.
 
+mod advise;
 mod budget;
 mod budget_beside;
 mod budget_write;
@@ -119,6 +120,7 @@ enum Command {
     Bundle(bundle::BundleArgs),
     Simulate(simulate::SimulateArgs),
     Compare(compare::CompareArgs),
+    Advise(advise::AdviseArgs),
     Test(test::TestArgs),
     Swarm(swarm::SwarmArgs),
     Report(report::ReportArgs),
@@ -175,6 +177,7 @@ fn dispatch(cli: &Cli, printer: &mut Printer) -> Result<Exit, Failure> {
         Command::Bundle(args) => bundle::bundle(args, globals, printer),
         Command::Simulate(args) => simulate::simulate(args, globals, printer),
         Command::Compare(args) => compare::compare(args, globals, printer),
+        Command::Advise(args) => advise::advise(args, globals, printer),
         Command::Test(args) => test::test(args, globals, printer),
         Command::Swarm(args) => swarm::swarm(args, globals, printer),
         Command::Report(args) => report::report(args, globals, printer),

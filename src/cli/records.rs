@@ -73,6 +73,15 @@ pub(super) fn files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
 ///
 /// A record that cannot be read.
 pub(super) fn read(path: &Path, keep: Keep) -> Result<Run, Failure> {
+    read_beside(path, keep, &mut |_| ())
+}
+
+/// One run, read from its record; `also` hears of every event.
+///
+/// # Errors
+///
+/// A record that cannot be read.
+pub(super) fn read_beside(path: &Path, keep: Keep, also: &mut dyn FnMut(&Event)) -> Result<Run, Failure> {
     let failed = |error: RecordError| -> Failure {
         let code = codes::of_record(error.code());
         let text = match &error {
@@ -90,6 +99,7 @@ pub(super) fn read(path: &Path, keep: Keep) -> Result<Run, Failure> {
         if let Some(collector) = &mut collector {
             collector.take(&event);
         }
+        also(&event);
     }
     let collector = collector.ok_or_else(|| Failure::Bug("a record without a beginning was read".to_owned()))?;
     Ok(collector.finish())

@@ -8,7 +8,7 @@ mod cost;
 mod spending;
 mod split;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use cost::Basis;
 pub use cost::Consumption;

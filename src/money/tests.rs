@@ -21,7 +21,7 @@ use crate::units::Span;
 use std::collections::BTreeMap;
 
 /// A service that does nothing.
-pub(super) fn service(replicas: u32, limits: Limits, reservations: Limits) -> ServiceModel {
+pub(crate) fn service(replicas: u32, limits: Limits, reservations: Limits) -> ServiceModel {
     ServiceModel {
         image: None,
         replicas,
@@ -60,7 +60,7 @@ pub(super) fn service(replicas: u32, limits: Limits, reservations: Limits) -> Se
 }
 
 /// A day of these services on four cores and 16 GB, half a core and 2 GB of them kept for the system.
-pub(super) fn scenario(services: Vec<(&str, ServiceModel)>) -> Scenario {
+pub(crate) fn scenario(services: Vec<(&str, ServiceModel)>) -> Scenario {
     let mut host = Host::bare("kvm-4", vec![CoreGroup { count: 4, speed: Permille::ONE }], Bytes::gibi(16));
     host.reserve_cpu = Millicores::new(500);
     host.reserve_memory = Bytes::gibi(2);

@@ -75,5 +75,6 @@ pub use summary::ServiceFigures;
 pub use summary::Summary;
 pub use table::csv;
 pub use text::Paint;
+pub use text::folded;
 pub use text::text;
 pub use write::write;

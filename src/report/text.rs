@@ -267,7 +267,7 @@ fn foot(report: &Report, width: usize, paint: Paint) -> String {
 }
 
 /// Adds a text behind a label, folded at spaces, the rest below the text.
-pub(super) fn folded(out: &mut String, label: &str, text: &str, width: usize) {
+pub fn folded(out: &mut String, label: &str, text: &str, width: usize) {
     let indent = label.chars().count();
     let room = width.saturating_sub(indent).max(20);
     let mut line = String::new();

@@ -1,4 +1,7 @@
 //! A scenario from its file: the stack it names is read first, since everything else refers to its services.
+//!
+//! Before you change it: what is tried with something changed ([`Opened::with`]) goes through the same doors as the file
+//! itself, so that a changed file on the disk gives the same scenario.
 
 use super::ERRORS_MAX;
 use super::LoadOptions;
@@ -11,9 +14,11 @@ use super::wire::ScenarioFile;
 use super::wire::StackChoice;
 use crate::input::compose;
 use crate::input::compose::ComposeArgs;
+use crate::input::compose::Loaded;
 use crate::input::expression;
 use crate::input::expression::Known;
 use crate::input::expression::Scalar;
+use crate::input::policy::Policies;
 use crate::input::problem::Place;
 use crate::input::problem::Problem;
 use crate::input::problem::Problems;
@@ -24,6 +29,7 @@ use crate::input::profile::Profiles;
 use crate::input::schema;
 use crate::input::yaml;
 use crate::input::yaml::Node;
+use crate::model::Scenario;
 use crate::model::Service;
 use crate::model::ServiceName;
 use crate::model::Stack;
@@ -35,6 +41,46 @@ use std::path::PathBuf;
 /// # Errors
 /// All that is wrong with the scenario and with the files that it names.
 pub fn load(path: &Path, options: &LoadOptions) -> Result<Resolved, Problems> {
+    open(path, options).map(|opened| opened.resolved)
+}
+
+/// A scenario that was read, with what it was made of.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// The scenario.
+    pub resolved: Resolved,
+    /// Its file as a tree.
+    pub node: Node,
+    /// The stack that it names.
+    pub loaded: Loaded,
+    /// The folder that its paths are relative to.
+    pub folder: PathBuf,
+    options: LoadOptions,
+}
+
+impl Opened {
+    /// The scenario with another text of its file and another stack than the one that it names. Paths in the text are
+    /// relative to the folder of the original.
+    ///
+    /// # Errors
+    /// All that is wrong with the text.
+    pub fn with(&self, text: String, stack: &Stack) -> Result<Scenario, Problems> {
+        let (node, file) = schema::read::<ScenarioFile>(&Source::new("the changed scenario", text))?;
+        resolve(&file, &node, stack, &self.folder, &self.options).map(|resolved| resolved.scenario)
+    }
+
+    /// Policies that can be chosen by name where the scenario stands.
+    #[must_use]
+    pub fn policies(&self) -> Policies {
+        Policies::below(&self.folder)
+    }
+}
+
+/// Reads a scenario and all that it refers to, and keeps what it was made of.
+///
+/// # Errors
+/// All that is wrong with the scenario and with the files that it names.
+pub fn open(path: &Path, options: &LoadOptions) -> Result<Opened, Problems> {
     let source = Source::read(path)?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let (node, mut problems) = yaml::read(&source);
@@ -56,9 +102,9 @@ pub fn load(path: &Path, options: &LoadOptions) -> Result<Resolved, Problems> {
     let mut resolved = resolve(&file, &node, &loaded.stack, folder, options)?;
     resolved.warnings.extend(placed(&loaded.warnings, &place));
     let own = std::mem::replace(&mut resolved.files_read, vec![path.to_owned()]);
-    resolved.files_read.extend(loaded.files_read);
+    resolved.files_read.extend(loaded.files_read.iter().cloned());
     resolved.files_read.extend(own);
-    Ok(resolved)
+    Ok(Opened { resolved, node, loaded, folder: folder.to_owned(), options: options.clone() })
 }
 
 /// What `docker compose` would be told.

@@ -13,6 +13,7 @@ mod deployments;
 mod expect;
 mod faults;
 mod load;
+mod moved;
 mod network;
 mod overrides;
 mod pins;
@@ -27,7 +28,10 @@ mod trouble;
 mod wire;
 
 pub use codes::CODES;
+pub use load::Opened;
 pub use load::load;
+pub use load::open;
+pub use moved::moved;
 pub use resolve::resolve;
 pub use wire::OneOrMany;
 pub use wire::ScenarioFile;

@@ -20,7 +20,6 @@ use crate::model::Budget;
 use crate::model::Limits;
 use crate::model::Service;
 use crate::model::ServiceName;
-use crate::model::Share;
 use crate::units::Bytes;
 use crate::units::Millicores;
 use serde_json::Map;
@@ -50,7 +49,13 @@ pub fn wanted(budget: &Budget, loaded: &Loaded) -> Map<String, Value> {
         let (Some(service), Some(node)) = (loaded.stack.services.get(name), node(name)) else { continue };
         let in_deploy = find(node, &LIMITS).is_some();
         let mut keys = Keys { node, in_deploy, with_pids: takes_pids(loaded, node), out: Value::Object(Map::new()) };
-        keys.share(share, service);
+        let Amount { cpu, memory } = share.limits;
+        keys.limits(Limits { cpu: Some(cpu), memory: Some(memory) }, service);
+        if service.pids != Some(share.pids) && keys.with_pids {
+            keys.limit("pids", "pids_limit", &json!(share.pids));
+        }
+        let Amount { cpu, memory } = share.reservations;
+        keys.reservations(Limits { cpu: Some(cpu), memory: Some(memory) }, service);
         if keys.out.as_object().is_some_and(|keys| !keys.is_empty()) {
             services.insert(name.to_string(), keys.out);
         }
@@ -62,6 +67,31 @@ pub fn wanted(budget: &Budget, loaded: &Loaded) -> Map<String, Value> {
         services.insert(name.to_string(), off);
     }
     services
+}
+
+/// What the file must say about one service, for it to have these limits, reservations and so many instances; what is
+/// `None` stays as it is. Empty where the files already say it.
+#[must_use]
+pub fn of_service(
+    loaded: &Loaded,
+    name: &ServiceName,
+    (limits, reservations): (Limits, Limits),
+    replicas: Option<u32>,
+) -> Map<String, Value> {
+    let node = loaded.tree.get("services").and_then(|services| services.get(name.as_str()));
+    let (Some(service), Some(node)) = (loaded.stack.services.get(name), node) else { return Map::new() };
+    let in_deploy = find(node, &LIMITS).is_some();
+    let mut keys = Keys { node, in_deploy, with_pids: false, out: Value::Object(Map::new()) };
+    keys.limits(limits, service);
+    keys.reservations(reservations, service);
+    if let Some(replicas) = replicas.filter(|replicas| service.replicas != Some(*replicas)) {
+        let scale = find(node, &["scale"]).is_some();
+        keys.put(if scale { &["scale"] } else { &["deploy", "replicas"] }, json!(replicas));
+    }
+    match keys.out {
+        Value::Object(keys) => keys,
+        _ => Map::new(),
+    }
 }
 
 /// The keys of one service. Compose refuses limits of which some stand in `deploy` and some beside it, so they all go where
@@ -77,34 +107,35 @@ const LIMITS: [&str; 3] = ["deploy", "resources", "limits"];
 const RESERVATIONS: [&str; 3] = ["deploy", "resources", "reservations"];
 
 impl Keys<'_> {
-    fn share(&mut self, share: &Share, service: &Service) {
-        let (limits, kept) = (service.limits, service.reservations);
-        let Amount { cpu, memory } = share.limits;
-        if limits.cpu != Some(cpu) {
+    /// Limits, where they are said and differ.
+    fn limits(&mut self, limits: Limits, service: &Service) {
+        if let Some(cpu) = limits.cpu.filter(|cpu| service.limits.cpu != Some(*cpu)) {
             self.cpu_limit(cpu);
         }
-        if limits.memory != Some(memory) {
+        if let Some(memory) = limits.memory.filter(|memory| service.limits.memory != Some(*memory)) {
             self.limit("memory", "mem_limit", &size(memory));
             // The engine refuses a limit of memory above that of memory and swap together.
             if service.memory_and_swap.is_some_and(|swap| swap >= 0 && swap.unsigned_abs() < memory.get()) {
                 self.put(&["memswap_limit"], size(memory));
             }
         }
-        if service.pids != Some(share.pids) && self.with_pids {
-            self.limit("pids", "pids_limit", &json!(share.pids));
-        }
-        let (cpu, memory) = (share.reservations.cpu, share.reservations.memory);
-        let (cpu_differs, memory_differs) = (kept.cpu != Some(cpu), kept.memory != Some(memory));
+    }
+
+    /// Reservations, where they are said and differ.
+    fn reservations(&mut self, wanted: Limits, service: &Service) {
+        let kept = service.reservations;
+        let cpu_differs = wanted.cpu.is_some() && kept.cpu != wanted.cpu;
+        let memory_differs = wanted.memory.is_some() && kept.memory != wanted.memory;
         // CPU is reserved in `deploy` alone, and memory must be said there, too, where anything is.
         let begins = find(self.node, &RESERVATIONS).is_none() && (cpu_differs || memory_differs);
-        if cpu_differs || begins {
+        if let Some(cpu) = wanted.cpu.filter(|_| cpu_differs || begins) {
             self.put(&[&RESERVATIONS, ["cpus"].as_slice()].concat(), json!(cpu.to_string()));
         }
-        if memory_differs || begins {
+        if let Some(memory) = wanted.memory.or(kept.memory).filter(|_| memory_differs || begins) {
             self.put(&[&RESERVATIONS, ["memory"].as_slice()].concat(), size(memory));
-        }
-        if memory_differs && find(self.node, &["mem_reservation"]).is_some() {
-            self.put(&["mem_reservation"], size(memory));
+            if memory_differs && find(self.node, &["mem_reservation"]).is_some() {
+                self.put(&["mem_reservation"], size(memory));
+            }
         }
     }
 
