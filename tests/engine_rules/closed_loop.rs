@@ -31,6 +31,7 @@ use plimsoll::model::Reference;
 use plimsoll::model::Scaling;
 use plimsoll::model::Signal;
 use plimsoll::model::Sizing;
+use plimsoll::model::Sizing;
 use plimsoll::model::StepFigures;
 use plimsoll::model::TrackingFigures;
 use plimsoll::model::TrafficSeen;
