@@ -169,13 +169,31 @@ pub struct StepFigures {
     /// The figure, and the threshold of both alarms.
     pub threshold: Target,
     /// Steps above the threshold.
-    pub out: Vec<StepRow>,
+    pub out: Steps,
     /// Steps below the threshold.
-    pub inward: Vec<StepRow>,
+    pub inward: Steps,
     /// Rest after a step.
     pub cooldown: Span,
     /// Periods of a minute for which the threshold must be passed.
     pub periods: u32,
+}
+
+/// The steps on one side of a threshold.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Steps {
+    /// What they count.
+    pub by: StepBy,
+    /// The steps, nearest to the threshold first.
+    pub rows: Vec<StepRow>,
+}
+
+/// What a step counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum StepBy {
+    /// Percent of the instances there are.
+    Percent,
+    /// Instances.
+    Instances,
 }
 
 /// One step: from where to where relative to the threshold, in thousandths of the figure's unit (a percent, a millisecond, a
@@ -186,8 +204,8 @@ pub struct StepRow {
     pub lower: Option<i64>,
     /// Where it ends; `None` is infinity.
     pub upper: Option<i64>,
-    /// So many percent more, or fewer where it is negative.
-    pub percent: i64,
+    /// So many more, or fewer where it is negative.
+    pub change: i64,
 }
 
 impl Default for StepFigures {
@@ -195,15 +213,16 @@ impl Default for StepFigures {
     /// below; 300 s of cooldown. The guide's example has a threshold of 50 %; of its alarm it says nothing more, so one
     /// period of a minute is enough.
     fn default() -> Self {
-        let row = |lower: Option<i64>, upper: Option<i64>, percent| StepRow {
+        let row = |lower: Option<i64>, upper: Option<i64>, change| StepRow {
             lower: lower.map(|point| point * 1000),
             upper: upper.map(|point| point * 1000),
-            percent,
+            change,
         };
+        let steps = |rows| Steps { by: StepBy::Percent, rows };
         Self {
             threshold: Target { signal: Signal::Cpu, value: Quantity::Share(500_000) },
-            out: vec![row(Some(0), Some(10), 0), row(Some(10), Some(20), 10), row(Some(20), None, 30)],
-            inward: vec![row(Some(-10), Some(0), 0), row(Some(-20), Some(-10), -10), row(None, Some(-20), -30)],
+            out: steps(vec![row(Some(0), Some(10), 0), row(Some(10), Some(20), 10), row(Some(20), None, 30)]),
+            inward: steps(vec![row(Some(-10), Some(0), 0), row(Some(-20), Some(-10), -10), row(None, Some(-20), -30)]),
             cooldown: Span::from_mins(5),
             periods: 1,
         }

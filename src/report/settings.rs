@@ -4,11 +4,15 @@
 use crate::model::Horizontal;
 use crate::model::Points;
 use crate::model::Policy;
+use crate::model::Quantity;
 use crate::model::Reference;
 use crate::model::Scaling;
 use crate::model::Scenario;
 use crate::model::Signal;
 use crate::model::Sizing;
+use crate::model::StepBy;
+use crate::model::StepRow;
+use crate::model::Steps;
 use crate::model::Target;
 use crate::model::Vertical;
 use crate::model::WeightedPart;
@@ -163,7 +167,13 @@ fn of_the_field(reference: &Reference) -> Vec<(&'static str, String)> {
             ("rest.down", figures.cooldown_in.to_string()),
         ],
         Reference::StepScaling(figures) => {
-            vec![("targets", one(&figures.threshold)), ("rest", figures.cooldown.to_string())]
+            vec![
+                ("targets", one(&figures.threshold)),
+                ("rest", figures.cooldown.to_string()),
+                ("steps.up", steps(&figures.out)),
+                ("steps.down", steps(&figures.inward)),
+                ("steps.periods", figures.periods.to_string()),
+            ]
         }
         Reference::Autopilot(figures) => vec![
             ("targets", figures.utilisation.to_string()),
@@ -182,6 +192,17 @@ fn of_the_field(reference: &Reference) -> Vec<(&'static str, String)> {
             ("rest", figures.cooldown.to_string()),
         ],
     }
+}
+
+/// Steps as a policy writes them: `from 10: 10%, from 20: 30%`.
+fn steps(steps: &Steps) -> String {
+    let unit = if steps.by == StepBy::Percent { "%" } else { "" };
+    let nearest = |row: &StepRow| {
+        let bounds = [row.lower, row.upper].into_iter().flatten();
+        Quantity::Number(bounds.map(i64::unsigned_abs).min().unwrap_or(0))
+    };
+    let one = |row: &StepRow| format!("from {}: {}{unit}", nearest(row), row.change.unsigned_abs());
+    steps.rows.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// What moves limits.

@@ -5,6 +5,7 @@ use super::horizontal::ScalingKind;
 use super::horizontal::Side;
 use super::horizontal::Sides;
 use super::horizontal::Ways;
+use super::reference::StepsFile;
 use super::schedule::PeriodFile;
 use super::vertical::SizingKind;
 use super::vertical::WorkloadKind;
@@ -79,6 +80,8 @@ figures! {
     down: Side,
     /// What figures are to be, for policies of the field: `{ cpu: 70% }`; requests in the service and per second of each instance.
     targets: Side,
+    /// For `step-scaling`: how much more or fewer, the farther a figure is from its target the more.
+    steps: StepsFile,
     /// How far from its target a figure may be.
     tolerance: Percent,
     /// For so long fewer must have been wanted before there are fewer.
@@ -157,6 +160,7 @@ impl Figures {
             ("up", self.up.is_some()),
             ("down", self.down.is_some()),
             ("targets", self.targets.is_some()),
+            ("steps", self.steps.is_some()),
             ("tolerance", self.tolerance.is_some()),
             ("stabilisation", self.stabilisation.is_some()),
             ("horizon", self.horizon.is_some()),

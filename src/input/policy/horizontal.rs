@@ -188,6 +188,7 @@ pub(super) fn over(figures: &Figures, base: Horizontal, node: &Node, problems: &
     let field = matches!(base.scaling, Scaling::Reference(_));
     let of_the_field = [
         ("targets", figures.targets.is_some(), field),
+        ("steps", figures.steps.is_some(), field),
         ("tolerance", figures.tolerance.is_some(), field),
         ("stabilisation", figures.stabilisation.is_some(), field),
         ("horizon", figures.horizon.is_some(), field),

@@ -6,6 +6,7 @@ use super::horizontal::Reader;
 use super::horizontal::SIGNALS;
 use super::horizontal::Side;
 use super::horizontal::figure;
+use crate::input::schema::quantity::FigureText;
 use crate::model::AutopilotFigures;
 use crate::model::HpaFigures;
 use crate::model::KpaFigures;
@@ -13,16 +14,46 @@ use crate::model::NomadTargetFigures;
 use crate::model::NomadThresholdFigures;
 use crate::model::Reference;
 use crate::model::Signal;
+use crate::model::StepBy;
 use crate::model::StepFigures;
+use crate::model::StepRow;
+use crate::model::Steps;
 use crate::model::Target;
 use crate::model::TrackingFigures;
 use crate::units::Permille;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// How much more or fewer, by how far a figure is from its target.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StepsFile {
+    /// Above the target, the nearest first.
+    pub up: Option<Vec<StepFile>>,
+    /// Below it, the nearest first.
+    pub down: Option<Vec<StepFile>>,
+    /// So many periods of a minute the target must be passed.
+    #[schemars(range(min = 1, max = 60))]
+    pub periods: Option<u32>,
+}
+
+/// One step, up to the next one.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StepFile {
+    /// Distance from the target at which it begins: percent points, milliseconds, requests.
+    #[schemars(range(max = 1_000_000))]
+    pub from: u32,
+    /// So many instances, or such a share of them: `2`, `30%`.
+    pub by: FigureText,
+}
 
 impl Reader<'_> {
     /// The figures of `base`, with those that are given put in.
     pub(super) fn reference(&mut self, figures: &Figures, base: Reference) -> Reference {
         let given = [
             ("targets", figures.targets.is_some()),
+            ("steps", figures.steps.is_some()),
             ("tolerance", figures.tolerance.is_some()),
             ("stabilisation", figures.stabilisation.is_some()),
             ("horizon", figures.horizon.is_some()),
@@ -33,7 +64,8 @@ impl Reader<'_> {
         let known: &[&str] = match &base {
             Reference::Hpa(_) => &["targets", "tolerance", "stabilisation"],
             Reference::Kpa(_) => &["targets"],
-            Reference::TargetTracking(_) | Reference::StepScaling(_) => &["targets", "cooldown"],
+            Reference::TargetTracking(_) => &["targets", "cooldown"],
+            Reference::StepScaling(_) => &["targets", "steps", "cooldown"],
             Reference::Autopilot(_) => &["targets", "stabilisation", "horizon"],
             Reference::NomadTargetValue(_) => &["targets", "tolerance", "cooldown"],
             Reference::NomadThreshold(_) => &["up", "down", "cooldown"],
@@ -61,7 +93,9 @@ impl Reader<'_> {
             Reference::StepScaling(base) => Reference::StepScaling(StepFigures {
                 threshold: self.one(figures.targets.as_ref(), base.threshold, &SIGNALS),
                 cooldown: out.map_or(base.cooldown, |span| span.0),
-                ..base
+                out: self.steps("up", figures.steps.as_ref().and_then(|steps| steps.up.as_ref()), base.out),
+                inward: self.steps("down", figures.steps.as_ref().and_then(|steps| steps.down.as_ref()), base.inward),
+                periods: figures.steps.as_ref().and_then(|steps| steps.periods).unwrap_or(base.periods),
             }),
             Reference::Autopilot(base) => {
                 let usual = crate::model::Quantity::Share(base.utilisation.get() * 1000);
@@ -85,6 +119,50 @@ impl Reader<'_> {
                 ..base
             }),
         }
+    }
+
+    /// The steps on one side, in place of those of the template: each goes up to the next, and the last without end. Below
+    /// the first nothing is done.
+    fn steps(&mut self, side: &str, given: Option<&Vec<StepFile>>, base: Steps) -> Steps {
+        let Some(given) = given else { return base };
+        let (mut by, mut starts) = (None, Vec::<(i64, i64)>::new());
+        for (place, step) in given.iter().enumerate() {
+            let pointer = format!("/steps/{side}/{place}");
+            let (unit, number) = match step.by.0.strip_suffix('%') {
+                Some(percent) => (StepBy::Percent, percent),
+                None => (StepBy::Instances, step.by.0.as_str()),
+            };
+            let Ok(change) = number.parse::<u16>() else {
+                self.wrong(&format!("{pointer}/by"), format!("`{}` is no change such as `2` or `30%`", step.by.0));
+                continue;
+            };
+            if by.is_some_and(|by| by != unit) {
+                let message = "steps on one side are all percent, or all instances".to_owned();
+                self.wrong(&format!("{pointer}/by"), message);
+            }
+            by = Some(unit);
+            let from = i64::from(step.from) * 1000;
+            if starts.last().is_some_and(|(last, _)| *last >= from) {
+                self.wrong(
+                    &format!("{pointer}/from"),
+                    "steps come in order, the nearest to the target first".to_owned(),
+                );
+            }
+            starts.push((from, i64::from(change)));
+        }
+        let (Some(by), Some((first, _))) = (by, starts.first().copied()) else {
+            self.wrong(&format!("/steps/{side}"), "one step at least is wanted".to_owned());
+            return base;
+        };
+        if first > 0 {
+            starts.insert(0, (0, 0));
+        }
+        let ends = starts.iter().skip(1).map(|(from, _)| Some(*from)).chain([None]);
+        let row = |((from, change), end): (&(i64, i64), Option<i64>)| match side {
+            "up" => StepRow { lower: Some(*from), upper: end, change: *change },
+            _ => StepRow { lower: end.map(|end| -end), upper: Some(-*from), change: -*change },
+        };
+        Steps { by, rows: starts.iter().zip(ends).map(row).collect() }
     }
 
     /// Targets that are given, in place of those of the template.

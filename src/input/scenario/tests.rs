@@ -138,6 +138,18 @@ fn policies_go_to_all_or_by_service() {
             "PL0411 unknown policy `jacker-vertcal`, did you mean `jacker-vertical`? @ jacker-vertcal",
         ),
         ("policy: { template: vpa, cpu_high: 70% }", "PL0413 `vpa` has no `cpu_high`; it has percentile, margin @ 70%"),
+        (
+            "policy: { template: step-scaling, steps: { up: [{ from: 10, by: 2 }, { from: 5, by: 3 }] } }",
+            "PL0413 steps come in order, the nearest to the target first @ 5",
+        ),
+        (
+            "policy: { template: step-scaling, steps: { down: [{ from: 10, by: 20% }, { from: 20, by: 3 }] } }",
+            "PL0413 steps on one side are all percent, or all instances @ 3",
+        ),
+        (
+            "policy: { template: hpa, steps: { periods: 2 } }",
+            "PL0413 `hpa` has no `steps`; it has targets, tolerance, stabilisation @ { periods: 2 }",
+        ),
         ("policy: { template: krr, sizing: vpa }", "PL0415 the template says how limits are found @ vpa"),
         (
             "policy: { template: jacker-vertical, replicas: 2..4 }",

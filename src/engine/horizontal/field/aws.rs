@@ -24,8 +24,10 @@ use crate::engine::reference::step_scaling::Wish;
 use crate::engine::reference::target_tracking;
 use crate::engine::reference::target_tracking::TargetTracking;
 use crate::engine::reference::target_tracking::TargetTrackingPolicy;
+use crate::model;
 use crate::model::Guard;
 use crate::model::Horizontal;
+use crate::model::StepBy;
 use crate::model::StepFigures;
 use crate::model::StepRow;
 use crate::model::Target;
@@ -147,15 +149,16 @@ impl Steps {
     pub(super) fn new(figures: &StepFigures, policy: &Horizontal) -> Self {
         let threshold = number(figures.threshold.value);
         let periods = usize::try_from(figures.periods).unwrap_or(1);
-        let scaling = |rows: &[StepRow], comparison| {
+        let scaling = |side: &model::Steps, comparison| {
             let bound = |bound: Option<i64>| bound.map(|thousandths| thousandths as f64 / 1e3);
             let step =
-                |row: &StepRow| Step { lower: bound(row.lower), upper: bound(row.upper), adjustment: row.percent };
-            let steps = rows.iter().map(step).collect();
-            let policy = StepPolicy {
-                cooldown: figures.cooldown,
-                ..StepPolicy::new(AdjustmentType::PercentChangeInCapacity, steps)
+                |row: &StepRow| Step { lower: bound(row.lower), upper: bound(row.upper), adjustment: row.change };
+            let steps = side.rows.iter().map(step).collect();
+            let adjustment = match side.by {
+                StepBy::Percent => AdjustmentType::PercentChangeInCapacity,
+                StepBy::Instances => AdjustmentType::ChangeInCapacity,
             };
+            let policy = StepPolicy { cooldown: figures.cooldown, ..StepPolicy::new(adjustment, steps) };
             StepScaling::new(policy, Alarm::new(comparison, threshold, periods)).ok()
         };
         Self {
