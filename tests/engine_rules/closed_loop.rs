@@ -31,7 +31,6 @@ use plimsoll::model::Reference;
 use plimsoll::model::Scaling;
 use plimsoll::model::Signal;
 use plimsoll::model::Sizing;
-use plimsoll::model::Sizing;
 use plimsoll::model::StepFigures;
 use plimsoll::model::TrackingFigures;
 use plimsoll::model::TrafficSeen;
