@@ -57,6 +57,7 @@ fn seen(now: Instant) -> Observation {
         host: HostSeen { pool_cpu: Millicores::cores(4000), pool_memory: Bytes::gibi(4000) },
         services: (0..SERVICES).map(service).collect(),
         overrides: BTreeMap::new(),
+        metrics: BTreeMap::new(),
     }
 }
 

@@ -96,6 +96,7 @@ fn scenario(load_percent: u64, timeout: Option<Span>, pattern: fn(Rate) -> Patte
         load: (0..SERVICES)
             .map(|number| (name(number), Load { pattern: pattern(rate), noise: Noise::Poisson }))
             .collect(),
+        metrics: BTreeMap::new(),
         policies: BTreeMap::new(),
         faults: Vec::new(),
         deployments: Vec::new(),

@@ -77,6 +77,7 @@ fn seen(now: Instant, policies: &BTreeMap<ServiceName, Policy>) -> Observation {
         host,
         services: policies.keys().map(|name| (name.clone(), service.clone())).collect(),
         overrides: BTreeMap::new(),
+        metrics: BTreeMap::new(),
     }
 }
 

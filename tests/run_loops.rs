@@ -119,6 +119,7 @@ fn scenario() -> Scenario {
         ]
         .into(),
         load: [(name("api"), Load { pattern, noise: Noise::Poisson })].into(),
+        metrics: BTreeMap::new(),
         policies: [(name("api"), policy.clone()), (name("store"), policy)].into(),
         deployments: Vec::new(),
         overrides: Vec::new(),
@@ -257,6 +258,7 @@ fn busy(now: Instant) -> Observation {
     Observation {
         host: HostSeen { pool_cpu: Millicores::cores(4), pool_memory: Bytes::gibi(4) },
         overrides: BTreeMap::new(),
+        metrics: BTreeMap::new(),
         services: [(
             name("api"),
             ServiceSeen { limits, stateful: false, instances: vec![instance], traffic: None, deploying: false },

@@ -47,7 +47,7 @@ fn cpu(parts: &[(Option<u64>, usize)]) -> Vec<Option<Given>> {
 }
 
 fn case(name: &str, cpu: Vec<Option<Given>>, expect: Vec<PolicyCheck>) -> PolicyCase {
-    PolicyCase { name: name.to_owned(), given: [((api(), Signal::Cpu), cpu)].into(), expect }
+    PolicyCase { name: name.to_owned(), given: [((api(), Signal::Cpu), cpu)].into(), metrics: [].into(), expect }
 }
 
 fn check(at: Option<u64>, wanted: Vec<(&str, PolicyWanted)>) -> PolicyCheck {

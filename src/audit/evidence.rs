@@ -9,6 +9,7 @@ use super::Rule;
 use crate::model::Finding;
 use crate::model::Horizontal;
 use crate::model::InstanceState;
+use crate::model::Observation;
 use crate::model::Points;
 use crate::model::Quantity;
 use crate::model::Reason;
@@ -22,6 +23,7 @@ use crate::model::Trigger;
 use crate::model::Vertical;
 use crate::model::WeightedScore;
 use crate::units::Bytes;
+use crate::units::Instant;
 use crate::units::Millicores;
 use crate::units::Permille;
 use crate::units::Span;
@@ -38,6 +40,8 @@ pub(super) struct Number<'a> {
     /// What moves its limits, where something does.
     pub(super) vertical: Option<&'a Vertical>,
     pub(super) service: &'a ServiceSeen,
+    /// Where its metrics of the business are, and when it is looked at.
+    pub(super) seen: (Instant, &'a Observation),
     pub(super) from: u32,
     pub(super) to: u32,
     pub(super) why: &'a Reason,
@@ -60,8 +64,8 @@ impl Number<'_> {
             && between
     }
 
-    /// A figure as it was seen; `None` where it was not, or only the engine knows what it is a share of.
-    fn figure(&self, signal: Signal) -> Option<u64> {
+    /// A figure as it was seen; `None` where it was not, or long ago, or only the engine knows what it is a share of.
+    pub(super) fn figure(&self, signal: Signal) -> Option<u64> {
         let of_requests = |of: fn(&TrafficSeen) -> u64| self.service.traffic.as_ref().map(of);
         match signal {
             Signal::Queue => of_requests(|seen| seen.inside),
@@ -70,6 +74,11 @@ impl Number<'_> {
             Signal::Requests => of_requests(|seen| seen.rate.get()),
             Signal::Replicas => Some(self.service.instances.len() as u64 * 1000),
             Signal::Cpu | Signal::Memory => None,
+            Signal::Custom(name) => {
+                let (now, seen) = self.seen;
+                let lately = |at: Instant| at <= now && at.plus(self.policy.stale_after) >= now;
+                seen.metrics.get(&name).filter(|metric| lately(metric.at)).map(|metric| metric.value.number())
+            }
         }
     }
 
@@ -159,7 +168,7 @@ impl Case<'_> {
                 let text = format!("{} of {bound} is no target of its policy", signal.name());
                 self.report(Rule::Reason, number.name, text);
             }
-            let is_of_each = matches!(signal, Signal::Queue | Signal::Requests);
+            let is_of_each = matches!(signal, Signal::Queue | Signal::Requests | Signal::Custom(_));
             if is_of_each && number.figure(*signal).is_some_and(|all| all / u64::from(from.max(1)) == seen.number()) {
                 self.check_fresh(number, *signal);
             } else {

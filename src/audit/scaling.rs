@@ -123,13 +123,14 @@ impl Audit {
                 let since = self.scalings.since_changed(case.now, name);
                 let (policy, vertical) = (&policy, self.policies.get(name));
                 let range = range(policy, case.now);
-                let number = Number { name, policy, range, vertical, service, from, to, why, since };
+                let seen = (case.now, case.seen);
+                let number = Number { name, policy, range, vertical, service, seen, from, to, why, since };
                 case.check_number(&number);
                 self.check_cooldown(case, policy, name, to > from);
                 if !number.is_mended() {
                     case.check_figures(&number);
                     if to > from {
-                        case.check_seen(policy.stale_after, service, name);
+                        case.check_seen(&number);
                     } else {
                         case.check_measured(policy.stale_after, service, name);
                     }
@@ -200,12 +201,18 @@ impl Audit {
         }
     }
 
-    /// Who looks at requests, and lost sight of them, removes nothing.
+    /// Who looks at requests or metrics of the business, and lost sight of them, removes nothing.
     fn check_counted(&self, case: &mut Case<'_>, number: &Number<'_>) {
         let lost = number.service.traffic.is_none() && self.scalings.counted.contains(number.name);
         if lost && number.policy.looks_at(Signal::is_of_requests) {
             let text = "it loses instances, and its requests are not counted any more".to_owned();
             case.report(Rule::Data, number.name, text);
+        }
+        for metric in number.policy.metrics() {
+            if number.figure(Signal::Custom(metric)).is_none() {
+                let text = format!("it loses instances, and `{metric}` is not measured");
+                case.report(Rule::Data, number.name, text);
+            }
         }
     }
 
@@ -311,11 +318,14 @@ fn has(service: &ServiceSeen, limit: Limit) -> bool {
 
 impl Case<'_> {
     /// Who runs was measured lately or not at all, and something was: an instance, or the requests.
-    fn check_seen(&mut self, stale_after: Span, service: &ServiceSeen, name: &ServiceName) {
-        let now = self.now;
+    fn check_seen(&mut self, number: &Number<'_>) {
+        let Number { name, policy, service, .. } = *number;
+        let (now, stale_after) = (self.now, policy.stale_after);
         let is_fresh = |at: Instant| at <= now && at.plus(stale_after) >= now;
         let runs = |state| matches!(state, InstanceState::Healthy | InstanceState::Unhealthy);
-        let mut known = service.traffic.is_some_and(|traffic| is_fresh(traffic.at));
+        let metrics = policy.metrics();
+        let mut known = service.traffic.is_some_and(|traffic| is_fresh(traffic.at))
+            || metrics.iter().any(|metric| number.figure(Signal::Custom(*metric)).is_some());
         for instance in service.instances.iter().filter(|instance| runs(instance.state)) {
             let Some(usage) = instance.usage else { continue };
             known = true;

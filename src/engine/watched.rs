@@ -83,7 +83,7 @@ impl Watched {
         if let Some(horizontal) = &mut self.horizontal {
             horizontal.look(now, service, self.vertical.is_some());
             if horizontal.take_due_check(now) {
-                horizontal.check(now, name, (service, host), distress, wishes, held);
+                horizontal.check(now, name, (service, seen), distress, wishes, held);
             }
         }
         let Some(vertical) = &mut self.vertical else { return };

@@ -16,6 +16,7 @@ use crate::input::schema::quantity::Size;
 use crate::input::yaml::Node;
 use crate::model::Given;
 use crate::model::Limits;
+use crate::model::MetricName;
 use crate::model::Policy;
 use crate::model::PolicyCase;
 use crate::model::PolicyCheck;
@@ -32,6 +33,7 @@ use crate::units::Span;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Codes of policy tests.
@@ -41,14 +43,15 @@ static SERIES: Code = Code {
     id: "PL0421",
     title: "an unreadable series",
     explanation: "A series is a list of values, one a step, with repetition: \"40% x8, 95%, none x40\". A value is a share of the limit in \
-force (`40%`), an absolute figure (`0.5` cores, `300M` of memory, `60` waiting requests, a p95 of `3s`, `6%` errors, `100/s`), or \
+force (`40%`), an absolute figure (`0.5` cores, `300M` of memory, `60` waiting requests, a p95 of `3s`, `6%` errors, `100/s`, a number such as `2.5` of a metric of the business), or \
 `none` (also `_`) for a missing measurement.",
 };
 
 static NAME: Code = Code {
     id: "PL0422",
     title: "unknown name in a policy test",
-    explanation: "Series are `cpu.SERVICE`, `memory.SERVICE`, `queue.SERVICE`, `p95.SERVICE`, `errors.SERVICE` and `requests.SERVICE`. \
+    explanation: "Series are `cpu.SERVICE`, `memory.SERVICE`, `queue.SERVICE`, `p95.SERVICE`, `errors.SERVICE` and `requests.SERVICE`, and \
+`custom.METRIC` for the metrics of the business that its policies look at. \
 Wanted are `replicas.SERVICE`, `limit.cpu.SERVICE`, `limit.memory.SERVICE`, `actions`, `actions.SERVICE` and `held`, which names the guard that held the newest look back (`no data`, `cooldown`, `hysteresis`, ...) or is `none`. \
 `at` is a time from the start, or `end`.",
 };
@@ -59,6 +62,9 @@ const VALUES_MAX: usize = 1_000_000;
 /// Figures that a series may be of.
 const SERIES_OF: [Signal; 6] =
     [Signal::Cpu, Signal::Memory, Signal::Queue, Signal::Latency, Signal::Errors, Signal::Requests];
+
+/// What the series of a metric of the business begins with.
+const OF_THE_BUSINESS: &str = "custom.";
 
 /// Names of guards, as `Guard::name` gives them.
 const GUARDS: [&str; 22] = [
@@ -138,7 +144,7 @@ pub struct CaseFile {
     #[schemars(length(min = 1))]
     pub name: String,
     /// Series by figure and service: `cpu.SERVICE`, `memory.SERVICE`, `queue.SERVICE`, `p95.SERVICE`, `errors.SERVICE`,
-    /// `requests.SERVICE`.
+    /// `requests.SERVICE`; and `custom.METRIC`, which is of no service.
     pub given: BTreeMap<String, String>,
     /// What must hold: `at`, and any of `replicas.SERVICE`, `limit.cpu.SERVICE`, `limit.memory.SERVICE`, `actions`, `actions.SERVICE`, `held`.
     #[schemars(length(min = 1))]
@@ -174,17 +180,17 @@ pub fn parse(source: &Source, name: &str, folder: &Path) -> Result<PolicyTest, P
     let mut problems = Problems::new();
     let names = service_names(&file);
     let policy_node = node.get("policy").unwrap_or(&node);
-    let policies = match Policies::below(folder).resolve(&file.policy, policy_node, &names) {
-        Ok(policies) => policies,
-        Err(wrong) => {
-            problems.extend(wrong);
-            BTreeMap::new()
-        }
-    };
+    let policies = Policies::below(folder).resolve(&file.policy, policy_node, &names);
+    let policies = policies.map_err(|wrong| problems.extend(wrong)).ok();
     if file.step.0 == Span::ZERO {
         problems.push(Problem::error(&SERIES, "a `step` of zero").at(&schema::place_of(&node, "/step")));
     }
-    let reader = Reader { names: &names, step: file.step.0 };
+    let metrics = policies.as_ref().map(|policies| {
+        let horizontal = policies.values().filter_map(Policy::horizontal);
+        horizontal.flat_map(crate::model::Horizontal::metrics).collect()
+    });
+    let policies = policies.unwrap_or_default();
+    let reader = Reader { names: &names, metrics, step: file.step.0 };
     let mut cases = Vec::new();
     for (index, case) in file.cases.iter().enumerate() {
         let place = |below: &str| node.at_pointer(&format!("/cases/{index}/{below}")).unwrap_or(&node);
@@ -225,6 +231,7 @@ fn service_names(file: &PolicyTestFile) -> Vec<ServiceName> {
     }
     if names.is_empty() {
         let series = file.cases.iter().flat_map(|case| case.given.keys());
+        let series = series.filter(|key| !key.starts_with(OF_THE_BUSINESS));
         names.extend(series.filter_map(|key| Some(key.split_once('.')?.1)));
     }
     names.sort_unstable();
@@ -234,14 +241,28 @@ fn service_names(file: &PolicyTestFile) -> Vec<ServiceName> {
 
 struct Reader<'a> {
     names: &'a [ServiceName],
+    /// The metrics of the business that the policies look at; `None` where the policies are wrong.
+    metrics: Option<BTreeSet<MetricName>>,
     step: Span,
 }
 
 impl Reader<'_> {
     fn case(&self, case: &CaseFile, given: &Node, expect: &Node, problems: &mut Problems) -> PolicyCase {
-        let mut series = BTreeMap::new();
+        let (mut series, mut metrics) = (BTreeMap::new(), BTreeMap::new());
         for entry in given.entries() {
             let text = case.given.get(&entry.key).map(String::as_str).unwrap_or_default();
+            if let Some(name) = entry.key.strip_prefix(OF_THE_BUSINESS) {
+                let read = self.metric(name, &entry.key_place).and_then(|name| {
+                    values(text, Signal::Custom(name), &entry.value.place).map(|values| (name, values))
+                });
+                match read {
+                    Ok((name, values)) => {
+                        metrics.insert(name, values);
+                    }
+                    Err(wrong) => problems.push(wrong),
+                }
+                continue;
+            }
             let read = self
                 .series_name(&entry.key, &entry.key_place)
                 .and_then(|key| values(text, key.1, &entry.value.place).map(|values| (key, values)));
@@ -260,19 +281,30 @@ impl Reader<'_> {
             }
         }
         checks.sort_by_key(|check| check.at.unwrap_or(Instant::after_start(Span::MAX)));
-        PolicyCase { name: case.name.clone(), given: series, expect: checks }
+        PolicyCase { name: case.name.clone(), given: series, metrics, expect: checks }
     }
 
     /// `cpu.api`, `queue.api`
     fn series_name(&self, key: &str, place: &Place) -> Result<(ServiceName, Signal), Problem> {
         let (figure, service) = key.split_once('.').unwrap_or((key, ""));
         let Some(signal) = SERIES_OF.into_iter().find(|signal| signal.name() == figure) else {
-            let names = SERIES_OF.map(Signal::name);
+            let names = SERIES_OF.each_ref().map(Signal::name);
             let hint = nearest(figure, names).map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
-            let help = format!("series are {}, each with a service: `cpu.SERVICE`", names.join(", "));
+            let help =
+                format!("series are {}, each with a service: `cpu.SERVICE`, and `custom.METRIC`", names.join(", "));
             return Err(Problem::error(&NAME, format!("unknown series `{key}`{hint}")).at(place).help(help));
         };
         Ok((self.service(service, place)?, signal))
+    }
+
+    /// The metric of a series: one that a policy looks at.
+    fn metric(&self, name: &str, place: &Place) -> Result<MetricName, Problem> {
+        let metric: MetricName = name.parse().map_err(|wrong| Problem::error(&NAME, format!("{wrong}")).at(place))?;
+        let Some(known) = self.metrics.as_ref().filter(|known| !known.contains(&metric)) else { return Ok(metric) };
+        let hint = nearest(name, known.iter().map(MetricName::as_str)).map(|near| format!(", did you mean `{near}`?"));
+        let message = format!("no policy looks at a metric `{name}`{}", hint.unwrap_or_default());
+        let known: Vec<&str> = known.iter().map(MetricName::as_str).collect();
+        Err(Problem::error(&NAME, message).at(place).help(format!("metrics they look at: {}", known.join(", "))))
     }
 
     fn service(&self, name: &str, place: &Place) -> Result<ServiceName, Problem> {

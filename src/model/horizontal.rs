@@ -1,10 +1,12 @@
 //! How many instances a service is to have: the figures of every horizontal policy (register E2 to E5).
 
+use super::MetricName;
 use super::Quantity;
 use super::Reference;
 use crate::units::Instant;
 use crate::units::Permille;
 use crate::units::Span;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// A horizontal policy: its rule, and the guards that hold for every rule.
@@ -128,6 +130,8 @@ pub enum Signal {
     Requests,
     /// Instances there are.
     Replicas,
+    /// A metric of the business, of all instances together.
+    Custom(MetricName),
 }
 
 /// Bounds of figures.
@@ -197,7 +201,7 @@ pub struct WeightedPart {
 impl Scaling {
     /// Whether the rule looks at a figure of a kind.
     #[must_use]
-    pub fn looks_at(&self, is_of_kind: impl Fn(Signal) -> bool) -> bool {
+    pub fn looks_at(&self, mut is_of_kind: impl FnMut(Signal) -> bool) -> bool {
         match self {
             Self::Bounds(bounds) => bounds.up.iter().chain(&bounds.down).any(|one| is_of_kind(one.signal)),
             Self::Points(score) => score.up.iter().chain(&score.down).any(|one| is_of_kind(one.trigger.signal)),
@@ -214,13 +218,13 @@ impl Signal {
     pub const fn is_of_requests(self) -> bool {
         match self {
             Self::Queue | Self::Latency | Self::Errors | Self::Requests => true,
-            Self::Cpu | Self::Memory | Self::Replicas => false,
+            Self::Cpu | Self::Memory | Self::Replicas | Self::Custom(_) => false,
         }
     }
 
     /// Its name, as policies and reports write it.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub fn name(&self) -> &str {
         match self {
             Self::Cpu => "cpu",
             Self::Memory => "memory",
@@ -229,6 +233,16 @@ impl Signal {
             Self::Errors => "errors",
             Self::Requests => "requests",
             Self::Replicas => "replicas",
+            Self::Custom(name) => name.as_str(),
+        }
+    }
+
+    /// Where a policy writes it: its name, metrics of the business below `custom`.
+    #[must_use]
+    pub fn key(&self) -> String {
+        match self {
+            Self::Custom(name) => format!("custom.{name}"),
+            other => other.name().to_owned(),
         }
     }
 }
@@ -266,8 +280,22 @@ impl Horizontal {
 
     /// Whether its rule, or its forecast, looks at a figure of a kind.
     #[must_use]
-    pub fn looks_at(&self, is_of_kind: impl Fn(Signal) -> bool) -> bool {
+    pub fn looks_at(&self, mut is_of_kind: impl FnMut(Signal) -> bool) -> bool {
         self.ahead.is_some() && is_of_kind(Signal::Cpu) || self.scaling.looks_at(is_of_kind)
+    }
+
+    /// The metrics of the business that its rule looks at.
+    #[must_use]
+    pub fn metrics(&self) -> BTreeSet<MetricName> {
+        let mut found = BTreeSet::new();
+        // Asked about each, it is none of them.
+        let _: bool = self.scaling.looks_at(|signal| {
+            if let Signal::Custom(name) = signal {
+                found.insert(name);
+            }
+            false
+        });
+        found
     }
 
     /// A policy of the field with nothing around it but a range: its own rests and steps are enough.

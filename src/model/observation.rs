@@ -1,7 +1,9 @@
 //! What the engine is told: one look at the host, as the sensors saw it, never the true state.
 
 use super::Limits;
+use super::MetricName;
 use super::Override;
+use super::Quantity;
 use super::ServiceName;
 use crate::units::Bytes;
 use crate::units::Instant;
@@ -20,6 +22,26 @@ pub struct Observation {
     /// What people ordered, and is in force.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub overrides: BTreeMap<ServiceName, Override>,
+    /// Metrics of the business, of no service; without those that nobody measures.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metrics: BTreeMap<MetricName, MetricSeen>,
+}
+
+impl Observation {
+    /// The metrics that can be acted on: measured up to now, and not longer ago than `stale_after`.
+    pub fn fresh_metrics(&self, now: Instant, stale_after: Span) -> impl Iterator<Item = (MetricName, Quantity)> {
+        let fresh = move |seen: &MetricSeen| seen.at <= now && now.since(seen.at) <= stale_after;
+        self.metrics.iter().filter(move |(_, seen)| fresh(seen)).map(|(name, seen)| (*name, seen.value))
+    }
+}
+
+/// A metric of the business as seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct MetricSeen {
+    /// When the newest scrape was taken.
+    pub at: Instant,
+    /// What it was then.
+    pub value: Quantity,
 }
 
 /// The host as seen.

@@ -1,6 +1,7 @@
 //! A policy without a host: series in, decisions out.
 
 use super::Limits;
+use super::MetricName;
 use super::Policy;
 use super::Quantity;
 use super::ServiceName;
@@ -47,6 +48,8 @@ pub struct PolicyCase {
     pub name: String,
     /// Series by service and figure, one value a step. A series that ends goes on without values.
     pub given: BTreeMap<(ServiceName, Signal), Vec<Option<Given>>>,
+    /// Series of metrics of the business, which are of no service.
+    pub metrics: BTreeMap<MetricName, Vec<Option<Given>>>,
     /// What must hold, in order of time.
     pub expect: Vec<PolicyCheck>,
 }
@@ -60,7 +63,7 @@ pub enum Given {
     Cpu(Millicores),
     /// Working set.
     Memory(Bytes),
-    /// A figure of the requests.
+    /// A figure of the requests, or of the business.
     Figure(Quantity),
 }
 

@@ -99,7 +99,8 @@ impl Reference {
     }
 }
 
-/// What a figure is to be: of each instance for requests in the service and requests per second, of the whole service else.
+/// What a figure is to be: of each instance for requests in the service, requests per second and metrics of the business, of the
+/// whole service else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Target {
     /// The figure.

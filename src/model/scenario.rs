@@ -6,6 +6,8 @@ use super::Expectation;
 use super::Fault;
 use super::Host;
 use super::Load;
+use super::MetricName;
+use super::Pattern;
 use super::PlannedOverride;
 use super::Policy;
 use super::ServiceModel;
@@ -27,6 +29,9 @@ pub struct Scenario {
     pub services: BTreeMap<ServiceName, ServiceModel>,
     /// Requests from outside, by the service they reach.
     pub load: BTreeMap<ServiceName, Load>,
+    /// Metrics of the business over time, which policies may look at. A number is a rate here: so many a second.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metrics: BTreeMap<MetricName, Pattern>,
     /// The policy of each service; a service without one is left as it is.
     pub policies: BTreeMap<ServiceName, Policy>,
     /// What goes wrong, in order of time.

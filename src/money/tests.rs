@@ -69,6 +69,7 @@ pub(crate) fn scenario(services: Vec<(&str, ServiceModel)>) -> Scenario {
         host,
         services: services.into_iter().map(|(name, service)| (ServiceName::new(name), service)).collect(),
         load: BTreeMap::new(),
+        metrics: BTreeMap::new(),
         policies: BTreeMap::new(),
         faults: Vec::new(),
         deployments: Vec::new(),

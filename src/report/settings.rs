@@ -116,7 +116,7 @@ fn of_horizontal(horizontal: &Horizontal) -> BTreeMap<String, String> {
     let ahead = horizontal.ahead.map(|ahead| format!("cpu {} by {}", ahead.cpu, ahead.by));
     keys.extend(ahead.map(|text| ("ahead".to_owned(), text)));
     keys.extend(horizontal.per_host.map(|each| ("per_host".to_owned(), each.to_string())));
-    let side = |name: &str, signal: Signal, text: String| (format!("{name}.{}", signal.name()), text);
+    let side = |name: &str, signal: Signal, text: String| (format!("{name}.{}", signal.key()), text);
     match &horizontal.scaling {
         Scaling::Bounds(bounds) => {
             for (name, triggers) in [("up", &bounds.up), ("down", &bounds.down)] {
@@ -150,7 +150,7 @@ fn of_horizontal(horizontal: &Horizontal) -> BTreeMap<String, String> {
 
 /// What can be set of a policy of the field.
 fn of_the_field(reference: &Reference) -> Vec<(&'static str, String)> {
-    let one = |target: &Target| format!("{} {}", target.signal.name(), target.value);
+    let one = |target: &Target| format!("{} {}", target.signal.key(), target.value);
     let all = |targets: &[Target]| targets.iter().map(one).collect::<Vec<_>>().join(", ");
     match reference {
         Reference::Hpa(figures) => vec![

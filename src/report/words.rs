@@ -56,7 +56,7 @@ pub fn reason(reason: &Reason) -> String {
         }
         Reason::Weighted { above, score, bound, seen } => {
             let parts: Vec<String> =
-                seen.iter().map(|(signal, seen)| format!("{} {}", self::signal(*signal), quantity(*seen))).collect();
+                seen.iter().map(|(signal, seen)| format!("{} {}", self::signal(signal), quantity(*seen))).collect();
             let way = if *above { "above" } else { "below" };
             format!("weighted score {score}, {way} {bound}: {}", parts.join(", "))
         }
@@ -68,7 +68,7 @@ pub fn reason(reason: &Reason) -> String {
         Reason::Sized { policy, wanted, note } => format!("{policy} recommends {}: {note}", quantity(*wanted)),
         Reason::Wanted { policy, wanted, findings, note } => {
             let one = |finding: &Finding| {
-                format!("{} {} of {}", signal(finding.signal), quantity(finding.seen), quantity(finding.bound))
+                format!("{} {} of {}", signal(&finding.signal), quantity(finding.seen), quantity(finding.bound))
             };
             let mut text =
                 format!("{policy} wants {wanted}: {}", findings.iter().map(one).collect::<Vec<_>>().join(", "));
@@ -92,14 +92,14 @@ fn all_of(findings: &[Finding], above: bool) -> String {
         let way = if above || finding.signal == Signal::Replicas { "above" } else { "below" };
         let (seen, bound) = (quantity(finding.seen), quantity(finding.bound));
         let lasts = if finding.lasts == Span::ZERO { String::new() } else { format!(" for {}", finding.lasts) };
-        format!("{} {seen} {way} {bound}{lasts}", signal(finding.signal))
+        format!("{} {seen} {way} {bound}{lasts}", signal(&finding.signal))
     };
     findings.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// A measured figure of a service.
 #[must_use]
-pub const fn signal(signal: Signal) -> &'static str {
+pub fn signal(signal: &Signal) -> &str {
     match signal {
         Signal::Cpu => "CPU",
         Signal::Memory => "memory",
@@ -108,6 +108,7 @@ pub const fn signal(signal: Signal) -> &'static str {
         Signal::Errors => "errors",
         Signal::Requests => "requests",
         Signal::Replicas => "instances",
+        Signal::Custom(name) => name.as_str(),
     }
 }
 
@@ -159,11 +160,11 @@ pub fn guard(guard: &Guard) -> String {
         Guard::NotReady => "no instance is up and well".to_owned(),
         Guard::AtReplicaBound { bound } => format!("there are {bound} instances, as far as the policy goes"),
         Guard::Pending { signal: of, lasts, needed } => {
-            format!("{} is beyond its bound for {lasts} of {needed}", signal(*of))
+            format!("{} is beyond its bound for {lasts} of {needed}", signal(of))
         }
         Guard::WouldReturn { signal: of, expected, bound } => {
             let (expected, bound) = (quantity(*expected), quantity(*bound));
-            format!("with fewer instances {} would be {expected}, above {bound}", signal(*of))
+            format!("with fewer instances {} would be {expected}, above {bound}", signal(of))
         }
         Guard::Horizontal => "the number of instances goes first".to_owned(),
         Guard::Override { replicas, reason, until } => ordered(*replicas, reason, *until),

@@ -17,6 +17,8 @@ use plimsoll::model::HpaFigures;
 use plimsoll::model::InstanceState;
 use plimsoll::model::KpaFigures;
 use plimsoll::model::Limits;
+use plimsoll::model::MetricName;
+use plimsoll::model::MetricSeen;
 use plimsoll::model::NomadTargetFigures;
 use plimsoll::model::NomadThresholdFigures;
 use plimsoll::model::Observation;
@@ -65,6 +67,8 @@ pub(crate) struct Crowd {
 pub(crate) struct Look {
     later: Span,
     shown: Vec<Shown>,
+    /// The metric of the business, in thousandths.
+    orders: Option<(Age, u64)>,
     /// Which of the decided actions the host carries out.
     obeys: u8,
 }
@@ -155,6 +159,10 @@ impl Crowd {
                     observation.services.insert(service_name(index), service.clone());
                 }
             }
+            if let Some((age, value)) = look.orders {
+                let seen = MetricSeen { at: age.before(now), value: Quantity::Number(value) };
+                observation.metrics.insert(orders(), seen);
+            }
             let decision = engine.observe(now, &observation);
             for (place, action) in decision.actions.iter().enumerate() {
                 if look.obeys >> (place % 8) & 1 == 1 {
@@ -227,6 +235,11 @@ impl Traffic {
     }
 }
 
+/// The one metric of the business that policies look at here.
+pub(crate) fn orders() -> MetricName {
+    "orders".parse().expect("a name")
+}
+
 fn signal() -> impl Strategy<Value = Signal> {
     proptest::sample::select(vec![
         Signal::Cpu,
@@ -237,6 +250,7 @@ fn signal() -> impl Strategy<Value = Signal> {
         Signal::Errors,
         Signal::Requests,
         Signal::Replicas,
+        Signal::Custom(orders()),
     ])
 }
 
@@ -245,7 +259,7 @@ fn figure(signal: Signal, part: u64) -> Quantity {
     match signal {
         Signal::Cpu | Signal::Memory => Quantity::Share(part * 1000),
         Signal::Errors => Quantity::Share(part * 100),
-        Signal::Queue => Quantity::Number(part * 100),
+        Signal::Queue | Signal::Custom(_) => Quantity::Number(part * 100),
         Signal::Latency => Quantity::Time(Span::from_millis(part * 5)),
         Signal::Requests => Quantity::Rate(part * 1_000_000),
         Signal::Replicas => Quantity::Number(part * 10),
@@ -296,8 +310,16 @@ fn scaling() -> impl Strategy<Value = Scaling> {
 
 /// What a policy of the field aims for.
 fn target() -> impl Strategy<Value = Target> {
-    let signals =
-        [Signal::Cpu, Signal::Cpu, Signal::Memory, Signal::Queue, Signal::Latency, Signal::Errors, Signal::Requests];
+    let signals = [
+        Signal::Cpu,
+        Signal::Cpu,
+        Signal::Memory,
+        Signal::Queue,
+        Signal::Latency,
+        Signal::Errors,
+        Signal::Requests,
+        Signal::Custom(orders()),
+    ];
     (proptest::sample::select(signals.to_vec()), 50_u64..1000)
         .prop_map(|(signal, part)| Target { signal, value: figure(signal, part) })
 }
@@ -487,10 +509,12 @@ fn shown() -> impl Strategy<Value = Shown> {
 /// Looks that repeat themselves for a while, since much must last before anything happens.
 fn looks(services: usize) -> impl Strategy<Value = Vec<Look>> {
     let later = prop_oneof![8 => Just(30_u64), 4 => Just(60), 3 => Just(300), 2 => 0_u64..1000, 1 => 0_u64..50_000];
-    let one = (later, proptest::collection::vec(shown(), services), any::<u8>(), 1_usize..12);
+    let part = prop_oneof![2 => 0_u64..300, 2 => 700_u64..1000, 1 => 0_u64..1200].prop_map(|part| part * 100);
+    let orders = proptest::option::weighted(0.8, (age(), part));
+    let one = (later, proptest::collection::vec(shown(), services), orders, any::<u8>(), 1_usize..12);
     proptest::collection::vec(one, 5..30).prop_map(|looks| {
-        let repeated = looks.into_iter().flat_map(|(later, shown, obeys, times)| {
-            let look = Look { later: Span::from_secs(later), shown, obeys: obeys | 1 };
+        let repeated = looks.into_iter().flat_map(|(later, shown, orders, obeys, times)| {
+            let look = Look { later: Span::from_secs(later), shown, orders, obeys: obeys | 1 };
             std::iter::repeat_n(look, times)
         });
         repeated.collect()

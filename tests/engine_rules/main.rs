@@ -6,6 +6,7 @@ mod arbitrary;
 mod audit;
 mod closed_loop;
 mod crowds;
+mod custom;
 mod guards;
 mod horizontal;
 mod manual;

@@ -56,7 +56,7 @@ pub(crate) fn usage(at: Instant, cpu: u64, memory: Bytes) -> Usage {
 pub(crate) fn host<const N: usize>(services: [(&str, ServiceSeen); N]) -> Observation {
     let host = HostSeen { pool_cpu: Millicores::cores(16), pool_memory: Bytes::gibi(64) };
     let services = services.into_iter().map(|(text, service)| (name(text), service)).collect();
-    Observation { host, services, overrides: BTreeMap::new() }
+    Observation { host, services, overrides: BTreeMap::new(), metrics: BTreeMap::new() }
 }
 
 impl Stage {

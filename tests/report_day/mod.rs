@@ -155,6 +155,7 @@ pub(crate) fn scenario(duration: Span) -> Scenario {
         },
         services: services.collect(),
         load: load.collect(),
+        metrics: BTreeMap::new(),
         policies: policies.collect(),
         deployments: Vec::new(),
         overrides: Vec::new(),

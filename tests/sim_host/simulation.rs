@@ -98,6 +98,7 @@ pub(crate) fn scenario<'a>(
         host,
         services: services.into_iter().map(|(name, model)| (ServiceName::new(name), model)).collect(),
         load: load.into_iter().map(|(name, load)| (ServiceName::new(name), load)).collect(),
+        metrics: BTreeMap::new(),
         policies: BTreeMap::new(),
         faults: Vec::new(),
         deployments: Vec::new(),

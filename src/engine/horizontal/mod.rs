@@ -6,7 +6,7 @@
 //!    a need that comes back after a removal is met at once.
 //! 4. The cooldowns belong to the number of instances; limits have their own.
 //! 5. What is not measured is no reason for fewer, and what was measured and is not any more is none either. More may rest
-//!    on the instances that were measured, or on requests alone: who is killed again and again is never measured, and needs
+//!    on the instances that were measured, or on requests or metrics of the business alone: who is killed again and again is never measured, and needs
 //!    it most.
 //! 6. Fewer instances than the least number, or more than the largest, are mended without looking at any figure. Both
 //!    numbers may follow a schedule. The last instance is never removed.
@@ -32,9 +32,10 @@ use super::wish::Wish;
 use crate::model::Guard;
 use crate::model::Held;
 use crate::model::Horizontal;
-use crate::model::HostSeen;
 use crate::model::InstanceState;
 use crate::model::Limits;
+use crate::model::MetricName;
+use crate::model::Observation;
 use crate::model::Quantity;
 use crate::model::Reason;
 use crate::model::Resource;
@@ -50,6 +51,7 @@ use ahead::Foresight;
 use bounds::Since;
 use field::Driver;
 use field::Look;
+use std::collections::BTreeMap;
 
 /// What a rule says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,7 +169,7 @@ impl Watched {
         &mut self,
         now: Instant,
         name: &ServiceName,
-        (service, host): (Option<&ServiceSeen>, &HostSeen),
+        (service, seen): (Option<&ServiceSeen>, &Observation),
         distress: Option<Distress<'_>>,
         wishes: &mut Vec<Wish>,
         held: &mut Vec<Held>,
@@ -208,7 +210,7 @@ impl Watched {
                 None => wish(bound, why),
             };
         }
-        let (readings, lacks) = match self.read(now, service, host, replicas) {
+        let (readings, lacks) = match self.read(now, service, seen, replicas) {
             Ok(read) => read,
             Err(guard) => {
                 self.since.forget();
@@ -235,7 +237,10 @@ impl Watched {
         };
         let unwell = service.instances.iter().any(|instance| instance.state != InstanceState::Healthy);
         let unsafe_now = distress.filter(|_| !up).map(Distress::guard);
-        let lost = self.counted && service.traffic.is_none() && self.policy.looks_at(Signal::is_of_requests);
+        let lost = self.counted && service.traffic.is_none() && self.policy.looks_at(Signal::is_of_requests)
+            || self
+                .policy
+                .looks_at(|signal| matches!(signal, Signal::Custom(_)) && readings.of_signal(signal).is_none());
         let step = step.min(if up { self.policy.step_up } else { self.policy.step_down }.max(1));
         let to = if up { replicas.saturating_add(step).min(most) } else { replicas.saturating_sub(step).max(least) };
         if to == replicas {
@@ -282,12 +287,12 @@ impl Watched {
     }
 
     /// The figures, and what they lack for anything to be taken away. Where some instances were not measured the others
-    /// stand for them, and where none were, the requests: that is enough for more, never for fewer.
+    /// stand for them, and where none were, the requests and the metrics: that is enough for more, never for fewer.
     fn read(
         &self,
         now: Instant,
         service: &ServiceSeen,
-        host: &HostSeen,
+        seen: &Observation,
         replicas: u32,
     ) -> Result<(Readings, Option<Guard>), Guard> {
         let traffic = service.traffic.filter(|_| self.policy.looks_at(Signal::is_of_requests));
@@ -308,10 +313,19 @@ impl Watched {
                 return Err(Guard::Absurd { why: format!("{share} of the requests failed, which is more than all") });
             }
         }
+        let host = &seen.host;
+        let metrics: BTreeMap<MetricName, Quantity> = seen
+            .fresh_metrics(now, self.policy.stale_after)
+            .filter(|(name, _)| self.policy.looks_at(|signal| signal == Signal::Custom(*name)))
+            .collect();
         let measured =
             |unmeasured| measure::measured(now, service, host, self.policy.stale_after, (self.limits.1, unmeasured));
         let limits = self.limits(service);
-        let of = |measured: Measured| Readings { traffic, ..Readings::of(&measured, limits, host, replicas) };
+        let of = |measured: Measured| Readings {
+            traffic,
+            metrics: metrics.clone(),
+            ..Readings::of(&measured, limits, host, replicas)
+        };
         let lacks = match measured(Unmeasured::Refused) {
             Ok(measured) => return Ok((of(measured), None)),
             Err(lacks @ (Guard::NoData | Guard::NotReady)) => lacks,
@@ -319,8 +333,8 @@ impl Watched {
         };
         match measured(Unmeasured::LeftOut) {
             Ok(measured) => Ok((of(measured), Some(lacks))),
-            Err(Guard::NoData | Guard::NotReady) if traffic.is_some() => {
-                Ok((Readings { replicas, cpu: None, memory: None, traffic }, Some(lacks)))
+            Err(Guard::NoData | Guard::NotReady) if traffic.is_some() || !metrics.is_empty() => {
+                Ok((Readings { replicas, cpu: None, memory: None, traffic, metrics }, Some(lacks)))
             }
             Err(Guard::NoData | Guard::NotReady) => Err(lacks),
             Err(guard) => Err(guard),

@@ -9,14 +9,16 @@
 use crate::engine::measure::Measured;
 use crate::model::HostSeen;
 use crate::model::Limits;
+use crate::model::MetricName;
 use crate::model::Quantity;
 use crate::model::Signal;
 use crate::model::TrafficSeen;
 use crate::units::Bytes;
 use crate::units::Millicores;
+use std::collections::BTreeMap;
 
 /// The figures of a service at one look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Readings {
     /// Instances there are, those that start too.
     pub replicas: u32,
@@ -26,6 +28,8 @@ pub struct Readings {
     pub memory: Option<u64>,
     /// What passes through it.
     pub traffic: Option<TrafficSeen>,
+    /// The metrics of the business that the policy looks at and that were measured lately.
+    pub metrics: BTreeMap<MetricName, Quantity>,
 }
 
 impl Readings {
@@ -40,6 +44,7 @@ impl Readings {
             cpu: millionths(measured.cpu, cpu),
             memory: millionths(measured.memory_all, memory),
             traffic: None,
+            metrics: BTreeMap::new(),
         }
     }
 
@@ -54,6 +59,7 @@ impl Readings {
             Signal::Errors => self.traffic.map(|traffic| Quantity::Share(traffic.errors)),
             Signal::Requests => self.traffic.map(|traffic| Quantity::Rate(traffic.rate.get())),
             Signal::Replicas => Some(Quantity::Number(u64::from(self.replicas) * 1000)),
+            Signal::Custom(name) => self.metrics.get(&name).copied(),
         }
     }
 

@@ -87,7 +87,10 @@ fn cross(up: &[Trigger], down: &[Trigger], error: &mut impl FnMut(&str, String))
         let high = up.iter().find(|high| high.signal == low.signal);
         if let Some(high) = high.filter(|high| low.bound.number() >= high.bound.number()) {
             let name = low.signal.name();
-            error(&format!("down/{name}"), format!("`{name}` {} is not below {} of `up`", low.bound, high.bound));
+            error(
+                &format!("down/{}", low.signal.key().replace('.', "/")),
+                format!("`{name}` {} is not below {} of `up`", low.bound, high.bound),
+            );
         }
     }
 }

@@ -78,7 +78,8 @@ figures! {
     up: Side,
     /// Figures below which instances are removed.
     down: Side,
-    /// What figures are to be, for policies of the field: `{ cpu: 70% }`; requests in the service and per second of each instance.
+    /// What figures are to be, for policies of the field: `{ cpu: 70% }`; requests in the service, requests per second
+    /// and `custom` metrics are of each instance.
     targets: Side,
     /// For `step-scaling`: how much more or fewer, the farther a figure is from its target the more.
     steps: StepsFile,

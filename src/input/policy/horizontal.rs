@@ -17,6 +17,7 @@ use crate::model::Bounds;
 use crate::model::Horizontal;
 use crate::model::HpaFigures;
 use crate::model::KpaFigures;
+use crate::model::MetricName;
 use crate::model::NomadTargetFigures;
 use crate::model::NomadThresholdFigures;
 use crate::model::PointScore;
@@ -35,6 +36,8 @@ use crate::units::Rate;
 use crate::units::Span;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// How the number of instances is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -84,6 +87,9 @@ pub struct Side {
     pub requests: Option<FigureText>,
     /// Instances there are: `2`.
     pub replicas: Option<FigureText>,
+    /// Metrics of the business by name, of all instances together: `{ orders_waiting: 100 }`. A scenario says what they are.
+    #[serde(default)]
+    pub custom: BTreeMap<String, FigureText>,
     /// Points that are enough, or the weighted mean that must be passed.
     pub score: Option<FigureText>,
 }
@@ -98,8 +104,14 @@ impl Side {
             Signal::Errors => &self.errors,
             Signal::Requests => &self.requests,
             Signal::Replicas => &self.replicas,
+            Signal::Custom(name) => return self.custom.get(name.as_str()),
         };
         figure.as_ref()
+    }
+
+    /// The metrics of the business that it names; what is no name is reported elsewhere.
+    pub(super) fn metrics(&self) -> impl Iterator<Item = Signal> {
+        self.custom.keys().filter_map(|name| name.parse().ok()).map(Signal::Custom)
     }
 }
 
@@ -163,6 +175,19 @@ impl<T: Copy> Ways<T> {
 pub(super) const SIGNALS: [Signal; 7] =
     [Signal::Cpu, Signal::Memory, Signal::Queue, Signal::Latency, Signal::Errors, Signal::Requests, Signal::Replicas];
 
+/// The signals in the order in which bounds are kept: those of every service, and after them the metrics of the business
+/// among `named`.
+pub(super) fn signals(named: impl IntoIterator<Item = Signal>) -> Vec<Signal> {
+    let is_metric = |signal: &Signal| matches!(signal, Signal::Custom(_));
+    let metrics: BTreeSet<Signal> = named.into_iter().filter(is_metric).collect();
+    SIGNALS.into_iter().chain(metrics).collect()
+}
+
+/// Where the figure of a signal stands below a key.
+pub(super) fn pointer(key: &str, signal: Signal) -> String {
+    format!("/{key}/{}", signal.key().replace('.', "/"))
+}
+
 /// The policy that a kind of scaling starts from.
 pub(super) fn base(kind: ScalingKind) -> Horizontal {
     let field = |reference| Horizontal::of_the_field(reference);
@@ -202,6 +227,24 @@ pub(super) fn over(figures: &Figures, base: Horizontal, node: &Node, problems: &
     ];
     for (key, _, _) in kind.into_iter().chain(of_the_field).filter(|(_, given, fits)| *given && !fits) {
         reader.wrong(&format!("/{key}"), format!("`{key}` means nothing to this kind of `scaling`"));
+    }
+    let points = figures.points.as_ref();
+    let sides = [
+        ("up", figures.up.as_ref()),
+        ("down", figures.down.as_ref()),
+        ("targets", figures.targets.as_ref()),
+        ("weights", figures.weights.as_ref()),
+        ("full", figures.full.as_ref()),
+        ("points/up", points.and_then(|sides| sides.up.as_ref())),
+        ("points/down", points.and_then(|sides| sides.down.as_ref())),
+    ];
+    for (key, name) in sides
+        .iter()
+        .flat_map(|(key, side)| side.iter().flat_map(move |side| side.custom.keys().map(move |name| (key, name))))
+    {
+        if let Err(wrong) = name.parse::<MetricName>() {
+            reader.wrong(&format!("/{key}/custom/{name}"), wrong.to_string());
+        }
     }
     let scaling = match base.scaling {
         Scaling::Bounds(bounds) => Scaling::Bounds(reader.bounds(figures, bounds)),
@@ -256,14 +299,15 @@ impl Reader<'_> {
     /// The triggers of `base`, with those that are given put in or left out.
     fn triggers(&mut self, key: &str, side: Option<&Side>, base: &[Trigger]) -> Vec<Trigger> {
         let mut found = Vec::new();
-        for signal in SIGNALS {
+        let named = side.iter().flat_map(|side| side.metrics());
+        for signal in signals(named.chain(base.iter().map(|trigger| trigger.signal))) {
             let before = base.iter().find(|trigger| trigger.signal == signal).copied();
             match side.and_then(|side| side.of(signal)) {
                 None => found.extend(before),
                 Some(FigureText(text)) if text == "none" => {}
                 Some(FigureText(text)) => match trigger(signal, text, before) {
                     Ok(trigger) => found.push(trigger),
-                    Err(why) => self.wrong(&format!("/{key}/{}", signal.name()), why),
+                    Err(why) => self.wrong(&pointer(key, signal), why),
                 },
             }
         }
@@ -290,7 +334,7 @@ impl Reader<'_> {
                 Some(Ok(points)) => points,
                 Some(Err(_)) => {
                     let message = "points are a whole number such as `3`".to_owned();
-                    self.wrong(&format!("/points/{key}/{}", trigger.signal.name()), message);
+                    self.wrong(&pointer(&format!("points/{key}"), trigger.signal), message);
                     continue;
                 }
             };
@@ -311,15 +355,17 @@ impl Reader<'_> {
     fn weighted(&mut self, figures: &Figures, base: WeightedScore) -> WeightedScore {
         for (key, side) in [("up", &figures.up), ("down", &figures.down)] {
             let other = |signal: &Signal| side.as_ref().is_some_and(|side| side.of(*signal).is_some());
-            if let Some(signal) = SIGNALS.into_iter().find(other) {
+            let named = side.iter().flat_map(Side::metrics);
+            if let Some(signal) = signals(named).into_iter().find(other) {
                 let message = "a weighted mean has one bound each way, `score`".to_owned();
-                self.wrong(&format!("/{key}/{}", signal.name()), message);
+                self.wrong(&pointer(key, signal), message);
             }
         }
         let up = self.mean("up", figures.up.as_ref()).unwrap_or(base.up);
         let down = self.mean("down", figures.down.as_ref()).unwrap_or(base.down);
         let mut parts = Vec::new();
-        for signal in SIGNALS {
+        let named = figures.weights.iter().chain(&figures.full).flat_map(Side::metrics);
+        for signal in signals(named.chain(base.parts.iter().map(|part| part.signal))) {
             let before = base.parts.iter().find(|part| part.signal == signal);
             let given = |side: &Option<Side>| side.as_ref().and_then(|side| side.of(signal)).cloned();
             let (weight, full) = (given(&figures.weights), given(&figures.full));
@@ -328,7 +374,7 @@ impl Reader<'_> {
                 Some(Ok(weight)) => Some(weight),
                 Some(Err(_)) => {
                     let message = "a weight is a whole number such as `40`".to_owned();
-                    self.wrong(&format!("/weights/{}", signal.name()), message);
+                    self.wrong(&pointer("weights", signal), message);
                     continue;
                 }
             };
@@ -337,7 +383,7 @@ impl Reader<'_> {
                 Some((Ok(whole), _)) if whole.number() > 0 => Some(whole),
                 Some((wrong, text)) => {
                     let message = wrong.err().unwrap_or_else(|| format!("`{text}` cannot count as one"));
-                    self.wrong(&format!("/full/{}", signal.name()), message);
+                    self.wrong(&pointer("full", signal), message);
                     continue;
                 }
             };
@@ -346,7 +392,7 @@ impl Reader<'_> {
                 (Some(_), None) => {
                     let message =
                         format!("`{}` has a weight, and `full` does not say what counts as one", signal.name());
-                    self.wrong(&format!("/weights/{}", signal.name()), message);
+                    self.wrong(&pointer("weights", signal), message);
                 }
                 (None, _) => {}
             }
@@ -385,6 +431,11 @@ pub(in crate::input) fn figure(signal: Signal, text: &str) -> Result<Quantity, S
         Signal::Queue | Signal::Replicas => {
             let count = text.parse::<u32>().map_err(|_| format!("`{text}` is no count such as `50`"))?;
             Ok(Quantity::Number(u64::from(count) * 1000))
+        }
+        Signal::Custom(_) => {
+            let number = Permille::parse(text).ok().filter(|_| !text.ends_with('%'));
+            let number = number.ok_or_else(|| format!("`{text}` is no number such as `100` or `2.5`"))?;
+            Ok(Quantity::Number(number.get()))
         }
         Signal::Latency => Span::parse(text).map(Quantity::Time).map_err(plain),
         Signal::Requests => Rate::parse(text).map(|rate| Quantity::Rate(rate.get())).map_err(plain),

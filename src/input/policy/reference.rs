@@ -6,6 +6,8 @@ use super::horizontal::Reader;
 use super::horizontal::SIGNALS;
 use super::horizontal::Side;
 use super::horizontal::figure;
+use super::horizontal::pointer;
+use super::horizontal::signals;
 use crate::input::schema::quantity::FigureText;
 use crate::model::AutopilotFigures;
 use crate::model::HpaFigures;
@@ -82,7 +84,7 @@ impl Reader<'_> {
                 down_stabilisation: figures.stabilisation.map_or(base.down_stabilisation, |span| span.0),
             }),
             Reference::Kpa(base) => Reference::Kpa(KpaFigures {
-                target: self.one(figures.targets.as_ref(), base.target, &[Signal::Queue, Signal::Requests]),
+                target: self.one(figures.targets.as_ref(), base.target, Some(&[Signal::Queue, Signal::Requests])),
                 ..base
             }),
             Reference::TargetTracking(base) => Reference::TargetTracking(TrackingFigures {
@@ -91,7 +93,7 @@ impl Reader<'_> {
                 cooldown_in: inward.map_or(base.cooldown_in, |span| span.0),
             }),
             Reference::StepScaling(base) => Reference::StepScaling(StepFigures {
-                threshold: self.one(figures.targets.as_ref(), base.threshold, &SIGNALS),
+                threshold: self.one(figures.targets.as_ref(), base.threshold, None),
                 cooldown: out.map_or(base.cooldown, |span| span.0),
                 out: self.steps("up", figures.steps.as_ref().and_then(|steps| steps.up.as_ref()), base.out),
                 inward: self.steps("down", figures.steps.as_ref().and_then(|steps| steps.down.as_ref()), base.inward),
@@ -100,7 +102,7 @@ impl Reader<'_> {
             Reference::Autopilot(base) => {
                 let usual = crate::model::Quantity::Share(base.utilisation.get() * 1000);
                 let target = Target { signal: Signal::Cpu, value: usual };
-                let target = self.one(figures.targets.as_ref(), target, &[Signal::Cpu]);
+                let target = self.one(figures.targets.as_ref(), target, Some(&[Signal::Cpu]));
                 Reference::Autopilot(AutopilotFigures {
                     utilisation: Permille::new(target.value.number() / 1000),
                     horizon: figures.horizon.map_or(base.horizon, |span| span.0),
@@ -172,24 +174,25 @@ impl Reader<'_> {
         if found.is_empty() { base } else { found }
     }
 
-    /// The one target that there can be.
-    fn one(&mut self, given: Option<&Side>, base: Target, signals: &[Signal]) -> Target {
+    /// The one target that there can be, of some signals or of any.
+    fn one(&mut self, given: Option<&Side>, base: Target, signals: Option<&[Signal]>) -> Target {
         let Some(given) = given else { return base };
         self.single("targets", given, base, signals)
     }
 
     fn side(&mut self, key: &str, given: Option<&Side>, base: Target) -> Target {
         let Some(given) = given else { return base };
-        self.single(key, given, base, &SIGNALS)
+        self.single(key, given, base, None)
     }
 
-    fn single(&mut self, key: &str, given: &Side, base: Target, signals: &[Signal]) -> Target {
+    fn single(&mut self, key: &str, given: &Side, base: Target, signals: Option<&[Signal]>) -> Target {
         let found = self.read(key, given);
         match found[..] {
-            [one] if signals.contains(&one.signal) => one,
+            [one] if signals.is_none_or(|signals| signals.contains(&one.signal)) => one,
             [] => base,
             _ => {
-                let names: Vec<&str> = signals.iter().map(|signal| signal.name()).collect();
+                let mut names: Vec<&str> = signals.unwrap_or(&SIGNALS).iter().map(Signal::name).collect();
+                names.extend(signals.is_none().then_some("one of `custom`"));
                 self.wrong(&format!("/{key}"), format!("one figure is wanted here, of: {}", names.join(", ")));
                 base
             }
@@ -198,12 +201,12 @@ impl Reader<'_> {
 
     fn read(&mut self, key: &str, given: &Side) -> Vec<Target> {
         let mut found = Vec::new();
-        for signal in SIGNALS {
+        for signal in signals(given.metrics()) {
             let Some(text) = given.of(signal) else { continue };
             match figure(signal, &text.0) {
                 Ok(value) if value.number() > 0 => found.push(Target { signal, value }),
-                Ok(_) => self.wrong(&format!("/{key}/{}", signal.name()), "a target above zero is wanted".to_owned()),
-                Err(why) => self.wrong(&format!("/{key}/{}", signal.name()), why),
+                Ok(_) => self.wrong(&pointer(key, signal), "a target above zero is wanted".to_owned()),
+                Err(why) => self.wrong(&pointer(key, signal), why),
             }
         }
         found

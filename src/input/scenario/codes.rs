@@ -17,6 +17,7 @@ pub const CODES: &[&Code] = &[
     &DEPLOYMENT,
     &OVERRIDE,
     &CPUSET,
+    &METRIC,
 ];
 
 pub(super) static SERVICE: Code = Code {
@@ -100,6 +101,21 @@ pub(super) static CPUSET: Code = Code {
     explanation: "`cpuset` of a Compose file names the cores that a container may run on: `cpuset: \"0-1,3\"`. Docker refuses one with a \
 core that the host does not have, and so does the simulation. Cores are numbered from 0, group by group in the order of `cores` in the \
 profile of the host, the fastest first.",
+};
+
+pub(super) static METRIC: Code = Code {
+    id: "PL0232",
+    title: "an unclear metric of the business",
+    explanation: "A scenario says what the metrics of the business are over time, with the patterns that loads have and plain numbers, and \
+policies look at them below `custom`:
+
+    metrics:
+      orders_waiting: { pattern: diurnal, low: 5, high: 300, peak_at: \"20:00\" }
+
+    up: { custom: { orders_waiting: 100 for 5m } }
+
+A name has small letters, digits and `_`, a letter first, and at most 32 of them. A metric that a policy looks at and the scenario does not \
+have would never be measured, so it is an error.",
 };
 
 pub(super) static CALL: Code = Code {

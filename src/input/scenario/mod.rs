@@ -13,6 +13,7 @@ mod deployments;
 mod expect;
 mod faults;
 mod load;
+mod metrics;
 mod moved;
 mod network;
 mod overrides;

@@ -7,6 +7,7 @@ use super::codes;
 use super::deployments;
 use super::expect;
 use super::faults;
+use super::metrics;
 use super::network;
 use super::overrides;
 use super::pins;
@@ -104,6 +105,9 @@ pub fn resolve(
             load.insert(name.clone(), read);
         }
     }
+    let metrics = metrics::metrics(&file.metrics, node, &mut traffic, &mut problems);
+    let named = node.get("policy").filter(|_| options.policy.is_none());
+    metrics::report_unknown(&policies, &file.metrics, named, &mut problems);
     files_read.extend(traffic.traces.into_keys());
 
     let faults = faults::faults(&file.faults, node, &models, times.duration, &mut problems);
@@ -136,6 +140,7 @@ pub fn resolve(
         host,
         services: models,
         load,
+        metrics,
         policies,
         faults,
         deployments,

@@ -24,6 +24,7 @@ use crate::units::Rate;
 use crate::units::Span;
 use crate::units::whole;
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -100,7 +101,8 @@ impl Traffic<'_> {
         Load { pattern, noise: noise_of(*noise) }
     }
 
-    fn trace(&mut self, file: &TraceFile, node: &Node, problems: &mut Problems) -> Option<Load> {
+    /// The load of a trace; `node` is where it stands.
+    pub(super) fn trace(&mut self, file: &TraceFile, node: &Node, problems: &mut Problems) -> Option<Load> {
         let path = self.folder.join(&file.trace);
         if !self.traces.contains_key(&path) {
             let read = Source::read(&path).map_err(|problem| {
@@ -172,7 +174,15 @@ fn noise_of(noise: NoiseFile) -> Noise {
     }
 }
 
-fn not_above(low: Rate, high: Rate, low_key: &str, high_key: &str, node: &Node, problems: &mut Problems) {
+/// Reports a low figure that is above the high one.
+pub(super) fn not_above<T: PartialOrd + Display>(
+    low: T,
+    high: T,
+    low_key: &str,
+    high_key: &str,
+    node: &Node,
+    problems: &mut Problems,
+) {
     if low > high {
         let message = format!("`{low_key}` {low} is above `{high_key}` {high}");
         problems.push(Problem::error(&codes::LOAD, message).at(&schema::place_of(node, &format!("/{low_key}"))));
@@ -185,7 +195,7 @@ fn corners(corners: &[Corner], node: &Node, problems: &mut Problems) -> Vec<(Spa
 }
 
 /// Reports times of the list at `key` that do not come after those before them.
-fn in_order(times: impl Iterator<Item = Span>, key: &str, node: &Node, problems: &mut Problems) {
+pub(super) fn in_order(times: impl Iterator<Item = Span>, key: &str, node: &Node, problems: &mut Problems) {
     let mut before: Option<Span> = None;
     for (index, time) in times.enumerate() {
         if let Some(before) = before.filter(|before| time <= *before) {

@@ -4,6 +4,7 @@ use super::calls::CallsFile;
 use super::deployments::DeploymentFile;
 use super::deployments::DockerFile;
 use super::faults::FaultFile;
+use super::metrics::MetricFile;
 use super::overrides::OverrideFile;
 use crate::input::monthly::BudgetFile;
 use crate::input::policy::PolicyChoice;
@@ -50,6 +51,10 @@ pub struct ScenarioFile {
     /// Requests from outside, by the service that they reach.
     #[serde(default)]
     pub load: BTreeMap<String, LoadFile>,
+    /// Metrics of the business by name, which policies may look at (`up: { custom: { orders_waiting: 100 } }`): numbers over
+    /// time.
+    #[serde(default)]
+    pub metrics: BTreeMap<String, MetricFile>,
     /// What goes wrong, and when.
     #[serde(default)]
     pub faults: Vec<FaultFile>,

@@ -104,6 +104,7 @@ fn scenario(expectation: Expectation) -> Scenario {
         },
         services: BTreeMap::from([(ServiceName::new("web"), web)]),
         load: BTreeMap::new(),
+        metrics: BTreeMap::new(),
         policies: BTreeMap::new(),
         faults: Vec::new(),
         deployments: Vec::new(),

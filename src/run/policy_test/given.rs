@@ -5,6 +5,7 @@ use crate::model::HostSeen;
 use crate::model::InstanceSeen;
 use crate::model::InstanceState;
 use crate::model::Limits;
+use crate::model::MetricSeen;
 use crate::model::Observation;
 use crate::model::Points;
 use crate::model::Policy;
@@ -70,7 +71,11 @@ pub(super) fn observation(
         };
         (name.clone(), seen)
     });
-    Observation { host, services: services.collect(), overrides: BTreeMap::new() }
+    let metrics = case.metrics.iter().filter_map(|(name, series)| {
+        let Given::Figure(value) = series.get(tick).copied().flatten()? else { return None };
+        Some((*name, MetricSeen { at: now, value }))
+    });
+    Observation { host, services: services.collect(), overrides: BTreeMap::new(), metrics: metrics.collect() }
 }
 
 /// A service at one step.

@@ -4,7 +4,8 @@
 //! 1. Value `n` of a series is what the sensors show at `n` steps after the start; the engine looks at each of them. It has
 //!    looked once before, a whole period earlier, so that its first check falls on the first value. All services have run
 //!    for a week by then.
-//! 2. A `none`, or the end of a series, is a look without a measurement of that service.
+//! 2. A `none`, or the end of a series, is a look without a measurement of that service; of a metric of the business, one
+//!    without that metric.
 //! 3. CPU or memory without a series stays in the middle between its thresholds, so that it decides nothing.
 //! 4. "The newest check" is the last one of each service: between two checks the engine has nothing to say.
 
@@ -81,7 +82,8 @@ fn run(test: &PolicyTest, case: &PolicyCase) -> Vec<Failure> {
     let limits = test.services.iter().map(|(name, subject)| (name.clone(), subject.limits)).collect();
     let replicas = test.services.iter().map(|(name, subject)| (name.clone(), subject.instances)).collect();
     let mut state = State { limits, replicas, actions: BTreeMap::new(), held: BTreeMap::new() };
-    let length = case.given.values().map(Vec::len).max().unwrap_or(0) as u64;
+    let lengths = case.given.values().map(Vec::len).chain(case.metrics.values().map(Vec::len));
+    let length = lengths.max().unwrap_or(0) as u64;
     let end = Instant::after_start(test.step.times(length.saturating_sub(1)));
     let mut checks: Vec<_> = case.expect.iter().map(|check| (check.at.unwrap_or(end), check)).collect();
     checks.sort_by_key(|(at, _)| *at);

@@ -224,6 +224,7 @@ impl World {
                     self.scrape_meter(place, at, seen_from);
                 }
             }
+            self.scrape_gauges(lost, at, seen_from);
         }
         self.next_scrape = self.scrape_after(now);
     }

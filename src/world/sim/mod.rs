@@ -23,6 +23,7 @@ mod due;
 mod faults;
 mod flow;
 mod gate;
+mod gauge;
 mod generations;
 mod graph;
 mod heat;
@@ -80,6 +81,7 @@ use disk::Disk;
 use faults::Conditions;
 use faults::Faults;
 use flow::Flow;
+use gauge::Gauge;
 use generations::Group;
 use heat::Warmth;
 use line::Line;
@@ -143,6 +145,8 @@ pub struct World {
     pulls: Pulls,
     /// What is counted of requests, for services that are scaled.
     meters: Vec<Meter>,
+    /// Metrics of the business.
+    gauges: Vec<Gauge>,
 
     faults: Faults,
     /// What the faults that are on make of the host.
@@ -243,6 +247,7 @@ impl World {
             updates: Vec::new(),
             pulls: Pulls::default(),
             meters: Vec::new(),
+            gauges: Gauge::all(scenario, seed),
             faults: Faults::new(&scenario.faults, seed),
             conditions: Conditions::good(count),
             network: (0, 0.0),
@@ -357,7 +362,8 @@ impl World {
         let overrides =
             self.overrides.iter().filter(|planned| planned.from <= self.now && planned.order.lasts(self.now));
         let overrides = overrides.map(|planned| (planned.service.clone(), planned.order.clone())).collect();
-        Observation { host: self.host, services: services.collect(), overrides }
+        let metrics = self.metrics_seen().collect();
+        Observation { host: self.host, services: services.collect(), overrides, metrics }
     }
 
     /// The place of a service.

@@ -1,8 +1,8 @@
 //! Kubernetes' horizontal pod autoscaler on containers. Before you change it:
 //! 1. An instance is a pod with one container. It is ready where Docker calls it healthy, or where it runs without a health
 //!    check; down is pending. What it requests is its limit: Docker has no requests.
-//! 2. Memory and CPU are shares of requests; requests in the service and per second are averages of each; times and errors
-//!    are values of the service as one object.
+//! 2. Memory and CPU are shares of requests; requests in the service and per second, and metrics of the business, are
+//!    averages of each; times and errors are values of the service as one object.
 
 use super::Look;
 use super::findings;
@@ -127,7 +127,7 @@ impl Driver {
                 let count = calculator.utilisation(current, percent, None, &seen);
                 Proposal { kind: MetricKind::Resource, replicas: count.map(|count| count.replicas) }
             }
-            Signal::Queue | Signal::Requests => {
+            Signal::Queue | Signal::Requests | Signal::Custom(_) => {
                 let count = total
                     .and_then(|total| calculator.external_average_value(current, value(target.value), &[total]))
                     .map(|count| count.replicas);

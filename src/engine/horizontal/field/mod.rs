@@ -100,7 +100,7 @@ fn metric(readings: &Readings, target: Target) -> Option<f64> {
 fn each(seen: Quantity, signal: Signal, replicas: u32) -> Quantity {
     let share = |number: u64| number / u64::from(replicas.max(1));
     match (seen, signal) {
-        (Quantity::Number(number), Signal::Queue) => Quantity::Number(share(number)),
+        (Quantity::Number(number), Signal::Queue | Signal::Custom(_)) => Quantity::Number(share(number)),
         (Quantity::Rate(number), Signal::Requests) => Quantity::Rate(share(number)),
         (seen, _) => seen,
     }
