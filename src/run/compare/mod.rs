@@ -1,6 +1,6 @@
 //! Policies side by side on the same load: versions of one scenario that differ in nothing but their policies, each run with
 //! the same seeds (common random numbers), beside what the load needs at each moment. Before you change it:
-//! 1. A run of a version is a run of [`simulate`](super::simulate::simulate), nothing else. What it is given is the load; what
+//! 1. A run of a version is a run of [`simulate`], nothing else. What it is given is the load; what
 //!    it needs is worked out beside it, from the load alone, so that it is the same for every policy.
 //! 2. Runs share nothing and come back in order: the number of threads changes nothing but the time it takes.
 //! 3. Nothing is kept of a run here: its events go to a consumer, one after another.
