@@ -99,6 +99,14 @@ fn patient(policy: Vertical, (increase, decrease): (u64, u64)) -> Vertical {
     }
 }
 
+/// A horizontal policy, beside one that moves limits where there is one.
+fn beside(vertical: Option<Vertical>, factors: (u64, u64), horizontal: Horizontal) -> Policy {
+    match vertical {
+        Some(vertical) => Policy::Both(patient(vertical, factors), horizontal),
+        None => Policy::Horizontal(horizontal),
+    }
+}
+
 /// The three rules as they ship, with a range and times of their own.
 fn shipped() -> impl Strategy<Value = Horizontal> {
     let rule = prop_oneof![
@@ -176,11 +184,7 @@ proptest! {
         count in 1_u32..10,
         load in 0_u64..12_000,
     ) {
-        let policy = match vertical {
-            Some(vertical) => Policy::Both(patient(vertical, factors), horizontal),
-            None => Policy::Horizontal(horizontal),
-        };
-        let mut stage = web(policy, count);
+        let mut stage = web(beside(vertical, factors, horizontal), count);
         let last = bear(&mut stage, load, DAY.times(4));
         prop_assert!(last < Instant::after_start(DAY.times(3)), "still busy at {last}");
     }
@@ -200,11 +204,7 @@ proptest! {
             return Ok(());
         }
         let horizontal = Horizontal { scaling: Scaling::Reference(reference), ..around };
-        let policy = match vertical {
-            Some(vertical) => Policy::Both(patient(vertical, factors), horizontal),
-            None => Policy::Horizontal(horizontal),
-        };
-        let mut stage = web(policy, count);
+        let mut stage = web(beside(vertical, factors, horizontal), count);
         let last = bear(&mut stage, load, DAY.times(4));
         prop_assert!(last < Instant::after_start(DAY.times(3)), "still busy at {last}");
     }
@@ -219,11 +219,7 @@ proptest! {
     ) {
         let (least, most) = (horizontal.replicas_min, horizontal.replicas_max);
         let by_cpu = horizontal.looks_at(|signal| signal == Signal::Cpu);
-        let policy = match vertical {
-            Some(vertical) => Policy::Both(patient(vertical, factors), horizontal),
-            None => Policy::Horizontal(horizontal),
-        };
-        let mut stage = web(policy, least);
+        let mut stage = web(beside(vertical, factors, horizontal), least);
         bear(&mut stage, 50, DAY);
         prop_assert_eq!(stage.count("web"), least as usize);
         bear(&mut stage, load * u64::from(least), DAY);

@@ -71,8 +71,13 @@ fn table(comparison: &Comparison, group: Group) -> Option<Table> {
     let line = |row: &Row| Line {
         sign: lines::sign(row),
         name: row.name.clone(),
-        cells: measures.iter().map(|measure| (lines::cell(row, *measure), lines::difference(row, *measure))).collect(),
+        cells: measures.iter().map(|measure| (lines::cell(row, *measure), difference(row, *measure))).collect(),
     };
     let rows = comparison.rows.iter().map(line).collect();
     (!measures.is_empty()).then_some(Table { title: group.title(), measures, rows })
+}
+
+/// A difference that breaks before its p value, if at all.
+fn difference(row: &Row, measure: Measure) -> String {
+    lines::difference(row, measure).replace(", p ", ", p\u{a0}").replace("< ", "<\u{a0}")
 }

@@ -9,12 +9,10 @@ use super::tally::Value;
 use super::verdicts;
 use crate::model::Action;
 use crate::model::Aggregate;
-use crate::model::Balance;
 use crate::model::Bound;
 use crate::model::Comparison;
 use crate::model::CoreGroup;
 use crate::model::Decision;
-use crate::model::DiskUse;
 use crate::model::Expectation;
 use crate::model::Host;
 use crate::model::HostSample;
@@ -27,18 +25,14 @@ use crate::model::Price;
 use crate::model::Quantity;
 use crate::model::Range;
 use crate::model::Reason;
-use crate::model::Restart;
 use crate::model::Sample;
 use crate::model::Scenario;
-use crate::model::Sensors;
-use crate::model::ServiceModel;
 use crate::model::ServiceName;
 use crate::model::ServiceSample;
-use crate::model::Shortage;
-use crate::model::Spread;
 use crate::model::Subject;
 use crate::model::Windows;
-use crate::model::Work;
+use crate::money::tests::scenario as small;
+use crate::money::tests::service;
 use crate::record::Event;
 use crate::seed::Seed;
 use crate::units::Bytes;
@@ -49,7 +43,6 @@ use crate::units::Permille;
 use crate::units::Span;
 use proptest::prelude::*;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const MINUTE: Span = Span::from_secs(60);
@@ -60,64 +53,16 @@ fn minutes(count: u64) -> Instant {
 
 fn scenario(expectation: Expectation) -> Scenario {
     let limits = Limits { cpu: Some(Millicores::new(1000)), memory: Some(Bytes::mebi(100)) };
-    let web = ServiceModel {
-        image: None,
-        replicas: 1,
-        limits,
-        reservations: Limits::default(),
-        weight: 1024,
-        work: Work {
-            cpu: Span::ZERO,
-            spread: Spread::Exponential,
-            memory: Bytes::ZERO,
-            calls: Vec::new(),
-            request: Bytes::ZERO,
-            answer: Bytes::ZERO,
-        },
-        workers: None,
-
-        blocking: false,
-        backlog: None,
-        balance: Balance::Random,
-        timeout: None,
-        idle_cpu: Millicores::ZERO,
-        idle_memory: Bytes::ZERO,
-        leak_per_hour: Bytes::ZERO,
-        start_up: Span::ZERO,
-        start_cpu: Millicores::ZERO,
-        health: None,
-        depends_on: BTreeMap::new(),
-        restart: Restart::No,
-        stateful: false,
-        tier: 1,
-        role: "web".to_owned(),
-        disk: DiskUse::default(),
-        cpuset: None,
-        stop_grace: None,
-        shortage: Shortage::default(),
-    };
+    let web = service(1, limits, Limits::default());
     Scenario {
-        name: "small".to_owned(),
         host: Host {
             disk: Bytes::gibi(1),
             ..Host::bare("small", vec![CoreGroup { count: 2, speed: Permille::ONE }], Bytes::gibi(1))
         },
-        services: BTreeMap::from([(ServiceName::new("web"), web)]),
-        load: BTreeMap::new(),
-        metrics: BTreeMap::new(),
-        policies: BTreeMap::new(),
-        faults: Vec::new(),
-        deployments: Vec::new(),
-        overrides: Vec::new(),
-        docker: None,
-        sensors: Sensors::default(),
         duration: Span::from_mins(60),
-        warmup: Span::ZERO,
-        step: Span::from_secs(1),
         sample: MINUTE,
-        seeds: vec![Seed::new(1)],
         expect: vec![expectation],
-        budget: None,
+        ..small(vec![("web", web)])
     }
 }
 
