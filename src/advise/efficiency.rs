@@ -1,40 +1,16 @@
 //! The efficiency score (register M3): how well what is kept is used, from 0 to 1.
 //!
 //! The planning document calls it "resource utilization effectiveness" and names 70 to 80 % as the best utilization; the
-//! rest is ours, and stated here. Utilization is the P95 over time of what an instance uses of what is kept for it. It is
-//! fully effective between 70 and 80 %; below in proportion, as use over 70 %; above as 80 % over use, since who uses more
-//! than is kept for him lives on what others leave. The score is the mean over CPU and memory of all services, weighted by
+//! rest is ours, and stated here. Utilization is the P95 over time of what an instance uses of what is kept for it, and
+//! worth what [`utilization_worth`] says. The score is the mean over CPU and memory of all services, weighted by
 //! what they cost while they are kept. Services for which nothing is kept have no part in it.
 
 use super::trial::Trial;
 use crate::money::Cost;
 use crate::money::Prices;
 use crate::report::Level;
+use crate::report::utilization_worth;
 use crate::units::Permille;
-
-/// Utilization that is fully effective.
-const BEST: (u64, u64) = (700, 800);
-
-/// How effective a utilization is, rounded down to a thousandth.
-///
-/// ```
-/// use plimsoll::advise::effectiveness;
-/// use plimsoll::units::Permille;
-///
-/// let of = |percent| effectiveness(Permille::percent(percent)).get();
-/// assert_eq!([of(0), of(35), of(70), of(80), of(100), of(160)], [0, 500, 1000, 1000, 800, 500]);
-/// ```
-#[must_use]
-pub const fn effectiveness(utilization: Permille) -> Permille {
-    let used = utilization.get();
-    if used < BEST.0 {
-        Permille::new(used * 1000 / BEST.0)
-    } else if used > BEST.1 {
-        Permille::new(BEST.1 * 1000 / used)
-    } else {
-        Permille::ONE
-    }
-}
 
 /// The score of what was tried; `None` where nothing is kept for anybody.
 pub(super) fn score(trial: &Trial) -> Option<Permille> {
@@ -45,7 +21,7 @@ pub(super) fn score(trial: &Trial) -> Option<Permille> {
             let Cost { cpu, memory, .. } = prices.of(kept);
             for (level, weight) in [(&seen.cpu_share, cpu), (&seen.memory_share, memory)] {
                 if *level != Level::default() {
-                    let effective = effectiveness(Permille::new(level.percentile(95)));
+                    let effective = utilization_worth(Permille::new(level.percentile(95)));
                     sum += u128::from(effective.get()) * u128::from(weight.get());
                     weights += u128::from(weight.get());
                 }

@@ -27,7 +27,6 @@ mod trial;
 
 pub use change::Change;
 pub use change::Size;
-pub use efficiency::effectiveness;
 pub use files::Written;
 pub use files::write;
 pub use gathered::Gathering;
@@ -44,7 +43,6 @@ pub use trial::Bench;
 pub use trial::Trial;
 
 use crate::input::scenario::Opened;
-use crate::model::ServiceName;
 use crate::run::simulate::Breached;
 use crate::units::Money;
 
@@ -160,16 +158,4 @@ pub fn advise(opened: &Opened, bench: &Bench<'_>) -> Result<Advised, Breached> {
         );
     }
     Ok(Advised { base, advice, notes })
-}
-
-/// Names in a sentence: `api, db and web`; from seven on `api, db, web and 4 more`.
-fn listed<'a>(names: impl IntoIterator<Item = &'a ServiceName>) -> String {
-    let names: Vec<&str> = names.into_iter().map(ServiceName::as_str).collect();
-    match names.as_slice() {
-        [] => "none".to_owned(),
-        [one] => (*one).to_owned(),
-        [first @ .., last] if names.len() < 7 => format!("{} and {last}", first.join(", ")),
-        [one, two, three, rest @ ..] => format!("{one}, {two}, {three} and {} more", rest.len()),
-        _ => names.join(" and "),
-    }
 }

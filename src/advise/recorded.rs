@@ -35,6 +35,11 @@ pub fn recorded_text(base: &Trial, width: usize, paint: Paint) -> String {
         }
         out.push_str(&text::sizes(base, &change));
     }
+    let policies = base.report.policies.iter().filter_map(|policy| Some((policy, policy.words()?)));
+    for (place, (policy, words)) in policies.enumerate() {
+        out.push_str(if place == 0 { "\npolicies\n" } else { "" });
+        folded(&mut out, "   measured    ", &format!("{}: {words}", policy.names()), width);
+    }
     let lacking = performance::lacking(base);
     if !lacking.is_empty() {
         out.push_str("\nperformance\n");
@@ -53,6 +58,7 @@ pub fn recorded_json(base: &Trial) -> Value {
     let mut document = json::head(base);
     document["sizes_by_rule"] =
         sizes(base).map(|(rule, change)| (rule.name().to_owned(), json::sizes(&change))).collect();
+    document["policies"] = crate::report::json::policies(&base.report);
     let lacking = performance::lacking(base);
     document["lacking"] = lacking.values().flat_map(|lack| &lack.why).cloned().collect();
     document["notes"] = json!([WHY]);

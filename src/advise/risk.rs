@@ -73,7 +73,8 @@ impl Risk {
             };
             let holders: Vec<_> = change.sizes.keys().filter(cut).collect();
             if !holders.is_empty() {
-                because.push(format!("memory is taken from what holds data: {}", super::listed(holders)));
+                because
+                    .push(format!("memory is taken from what holds data: {}", crate::report::words::listed(holders)));
             }
         }
         let unproved = usize::from(!tried.is_proof());

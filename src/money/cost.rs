@@ -182,6 +182,16 @@ impl Consumption {
         }
     }
 
+    /// Of another amount, the shares of CPU and of memory that this is, rounded down to a thousandth; `None` where there is
+    /// nothing of it. Saturates.
+    #[must_use]
+    pub fn shares_of(&self, other: &Self) -> [Option<Permille>; 2] {
+        [(self.cpu, other.cpu), (self.memory, other.memory)].map(|(part, whole)| {
+            let share = part.saturating_mul(1000).checked_div(whole)?;
+            Some(Permille::new(u64::try_from(share).unwrap_or(u64::MAX)))
+        })
+    }
+
     /// Both together.
     #[must_use]
     pub const fn plus(&self, other: &Self) -> Self {

@@ -1,5 +1,8 @@
 //! One run taken in, event by event; several runs of a scenario together.
 
+use super::effectiveness;
+use super::effectiveness::Policies;
+use super::effectiveness::PolicyFigures;
 use super::judge::Judge;
 use super::judge::Judged;
 use super::judge::Verdict;
@@ -38,6 +41,7 @@ pub struct Collector {
     plimsoll_version: String,
     judge: Judge,
     summing: Summing,
+    policies: Policies,
     story: Story,
     series: Option<Series>,
     end: Instant,
@@ -51,6 +55,7 @@ impl Collector {
         Self {
             judge: Judge::new(&scenario),
             summing: Summing::new(&scenario),
+            policies: Policies::new(&scenario),
             story: Story::default(),
             series: (keep == Keep::Plots).then(|| Series::new(&scenario)),
             seed: header.seed,
@@ -64,6 +69,7 @@ impl Collector {
     pub fn take(&mut self, event: &Event) {
         self.judge.take(event);
         self.summing.take(event);
+        self.policies.take(event);
         self.story.take(event);
         match event {
             Event::Sampled(sample) => {
@@ -88,6 +94,7 @@ impl Collector {
             seed: self.seed,
             plimsoll_version: self.plimsoll_version,
             summary: self.summing.finish(),
+            policies: self.policies.finish(),
             story: self.story,
             series: self.series,
             end: self.end,
@@ -110,6 +117,8 @@ pub struct Run {
     pub spent: Option<Spent>,
     /// Figures.
     pub summary: Summary,
+    /// What came of its policies.
+    pub policies: Vec<PolicyFigures>,
     /// What was done and what happened.
     pub story: Story,
     /// What the plots are drawn from.
@@ -166,6 +175,8 @@ pub struct Report {
     pub verdicts: Vec<Verdict>,
     /// Figures over all seeds.
     pub together: Summary,
+    /// What came of its policies over all seeds.
+    pub policies: Vec<PolicyFigures>,
     /// The runs, by seed.
     pub runs: Vec<Run>,
     /// Place in `runs` of the run that is shown: the first that failed, else the first.
@@ -187,6 +198,7 @@ impl Report {
             }
         }
         let together = summary::together(runs.iter().map(|run| &run.summary))?;
+        let policies = effectiveness::together(runs.iter().map(|run| run.policies.as_slice()));
         let scenario = Arc::clone(&runs.first()?.scenario);
         let verdicts = verdicts(&expected(&scenario), &judged);
         Some(Self {
@@ -196,6 +208,7 @@ impl Report {
             records: BTreeMap::new(),
             verdicts,
             together,
+            policies,
             runs,
             shown,
             wall_seconds,

@@ -43,6 +43,7 @@ struct Page {
     budget: Vec<BudgetRow>,
     budget_totals: Vec<BudgetRow>,
     budget_notes: Vec<String>,
+    policies: Vec<(String, String)>,
     actions: Vec<(String, String, String)>,
     actions_more: u64,
     held: Vec<HeldRow>,
@@ -123,6 +124,7 @@ pub fn html(report: &Report, pictures: &[Picture]) -> String {
         budget,
         budget_totals,
         budget_notes,
+        policies: report.policies.iter().filter_map(|policy| Some((policy.names(), policy.words()?))).collect(),
         actions: run
             .story
             .actions

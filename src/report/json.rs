@@ -6,6 +6,7 @@
 use super::causes;
 use super::collect::Report;
 use super::collect::Run;
+use super::effectiveness::PolicyFigures;
 use super::judge::Failure;
 use super::judge::Judged;
 use super::judge::Verdict;
@@ -14,6 +15,7 @@ use super::summary::ServiceFigures;
 use super::summary::Summary;
 use super::words;
 use crate::model::Scenario;
+use crate::model::ServiceName;
 use crate::record::FORMAT_VERSION;
 use crate::seed::Seed;
 use serde_json::Map;
@@ -47,6 +49,7 @@ pub fn scenario(report: &Report) -> Value {
     put("services", services(&report.together));
     put("host_figures", host(&report.together, &report.scenario));
     put("actions", json!(report.together.actions));
+    put("policies", policies(report));
     if report.scenario.budget.is_some() {
         put("budget", spent::json(report));
     }
@@ -56,6 +59,16 @@ pub fn scenario(report: &Report) -> Value {
         put("runs", report.runs.iter().map(run).collect());
     }
     Value::Object(all)
+}
+
+/// How effective each policy is.
+#[must_use]
+pub fn policies(report: &Report) -> Value {
+    let policy = |policy: &PolicyFigures| {
+        let services: Vec<&str> = policy.services.iter().map(ServiceName::as_str).collect();
+        json!({ "services": services, "effectiveness": policy.effectiveness.json() })
+    };
+    report.policies.iter().map(policy).collect()
 }
 
 fn run(run: &Run) -> Value {

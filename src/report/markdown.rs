@@ -51,6 +51,9 @@ pub fn markdown(report: &Report) -> String {
     if let Some(spent) = spent::line(report) {
         out.push_str(&format!("\nBudget: {}\n", cell(&spent)));
     }
+    for (policy, words) in report.policies.iter().filter_map(|policy| Some((policy, policy.words()?))) {
+        out.push_str(&format!("\nPolicy of {}: {words}\n", cell(&policy.names())));
+    }
     out.push_str("\n| service | replicas | cpu p95 | memory max | latency p50/p95/p99 | requests | errors |\n");
     out.push_str("|---|---|---|---|---|---:|---:|\n");
     for (name, figures) in &report.together.services {

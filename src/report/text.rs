@@ -3,6 +3,7 @@
 use super::causes;
 use super::collect::Report;
 use super::columns::Columns;
+use super::effectiveness::PolicyFigures;
 use super::figure::Figure;
 use super::figure::Unit;
 use super::figure::rounded;
@@ -17,6 +18,9 @@ use crate::model::Scenario;
 use crate::model::ServiceName;
 use crate::units::Bytes;
 use crate::units::Millicores;
+
+/// So many policies are told; the report on disk and JSON have all.
+const POLICIES: usize = 3;
 
 /// Whether the terminal takes colours. They only repeat what words and signs say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +87,7 @@ pub fn text(report: &Report, width: usize, paint: Paint) -> String {
     if let Some(spent) = spent::line(report) {
         folded(&mut out, "budget: ", &spent, width);
     }
+    policies(&mut out, report, width);
     verdicts(&mut out, report, width, paint);
     out.push_str(&foot(report, width, paint));
     out
@@ -108,6 +113,26 @@ fn head(report: &Report, width: usize, paint: Paint) -> String {
         folded(&mut out, "", &rest, width);
     }
     out
+}
+
+/// The least effective policies.
+fn policies(out: &mut String, report: &Report, width: usize) {
+    let mut scored: Vec<(f64, &PolicyFigures)> =
+        report.policies.iter().filter_map(|policy| Some((policy.effectiveness.score()?, policy))).collect();
+    scored.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+    for (_, policy) in scored.iter().take(POLICIES) {
+        let words = policy.words().unwrap_or_default();
+        folded(out, "policy: ", &format!("{}, {words}", policy.names()), width);
+    }
+    if let Some((least, _)) = scored.get(POLICIES) {
+        let more = scored.len() - POLICIES;
+        folded(
+            out,
+            "policy: ",
+            &format!("{more} more of at least {}, which the report has", rounded(*least, 2)),
+            width,
+        );
+    }
 }
 
 /// A line a verdict: the values in a column where they fit, folded below the name where they do not.

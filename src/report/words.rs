@@ -16,6 +16,7 @@ use crate::model::Reason;
 use crate::model::Resource;
 use crate::model::Scenario;
 use crate::model::Score;
+use crate::model::ServiceName;
 use crate::model::Signal;
 use crate::units::Instant;
 use crate::units::Permille;
@@ -362,6 +363,18 @@ pub fn score(score: Score) -> String {
 pub fn price(price: &Price) -> String {
     let renewal = price.renewal.map(|renewal| format!(", then {renewal}")).unwrap_or_default();
     format!("{} a month{renewal}", price.month)
+}
+
+/// Names in a sentence: `api, db and web`; from seven on `api, db, web and 4 more`.
+pub fn listed<'a>(names: impl IntoIterator<Item = &'a ServiceName>) -> String {
+    let names: Vec<&str> = names.into_iter().map(ServiceName::as_str).collect();
+    match names.as_slice() {
+        [] => "none".to_owned(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] if names.len() < 7 => format!("{} and {last}", first.join(", ")),
+        [one, two, three, rest @ ..] => format!("{one}, {two}, {three} and {} more", rest.len()),
+        _ => names.join(" and "),
+    }
 }
 
 /// `1 check`, `3 checks`.

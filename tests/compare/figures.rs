@@ -142,6 +142,9 @@ fn a_run_of_four_minutes_comes_to_what_a_pencil_says() {
     is(Measure::Actions, 2.0);
     is(Measure::Reversals, 1.0);
     is(Measure::Flaps, 1.0);
+    // A third of the time as expected, one of two changes turned round. 31.2 % of the CPU are worth 312/700 = 0.445, half of
+    // the memory 500/700 = 0.714; CPU costs 5 times as much, and 5/6 × 0.445 + 1/6 × 0.714 is 0.489, rounded down.
+    is(Measure::Effectiveness, 1.0 / 3.0 * 0.5 * 0.489);
     // Demand is 2, 3, 2, 1. Supply is 1 instead of 2 for the 6 s of a crash, 2 instead of 3 for a minute, 3 instead of 2 from
     // 200 s to 235 s, and 1 instead of 2 for 5 s.
     is(Measure::AccuracyUnder, (6.0 / 2.0 + 60.0 / 3.0 + 5.0 / 2.0) / 240.0);
@@ -164,7 +167,14 @@ fn what_was_not_seen_is_not_zero() {
     let scenario = Arc::new(read(STACK, SCENARIO));
     let frame = Frame { subjects: vec![web()], scaled: vec![web()], needed: Vec::new() };
     let figures = Collector::new(&scenario, &frame, Keep::Figures).finish(at(300)).figures;
-    for measure in [Measure::BrokenTime, Measure::BrokenRequests, Measure::P95, Measure::Cost, Measure::CpuSlack] {
+    for measure in [
+        Measure::BrokenTime,
+        Measure::BrokenRequests,
+        Measure::P95,
+        Measure::Cost,
+        Measure::CpuSlack,
+        Measure::Effectiveness,
+    ] {
         assert!(!figures.contains_key(&measure), "{measure:?}");
     }
     assert!(!figures.contains_key(&Measure::Deviation), "without a demand nothing follows it");

@@ -2,6 +2,7 @@
 //! any number of threads.
 
 mod demand;
+mod effectiveness;
 mod figures;
 mod program;
 mod standing;

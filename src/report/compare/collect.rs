@@ -13,7 +13,6 @@ use super::trail::TrailPoint;
 use crate::model::Demand;
 use crate::model::Incident;
 use crate::model::Latencies;
-use crate::model::Resource;
 use crate::model::Sample;
 use crate::model::Scenario;
 use crate::model::ServiceName;
@@ -24,14 +23,14 @@ use crate::money::MONTH;
 use crate::money::Prices;
 use crate::record::Event;
 use crate::report::Keep;
-use crate::report::elasticity::Direction;
-use crate::report::elasticity::FLAP;
+use crate::report::effectiveness::Effectiveness;
+use crate::report::effectiveness::Paces;
 use crate::report::elasticity::Following;
-use crate::report::elasticity::Move;
 use crate::report::elasticity::PENALTY;
-use crate::report::elasticity::Pacing;
+use crate::report::elasticity::Pace;
 use crate::report::elasticity::Provisioning;
 use crate::report::elasticity::deviation;
+use crate::report::judge::LevelTime;
 use crate::report::judge::ServiceLevel;
 use crate::units::Instant;
 use crate::units::Span;
@@ -72,11 +71,9 @@ pub struct Collector {
     subjects: Vec<usize>,
     entries: Vec<usize>,
     from: Instant,
-    levels: Vec<ServiceLevel>,
-    ledger: Ledger,
-    /// Nanoseconds with a service level to keep and somebody to serve; of these, broken.
-    levelled: u128,
-    broken: u128,
+    levels: LevelTime,
+    kept: Ledger,
+    used: Ledger,
     /// Requests that service levels are about, in thousandths; of these, slow or failed.
     asked: u128,
     bad: u128,
@@ -88,7 +85,7 @@ pub struct Collector {
     cpu: Held,
     memory: Held,
     oom_kills: u64,
-    pacings: BTreeMap<(ServiceName, Resource), Pacing>,
+    paces: Paces,
     /// By name, of the services whose supply is shown or followed, those with a demand first.
     supplies: Vec<(ServiceName, Supply)>,
     followings: Vec<Following>,
@@ -120,10 +117,9 @@ impl Collector {
             subjects: places(&frame.subjects),
             entries: scenario.load.keys().filter_map(place).collect(),
             from: Instant::after_start(scenario.warmup),
-            levels: ServiceLevel::all(scenario),
-            ledger: Ledger::new(Basis::Kept, scenario),
-            levelled: 0,
-            broken: 0,
+            levels: LevelTime::new(scenario),
+            kept: Ledger::new(Basis::Kept, scenario),
+            used: Ledger::new(Basis::Use, scenario),
             asked: 0,
             bad: 0,
             latency: Latencies::new(),
@@ -133,7 +129,7 @@ impl Collector {
             cpu: Held::default(),
             memory: Held::default(),
             oom_kills: 0,
-            pacings: BTreeMap::new(),
+            paces: Paces::new(scenario),
             supplies: supplied.iter().map(|name| (name.clone(), Supply::default())).collect(),
             followings: frame.needed.iter().filter(|_| is_followed).map(|_| following()).collect(),
             trail: (keep == Keep::Plots).then(Trail::default),
@@ -173,12 +169,7 @@ impl Collector {
                 }
             }
             Event::Decided { at, decision } => {
-                for action in &decision.actions {
-                    let direction = if action.is_increase() { Direction::Up } else { Direction::Down };
-                    let from = self.from;
-                    let pacing = self.pacings.entry((action.service().clone(), action.resource()));
-                    pacing.or_insert_with(|| Pacing::new(from, FLAP)).take(Move { at: *at, direction });
-                }
+                decision.actions.iter().for_each(|action| self.paces.take(*at, action));
             }
             Event::Began(_) | Event::Seen { .. } | Event::Happened { .. } | Event::Ended { .. } => {}
         }
@@ -186,8 +177,10 @@ impl Collector {
 
     fn take_sample(&mut self, sample: &Sample) {
         let nanos = u128::from(sample.span.nanos());
-        self.ledger.take(&self.scenario, sample);
-        self.take_levels(sample);
+        self.kept.take(&self.scenario, sample);
+        self.used.take(&self.scenario, sample);
+        self.levels.take(&self.scenario, sample);
+        self.take_requests(sample);
         self.oom_kills += sample.services.iter().map(|service| u64::from(service.oom_kills)).sum::<u64>();
         for service in self.entries.iter().filter_map(|place| sample.services.get(*place)) {
             self.latency.merge(&service.latency);
@@ -206,16 +199,10 @@ impl Collector {
         }
     }
 
-    /// For how much of the time, and for how many requests, service levels are broken.
-    fn take_levels(&mut self, sample: &Sample) {
-        let nanos = u128::from(sample.span.nanos());
-        let scenario = &self.scenario;
-        let broken: Vec<bool> =
-            self.levels.iter_mut().filter_map(|level| level.is_broken_in(scenario, sample)).collect();
-        self.levelled += if broken.is_empty() { 0 } else { nanos };
-        self.broken += if broken.contains(&true) { nanos } else { 0 };
+    /// For how many requests service levels are broken.
+    fn take_requests(&mut self, sample: &Sample) {
         for (place, service) in sample.services.iter().enumerate() {
-            let mut about = self.levels.iter().filter(|level| level.is_about(place, sample)).peekable();
+            let mut about = self.levels.levels().iter().filter(|level| level.is_about(place, sample)).peekable();
             if about.peek().is_none() {
                 continue;
             }
@@ -235,7 +222,7 @@ impl Collector {
             }
         };
         let part = |part: u128, whole: u128| (whole > 0).then(|| part as f64 / whole as f64);
-        put(Measure::BrokenTime, part(self.broken, self.levelled));
+        put(Measure::BrokenTime, part(self.levels.broken(), self.levels.levelled()));
         put(Measure::BrokenRequests, part(self.bad, self.asked));
         let time = |percent| self.latency.quantile(percent, 100).map(|time| time.nanos() as f64 / 1e6);
         put(Measure::P95, time(95));
@@ -250,11 +237,12 @@ impl Collector {
         put(Measure::MemorySlack, self.memory.slack());
         put(Measure::Throttled, part(self.throttled, self.instances.saturating_mul(1000)));
         put(Measure::OomKills, Some(self.oom_kills as f64));
-        let paces: Vec<_> = self.pacings.into_values().filter_map(|pacing| pacing.finish(end)).collect();
-        let sum = |each: fn(&crate::report::elasticity::Pace) -> u64| Some(paces.iter().map(each).sum::<u64>() as f64);
+        let judged = end > self.from;
+        let sum = |each: fn(&Pace) -> u64| judged.then(|| self.paces.all().map(each).sum::<u64>() as f64);
         put(Measure::Actions, sum(|pace| pace.actions));
         put(Measure::Reversals, sum(|pace| pace.reversals));
         put(Measure::Flaps, sum(|pace| pace.flaps));
+        put(Measure::Effectiveness, self.effectiveness());
         let all: Vec<_> = self.followings.into_iter().filter_map(Following::finish).collect();
         let mean = |each: &dyn Fn(&crate::report::elasticity::Elasticity) -> f64| {
             all.iter().map(each).sum::<f64>() / all.len() as f64
@@ -280,11 +268,20 @@ impl Collector {
 
     /// What is kept for the services, for a month like this time.
     fn cost(&self) -> Option<f64> {
-        let names = self.scenario.services.keys().enumerate().filter(|(place, _)| self.subjects.contains(place));
-        let kept = names.filter_map(|(_, name)| self.ledger.services().get(name)).copied();
+        let kept = self.names().filter_map(|name| self.kept.services().get(name)).copied();
         let kept = kept.reduce(|sum, one| sum.plus(&one))?;
-        let month = Prices::default().of(&kept.stretched(self.ledger.span(), MONTH));
-        (self.ledger.span() > Span::ZERO).then(|| month.total().get() as f64 / 1e6)
+        let month = Prices::default().of(&kept.stretched(self.kept.span(), MONTH));
+        (self.kept.span() > Span::ZERO).then(|| month.total().get() as f64 / 1e6)
+    }
+
+    /// How effective the policy is on the services that it is tried on.
+    fn effectiveness(&self) -> Option<f64> {
+        Effectiveness::new(self.names(), (&self.levels, &self.paces), (&self.kept, &self.used)).score()
+    }
+
+    fn names(&self) -> impl Iterator<Item = &ServiceName> {
+        let names = self.scenario.services.keys().enumerate();
+        names.filter(|(place, _)| self.subjects.contains(place)).map(|(_, name)| name)
     }
 }
 

@@ -45,6 +45,8 @@ pub enum Measure {
     Reversals,
     /// Reversals within ten minutes.
     Flaps,
+    /// Service levels held, changes that last, and use of what is kept, in one figure.
+    Effectiveness,
     /// What is missing, relative to demand.
     AccuracyUnder,
     /// What is too much, relative to demand.
@@ -127,7 +129,7 @@ impl Group {
 
 impl Measure {
     /// All, in the order in which they are shown.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::BrokenTime,
         Self::BrokenRequests,
         Self::P95,
@@ -144,6 +146,7 @@ impl Measure {
         Self::Actions,
         Self::Reversals,
         Self::Flaps,
+        Self::Effectiveness,
         Self::AccuracyUnder,
         Self::AccuracyOver,
         Self::TimeUnder,
@@ -189,7 +192,9 @@ impl Measure {
             | Self::MemoryHours
             | Self::CpuSlack
             | Self::MemorySlack => Group::Resources,
-            Self::Throttled | Self::OomKills | Self::Actions | Self::Reversals | Self::Flaps => Group::Scaling,
+            Self::Throttled | Self::OomKills | Self::Actions | Self::Reversals | Self::Flaps | Self::Effectiveness => {
+                Group::Scaling
+            }
             Self::AccuracyUnder
             | Self::AccuracyOver
             | Self::TimeUnder
@@ -223,6 +228,9 @@ impl Measure {
             Self::Actions => "changes of a limit or of the number of instances",
             Self::Reversals => "actions in the other direction than the one before them",
             Self::Flaps => "reversals within ten minutes",
+            Self::Effectiveness => {
+                "how effective, from 0 to 1: service levels held, changes that last, use of what is kept"
+            }
             Self::AccuracyUnder => "what is missing relative to demand, mean over time",
             Self::AccuracyOver => "what is too much relative to demand, mean over time",
             Self::TimeUnder => "share of the time with fewer instances than needed",
@@ -278,6 +286,7 @@ impl Measure {
             Self::Actions => ("actions", "actions", "actions", Less, Plain),
             Self::Reversals => ("reversals", "reversals", "actions", Less, Plain),
             Self::Flaps => ("flaps", "flaps", "actions", Less, Plain),
+            Self::Effectiveness => ("effectiveness", "effective", "of 1", More, Plain),
             Self::AccuracyUnder => ("accuracy_under", "too little", "share", Less, Percent),
             Self::AccuracyOver => ("accuracy_over", "too much", "share", Less, Percent),
             Self::TimeUnder => ("time_under", "time too little", "share", Less, Percent),

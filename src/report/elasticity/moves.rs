@@ -85,6 +85,12 @@ impl Pacing {
         }
     }
 
+    /// The moves so far, counted; without their rate, which needs an end.
+    #[must_use]
+    pub const fn so_far(&self) -> &Pace {
+        &self.pace
+    }
+
     /// The pace of all moves so far, up to an end. `None` where there is no time to judge.
     #[must_use]
     pub fn finish(self, end: Instant) -> Option<Pace> {

@@ -35,6 +35,7 @@ pub use outcome::Held;
 pub use outcome::Judged;
 pub use scene::Scene;
 pub use scene::ServiceScene;
+pub(super) use service_level::LevelTime;
 pub(super) use service_level::ServiceLevel;
 pub use spent::expected;
 pub use verdict::Verdict;

@@ -9,6 +9,7 @@ use crate::model::Metric;
 use crate::model::Quantity;
 use crate::model::Sample;
 use crate::model::Scenario;
+use crate::units::Instant;
 use crate::units::Span;
 
 /// One service level of a scenario.
@@ -50,5 +51,52 @@ impl ServiceLevel {
     #[must_use]
     pub(in crate::report) const fn slow(&self) -> Option<Span> {
         self.slow
+    }
+}
+
+/// For how much of the time the service levels of a scenario are held.
+#[derive(Debug)]
+pub(in crate::report) struct LevelTime {
+    from: Instant,
+    levels: Vec<ServiceLevel>,
+    levelled: u128,
+    broken: u128,
+}
+
+impl LevelTime {
+    #[must_use]
+    pub(in crate::report) fn new(scenario: &Scenario) -> Self {
+        let from = Instant::after_start(scenario.warmup);
+        Self { from, levels: ServiceLevel::all(scenario), levelled: 0, broken: 0 }
+    }
+
+    /// Takes the next sample; one that begins in the warm-up does not count.
+    pub(in crate::report) fn take(&mut self, scenario: &Scenario, sample: &Sample) {
+        if sample.at.minus(sample.span) < self.from {
+            return;
+        }
+        let nanos = u128::from(sample.span.nanos());
+        let broken: Vec<bool> =
+            self.levels.iter_mut().filter_map(|level| level.is_broken_in(scenario, sample)).collect();
+        self.levelled += if broken.is_empty() { 0 } else { nanos };
+        self.broken += if broken.contains(&true) { nanos } else { 0 };
+    }
+
+    /// All of them.
+    #[must_use]
+    pub(in crate::report) fn levels(&self) -> &[ServiceLevel] {
+        &self.levels
+    }
+
+    /// Nanoseconds with a service level to hold and somebody who asked for something.
+    #[must_use]
+    pub(in crate::report) const fn levelled(&self) -> u128 {
+        self.levelled
+    }
+
+    /// Nanoseconds of these in which one is broken.
+    #[must_use]
+    pub(in crate::report) const fn broken(&self) -> u128 {
+        self.broken
     }
 }
