@@ -184,6 +184,15 @@ fn a_target_is_of_each_instance() {
     assert_eq!(stage.count("web"), 4);
 }
 
+/// Half a percent of CPU is not no percent but one, and three instances at one percent are as wanted.
+#[test]
+fn a_target_finer_than_a_percent_is_one_percent() {
+    let targets = vec![Target { signal: Signal::Cpu, value: Quantity::Share(5_000) }];
+    let mut stage = stage(Scaling::Reference(Reference::Hpa(HpaFigures { targets, ..HpaFigures::default() })));
+    let decision = after(&mut stage, None, 10);
+    assert_eq!((stage.count("web"), decision.actions.is_empty()), (3, true), "{decision:?}");
+}
+
 /// What the audit says to a decision at minute 60 about three instances at 10 % CPU.
 fn audited(orders_seen: Option<(Instant, u64)>, why: Reason, to: u32) -> Vec<Rule> {
     let now = Instant::after_start(Span::from_mins(60));

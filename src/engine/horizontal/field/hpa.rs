@@ -116,6 +116,8 @@ impl Driver {
         let seen = look.readings.of_signal(target.signal);
         let value = |quantity: Quantity| i64::try_from(super::whole_milli(quantity)).unwrap_or(i64::MAX);
         let total = seen.map(value).ok_or(CountError::NoMetrics);
+        // The original knows whole percent and whole thousandths, and no target of zero.
+        let each = value(target.value).max(1);
         match target.signal {
             Signal::Cpu | Signal::Memory => {
                 let pods: Vec<Pod> =
@@ -123,13 +125,13 @@ impl Driver {
                 let metrics = metrics(&look.service.instances, look, target.signal);
                 let resource = if target.signal == Signal::Cpu { Resource::Cpu } else { Resource::Other };
                 let seen = Seen { now: look.now, resource, pods: &pods, metrics: &metrics };
-                let percent = i32::try_from(target.value.number() / 10_000).unwrap_or(i32::MAX);
+                let percent = i32::try_from(target.value.number() / 10_000).unwrap_or(i32::MAX).max(1);
                 let count = calculator.utilisation(current, percent, None, &seen);
                 Proposal { kind: MetricKind::Resource, replicas: count.map(|count| count.replicas) }
             }
             Signal::Queue | Signal::Requests | Signal::Custom(_) => {
                 let count = total
-                    .and_then(|total| calculator.external_average_value(current, value(target.value), &[total]))
+                    .and_then(|total| calculator.external_average_value(current, each, &[total]))
                     .map(|count| count.replicas);
                 Proposal { kind: MetricKind::External, replicas: count }
             }
@@ -137,7 +139,7 @@ impl Driver {
                 let pods: Vec<Pod> =
                     look.service.instances.iter().map(|one| self.pod(one, look.limits, target.signal)).collect();
                 let count = total
-                    .and_then(|total| calculator.object_value(current, value(target.value), total, &pods))
+                    .and_then(|total| calculator.object_value(current, each, total, &pods))
                     .map(|count| count.replicas);
                 Proposal { kind: MetricKind::Object, replicas: count }
             }

@@ -194,12 +194,13 @@ impl Hpa {
         }
     }
 
-    /// Remembers that a decision was carried out. Where it was not, or changes nothing, nothing is to be remembered.
+    /// Remembers that a decision was carried out. Where it was not, or changes nothing, nothing is to be remembered. Who
+    /// carries out only a part of it says so in `replicas`.
     pub fn applied(&mut self, now: Instant, decision: &Decision) {
         if decision.is_change() {
             let behaviour = self.settings.behaviour.as_ref();
             self.memory.events.store(now, behaviour, decision.before, decision.replicas);
-            self.memory.scaled_to_zero = decision.scaled_to_zero;
+            self.memory.scaled_to_zero = decision.scaled_to_zero.map(|own_doing| own_doing && decision.replicas == 0);
         }
     }
 
