@@ -125,6 +125,18 @@ pub struct ScaleEvents {
 
 impl ScaleEvents {
     /// Remembers a change from `before` to `after`. Without a behaviour nothing is remembered, since nobody would ask.
+    ///
+    /// ```
+    /// use plimsoll::engine::reference::hpa::{Behaviour, ScaleEvents, change_within};
+    /// use plimsoll::units::{Instant, Span};
+    ///
+    /// let at = |seconds| Instant::after_start(Span::from_secs(seconds));
+    /// let mut events = ScaleEvents::default();
+    /// events.store(at(100), Some(&Behaviour::default()), 4, 7);
+    /// assert_eq!(change_within(at(110), Span::from_secs(15), &events.up), 3);
+    /// assert_eq!(change_within(at(115), Span::from_secs(15), &events.up), 0);
+    /// ```
+    #[doc(alias = "storeScaleEvent")]
     pub fn store(&mut self, now: Instant, behaviour: Option<&Behaviour>, before: i32, after: i32) {
         let Some(behaviour) = behaviour else { return };
         let (events, rules) =
@@ -149,6 +161,7 @@ impl ScaleEvents {
 }
 
 /// By how many replicas a target was changed in a period that ends now.
+#[doc(alias = "getReplicasChangePerPeriod")]
 #[must_use]
 pub fn change_within(now: Instant, period: Span, events: &[ScaleEvent]) -> i64 {
     let recent = events.iter().filter(|event| now.since(event.at) < period);
@@ -156,6 +169,16 @@ pub fn change_within(now: Instant, period: Span, events: &[ScaleEvent]) -> i64 {
 }
 
 /// The most replicas the rules allow. It may be less than there are: then nothing is added.
+///
+/// ```
+/// use plimsoll::engine::reference::hpa::{ScaleEvents, ScalingRules, scale_up_limit};
+/// use plimsoll::units::Instant;
+///
+/// // By default four, or as many again.
+/// let limit = |current| scale_up_limit(Instant::START, current, &ScaleEvents::default(), &ScalingRules::up());
+/// assert_eq!([limit(1), limit(10)], [5, 20]);
+/// ```
+#[doc(alias = "calculateScaleUpLimitWithScalingRules")]
 #[must_use]
 pub fn scale_up_limit(now: Instant, current: i32, events: &ScaleEvents, rules: &ScalingRules) -> i32 {
     let allowed = rules.policies.iter().map(|policy| {
@@ -173,6 +196,16 @@ pub fn scale_up_limit(now: Instant, current: i32, events: &ScaleEvents, rules: &
 }
 
 /// The fewest replicas the rules allow. It may be more than there are: then nothing is removed.
+///
+/// ```
+/// use plimsoll::engine::reference::hpa::{Policy, PolicyKind, ScaleEvents, ScalingRules, scale_down_limit};
+/// use plimsoll::units::{Instant, Span};
+///
+/// let policies = vec![Policy { kind: PolicyKind::Percent, value: 30, period: Span::from_secs(60) }];
+/// let rules = ScalingRules { policies, ..ScalingRules::down() };
+/// assert_eq!(scale_down_limit(Instant::START, 9, &ScaleEvents::default(), &rules), 6);
+/// ```
+#[doc(alias = "calculateScaleDownLimitWithBehaviors")]
 #[must_use]
 pub fn scale_down_limit(now: Instant, current: i32, events: &ScaleEvents, rules: &ScalingRules) -> i32 {
     let allowed = rules.policies.iter().map(|policy| {

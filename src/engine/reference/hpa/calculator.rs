@@ -117,6 +117,22 @@ pub enum CountError {
 }
 
 /// Turns what is seen into a number of replicas.
+///
+/// ```
+/// use plimsoll::engine::reference::hpa::*;
+/// use plimsoll::units::{Instant, Span};
+///
+/// let now = Instant::after_start(Span::from_mins(60));
+/// let pods = [Pod::serving("a", 500), Pod::serving("b", 500), Pod::serving("c", 500)];
+/// let used = |value| PodMetric { value, at: now, window: Span::from_mins(1) };
+/// let metrics = Metrics::from([("a".to_owned(), used(350)), ("b".to_owned(), used(450))]);
+/// let seen = Seen { now, resource: Resource::Cpu, pods: &pods, metrics: &metrics };
+///
+/// // 800 of 1000 is 80 %. The third counts as idle: 53 % of a target of 40 % is 1.325, and that of 3 is 3.975.
+/// let count = Calculator::default().utilisation(3, 40, None, &seen)?;
+/// assert_eq!((count.replicas, count.percent, count.usage), (4, Some(80), 400));
+/// # Ok::<(), CountError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Calculator {
     /// How near to its target a metric may be.
@@ -131,6 +147,7 @@ impl Calculator {
     ///
     /// # Errors
     /// [`CountError`] where there is nothing to compare.
+    #[doc(alias = "GetResourceReplicas")]
     pub fn utilisation(
         &self,
         current: i32,
@@ -160,6 +177,21 @@ impl Calculator {
     ///
     /// # Errors
     /// [`CountError`] where there is nothing to compare.
+    ///
+    /// ```
+    /// use plimsoll::engine::reference::hpa::*;
+    /// use plimsoll::units::{Instant, Span};
+    ///
+    /// let now = Instant::after_start(Span::from_mins(60));
+    /// let metric = PodMetric { value: 9000, at: now, window: Span::from_mins(1) };
+    /// let (pods, metrics) = ([Pod::serving("a", 0)], Metrics::from([("a".to_owned(), metric)]));
+    /// let seen = Seen { now, resource: Resource::Other, pods: &pods, metrics: &metrics };
+    /// // 9 of 4 requests each is 2.25.
+    /// assert_eq!(Calculator::default().average_value(1, 4000, &seen).map(|count| count.replicas), Ok(3));
+    /// ```
+    #[doc(alias = "GetMetricReplicas")]
+    #[doc(alias = "GetRawResourceReplicas")]
+    #[doc(alias = "calcPlainMetricReplicas")]
     pub fn average_value(&self, current: i32, target: i64, seen: &Seen<'_>) -> Result<Count, CountError> {
         let (groups, mut used) = self.counted(seen)?;
         let first = usage(&used, target)?;
@@ -178,6 +210,16 @@ impl Calculator {
     ///
     /// # Errors
     /// [`CountError::NoPods`] where the target has none and is to have some.
+    ///
+    /// ```
+    /// use plimsoll::engine::reference::hpa::{Calculator, Count, Pod};
+    ///
+    /// // 70 of 40 is 1.75, and that of two is 3.5.
+    /// let pods = [Pod::serving("a", 0), Pod::serving("b", 0)];
+    /// let count = Calculator::default().object_value(2, 40_000, 70_000, &pods);
+    /// assert_eq!(count, Ok(Count { replicas: 4, usage: 70_000, percent: None }));
+    /// ```
+    #[doc(alias = "GetObjectMetricReplicas")]
     pub fn object_value(&self, current: i32, target: i64, value: i64, pods: &[Pod]) -> Result<Count, CountError> {
         let ratio = value as f64 / target as f64;
         let replicas = if current == 0 {
@@ -194,6 +236,7 @@ impl Calculator {
 
     /// For a value of an object shared by the replicas there are, `target` of each and `value` in thousandths. Within the
     /// tolerance the answer is the replicas there are, not those asked for.
+    #[doc(alias = "GetObjectPerPodMetricReplicas")]
     #[must_use]
     pub fn object_average_value(&self, status: i32, target: i64, value: i64) -> Count {
         let ratio = value as f64 / (target as f64 * f64::from(status));
@@ -206,6 +249,7 @@ impl Calculator {
     ///
     /// # Errors
     /// [`CountError::NoMetrics`] without any value, [`CountError::NoPods`] as for a value of an object.
+    #[doc(alias = "GetExternalMetricReplicas")]
     pub fn external_value(&self, current: i32, target: i64, values: &[i64], pods: &[Pod]) -> Result<Count, CountError> {
         if values.is_empty() {
             return Err(CountError::NoMetrics);
@@ -226,6 +270,15 @@ impl Calculator {
     ///
     /// # Errors
     /// [`CountError::NoMetrics`] without any value.
+    ///
+    /// ```
+    /// use plimsoll::engine::reference::hpa::{Calculator, Count};
+    ///
+    /// // 90 and 25 jobs wait, 30 are to wait for each replica: 3.83. The two there are have 57.5 each.
+    /// let count = Calculator::default().external_average_value(2, 30_000, &[90_000, 25_000]);
+    /// assert_eq!(count, Ok(Count { replicas: 4, usage: 57_500, percent: None }));
+    /// ```
+    #[doc(alias = "GetExternalPerPodMetricReplicas")]
     pub fn external_average_value(&self, status: i32, target: i64, values: &[i64]) -> Result<Count, CountError> {
         if values.is_empty() {
             return Err(CountError::NoMetrics);
@@ -289,8 +342,6 @@ pub fn share_of_each(value: i64, replicas: i32) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::pods::Container;
-    use super::super::pods::ContainerKind;
     use super::super::pods::Phase;
     use super::super::pods::PodMetric;
     use super::super::pods::Readiness;
@@ -303,16 +354,7 @@ mod tests {
 
     /// Pods that have served for a while, called `0`, `1` and so on, each asking for so many millicores.
     fn serving(requests: &[i64]) -> Vec<Pod> {
-        let of = |(index, request): (usize, &i64)| Pod {
-            name: index.to_string(),
-            phase: Phase::Running,
-            deleting: false,
-            started: Some(Instant::START),
-            ready: Some(ReadyCondition { readiness: Readiness::Ready, since: Instant::START }),
-            containers: vec![Container { name: "app".to_owned(), kind: ContainerKind::Main, request: Some(*request) }],
-            request: None,
-        };
-        requests.iter().enumerate().map(of).collect()
+        requests.iter().enumerate().map(|(index, request)| Pod::serving(&index.to_string(), *request)).collect()
     }
 
     /// What the first pods use.

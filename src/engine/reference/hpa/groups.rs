@@ -47,6 +47,19 @@ pub struct Groups<'a> {
 
 impl StartUp {
     /// Puts each pod into its group.
+    ///
+    /// ```
+    /// use plimsoll::engine::reference::hpa::{Metrics, Phase, Pod, Resource, StartUp};
+    /// use plimsoll::units::{Instant, Span};
+    ///
+    /// let now = Instant::after_start(Span::from_mins(60));
+    /// let gone = Pod { phase: Phase::Failed, ..Pod::serving("b", 500) };
+    /// let pods = [Pod::serving("a", 500), gone];
+    /// let groups = StartUp::default().group(now, Resource::Cpu, &pods, &Metrics::new());
+    /// assert_eq!(groups.ready, 0);
+    /// assert!(groups.missing.contains("a") && groups.ignored.contains("b"));
+    /// ```
+    #[doc(alias = "groupPods")]
     #[must_use]
     pub fn group<'a>(&self, now: Instant, resource: Resource, pods: &'a [Pod], metrics: &Metrics) -> Groups<'a> {
         let mut groups = Groups::default();

@@ -82,12 +82,21 @@ impl Default for UpLimit {
 
 impl UpLimit {
     /// The most replicas that may follow on so many.
+    #[doc(alias = "calculateScaleUpLimit")]
     #[must_use]
     pub fn of(self, current: i32) -> i32 {
         current.saturating_mul(self.factor).max(self.replicas)
     }
 
     /// What is made of the wish for a target without a behaviour.
+    ///
+    /// ```
+    /// use plimsoll::engine::reference::hpa::{Bounds, UpLimit};
+    ///
+    /// let limited = UpLimit::default().limit(Bounds { min: 2, max: 50 }, 7, 30);
+    /// assert_eq!((limited.replicas, limited.by.name()), (14, "ScaleUpLimit"));
+    /// ```
+    #[doc(alias = "convertDesiredReplicasWithRules")]
     #[must_use]
     pub fn limit(self, bounds: Bounds, current: i32, desired: i32) -> Limited {
         let rate = self.of(current);
@@ -105,6 +114,18 @@ impl UpLimit {
 
 impl Behaviour {
     /// What is made of the wish for a target with this behaviour.
+    ///
+    /// ```
+    /// use plimsoll::engine::reference::hpa::*;
+    /// use plimsoll::units::{Instant, Span};
+    ///
+    /// let policies = vec![Policy { kind: PolicyKind::Pods, value: 3, period: Span::from_secs(60) }];
+    /// let behaviour = Behaviour { up: ScalingRules { policies, ..ScalingRules::up() }, down: ScalingRules::down() };
+    /// let (now, bounds) = (Instant::after_start(Span::from_mins(60)), Bounds { min: 1, max: 50 });
+    /// let limited = behaviour.limit(now, bounds, &ScaleEvents::default(), 10, 20);
+    /// assert_eq!((limited.replicas, limited.by.name()), (13, "ScaleUpLimit"));
+    /// ```
+    #[doc(alias = "convertDesiredReplicasWithBehaviorRate")]
     #[must_use]
     pub fn limit(&self, now: Instant, bounds: Bounds, events: &ScaleEvents, current: i32, desired: i32) -> Limited {
         if desired > current {

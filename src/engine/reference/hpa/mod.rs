@@ -2,8 +2,33 @@
 //! Source: kubernetes/kubernetes, `pkg/controller/podautoscaler` and `pkg/apis/autoscaling/v2/defaults.go`, the main branch
 //! of mid 2026 (Apache-2.0). The algorithms, figures and boundaries are the original's; the text is not.
 //!
-//! Start with `Calculator`, which turns one metric into a `Count`, and `Hpa`, which turns the counts of all metrics
-//! into a `Decision`. The parts are plain functions and may be tried on their own. Before you change it:
+//! Start with [`Calculator`], which turns one metric into a [`Count`], and [`Hpa`], which turns the counts of all metrics
+//! into a [`Decision`]. The parts are plain functions and may be tried on their own; each has an example. Where the
+//! original's functions are (the search of these pages knows their names, too):
+//!
+//! | the original | here |
+//! |---|---|
+//! | `GetResourceReplicas` | [`Calculator::utilisation`] |
+//! | `GetRawResourceReplicas`, `GetMetricReplicas` | [`Calculator::average_value`] |
+//! | `GetObjectMetricReplicas`, `GetObjectPerPodMetricReplicas` | [`Calculator::object_value`], [`Calculator::object_average_value`] |
+//! | `GetExternalMetricReplicas`, `GetExternalPerPodMetricReplicas` | [`Calculator::external_value`], [`Calculator::external_average_value`] |
+//! | `groupPods`, `calculateRequests` | [`StartUp::group`], [`requests`] |
+//! | `GetResourceUtilizationRatio`, `GetMetricUsageRatio` | [`utilisation`], [`usage`] |
+//! | `GetResourceMetric` | [`resource_metrics`] |
+//! | `computeReplicasForMetrics` | [`combine`] |
+//! | `stabilizeRecommendation`, `stabilizeRecommendationWithBehaviors` | [`stabilise`], [`Windows::stabilise`] |
+//! | `calculateScaleUpLimit`, `convertDesiredReplicasWithRules` | [`UpLimit::of`], [`UpLimit::limit`] |
+//! | `convertDesiredReplicasWithBehaviorRate` | [`Behaviour::limit`] |
+//! | `calculateScaleUpLimitWithScalingRules`, `calculateScaleDownLimitWithBehaviors` | [`scale_up_limit`], [`scale_down_limit`] |
+//! | `getReplicasChangePerPeriod`, `storeScaleEvent` | [`change_within`], [`ScaleEvents::store`] |
+//! | `normalizeDesiredReplicas`, `normalizeDesiredReplicasWithBehaviors`, `reconcileAutoscaler` | [`Hpa::decide`], then [`Hpa::applied`] |
+//!
+//! Releases differ. What happens without replicas can be chosen ([`AtZero`]). Pods that ended well are ignored, as the
+//! main branch does since August 2026 (kubernetes/kubernetes#141302); releases before that took them for pods that run,
+//! and whoever wants to know what such a release does says [`Phase::Running`] of them.
+//!
+//! The original's own tests have other figures than its defaults: CPU of a pod counts after 2 min, readiness after 10 s
+//! ([`StartUp`]), and a target without a behaviour may grow eightfold ([`UpLimit`]). Before you change it:
 //! 1. It is a reference: it does what the original does, also where that is odd. Nobody mends it here.
 //! 2. A look goes: no replicas, outside the bounds, the metrics, what was wanted lately, the limits. The first two ask no
 //!    metric and wait for nobody.
@@ -167,6 +192,27 @@ impl Hpa {
 
     /// Looks at the target once. `current` is the number of replicas asked for now (not those that there are), `proposals`
     /// is what each metric asks for, in the order in which they are set.
+    ///
+    /// ```
+    /// use plimsoll::engine::reference::hpa::*;
+    /// use plimsoll::units::{Instant, Span};
+    ///
+    /// let at = |seconds| Instant::after_start(Span::from_secs(seconds));
+    /// let wants = |replicas| [Proposal { kind: MetricKind::Resource, replicas: Ok(replicas) }];
+    /// let mut hpa = Hpa::new(Settings { bounds: Bounds { min: 2, max: 10 }, ..Settings::default() });
+    ///
+    /// let decision = hpa.decide(at(0), 3, &wants(20));
+    /// assert_eq!((decision.replicas, decision.able.name()), (6, "SucceededRescale"));
+    /// assert_eq!(decision.limited.map(|limited| limited.by.name()), Some("ScaleUpLimit"));
+    /// hpa.applied(at(0), &decision);
+    ///
+    /// // 20 were wanted lately, so 2 are not enough yet; no more than 10 are allowed.
+    /// let decision = hpa.decide(at(15), 6, &wants(2));
+    /// assert_eq!((decision.wanted, decision.stabilised, decision.replicas), (Some(2), Some(20), 10));
+    /// ```
+    #[doc(alias = "reconcileAutoscaler")]
+    #[doc(alias = "normalizeDesiredReplicas")]
+    #[doc(alias = "normalizeDesiredReplicasWithBehaviors")]
     pub fn decide(&mut self, now: Instant, current: i32, proposals: &[Proposal]) -> Decision {
         self.memory.recommendations.get_or_insert_with(|| vec![Recommendation { replicas: current, at: now }]);
         let bounds = self.settings.bounds;

@@ -41,7 +41,7 @@ pub enum Phase {
     /// At least one container runs or is being restarted.
     #[default]
     Running,
-    /// Ended, and well.
+    /// Ended, and well. Ignored like one that failed; releases before August 2026 took it for one that runs.
     Succeeded,
     /// Ended, and not well.
     Failed,
@@ -115,6 +115,28 @@ pub struct Pod {
 }
 
 impl Pod {
+    /// A pod that runs and has been ready since the start of the run, and asks for so many thousandths as a whole. Look at
+    /// it later than the CPU initialisation period, or it is young.
+    ///
+    /// ```
+    /// use plimsoll::engine::reference::hpa::{Phase, Pod};
+    ///
+    /// let pod = Pod { phase: Phase::Pending, ..Pod::serving("web-1", 500) };
+    /// assert!(!pod.is_serving());
+    /// ```
+    #[must_use]
+    pub fn serving(name: &str, request: i64) -> Self {
+        Self {
+            name: name.to_owned(),
+            phase: Phase::Running,
+            deleting: false,
+            started: Some(Instant::START),
+            ready: Some(ReadyCondition { readiness: Readiness::Ready, since: Instant::START }),
+            containers: Vec::new(),
+            request: Some(request),
+        }
+    }
+
     /// Whether it runs and can serve.
     #[must_use]
     pub fn is_serving(&self) -> bool {
@@ -151,6 +173,19 @@ pub struct PodUsage {
 ///
 /// # Errors
 /// [`CountError::NoMetrics`] where nothing is reported.
+///
+/// ```
+/// use plimsoll::engine::reference::hpa::{ContainerUsage, PodUsage, resource_metrics};
+/// use plimsoll::units::{Instant, Span};
+///
+/// let used = |name: &str, usage| ContainerUsage { name: name.to_owned(), usage: Some(usage) };
+/// let containers = vec![used("app", 300), used("proxy", 20)];
+/// let reported = [PodUsage { pod: "web-1".to_owned(), at: Instant::START, window: Span::from_mins(1), containers }];
+/// assert_eq!(resource_metrics(&reported, None)?["web-1"].value, 320);
+/// assert_eq!(resource_metrics(&reported, Some("proxy"))?["web-1"].value, 20);
+/// # Ok::<(), plimsoll::engine::reference::hpa::CountError>(())
+/// ```
+#[doc(alias = "GetResourceMetric")]
 pub fn resource_metrics(reported: &[PodUsage], container: Option<&str>) -> Result<Metrics, CountError> {
     if reported.is_empty() {
         return Err(CountError::NoMetrics);
@@ -174,6 +209,18 @@ pub fn resource_metrics(reported: &[PodUsage], container: Option<&str>) -> Resul
 /// # Errors
 /// [`CountError::MissingRequest`] where a container that counts asks for nothing, [`CountError::ContainerNotFound`]
 /// where a pod has no container of that name. The first pod with a fault decides.
+///
+/// ```
+/// use plimsoll::engine::reference::hpa::{Container, ContainerKind, Pod, requests};
+///
+/// let of = |name: &str, kind, millicores| Container { name: name.to_owned(), kind, request: Some(millicores) };
+/// let containers = vec![of("app", ContainerKind::Main, 400), of("proxy", ContainerKind::Sidecar, 50)];
+/// let pods = [Pod { containers, request: None, ..Pod::serving("web-1", 0) }];
+/// assert_eq!(requests(&pods, None)?["web-1"], 450);
+/// assert_eq!(requests(&pods, Some("proxy"))?["web-1"], 50);
+/// # Ok::<(), plimsoll::engine::reference::hpa::CountError>(())
+/// ```
+#[doc(alias = "calculateRequests")]
 pub fn requests<'a>(pods: &'a [Pod], container: Option<&str>) -> Result<BTreeMap<&'a str, i64>, CountError> {
     let mut requests = BTreeMap::new();
     for pod in pods {

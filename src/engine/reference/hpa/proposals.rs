@@ -63,6 +63,16 @@ pub struct TooLittle {
 ///
 /// # Errors
 /// [`TooLittle`] where no metric says anything, or where one does not and fewer replicas would follow.
+///
+/// ```
+/// use plimsoll::engine::reference::hpa::{CountError, MetricKind, Proposal, combine};
+///
+/// let silent = Proposal { kind: MetricKind::External, replicas: Err(CountError::NoMetrics) };
+/// let proposals = [Proposal { kind: MetricKind::Resource, replicas: Ok(4) }, silent];
+/// assert_eq!(combine(3, &proposals).map(|combined| combined.replicas), Ok(4));
+/// assert_eq!(combine(5, &proposals).map_err(|too_little| too_little.metric), Err(Some(1)));
+/// ```
+#[doc(alias = "computeReplicasForMetrics")]
 pub fn combine(current: i32, proposals: &[Proposal]) -> Result<Combined, TooLittle> {
     let mut best: Option<Combined> = None;
     let mut invalid = 0;

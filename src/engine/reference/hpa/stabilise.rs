@@ -21,6 +21,17 @@ pub struct Recommendation {
 }
 
 /// The most that was wanted within the window, `desired` now among it. Remembers `desired`.
+///
+/// ```
+/// use plimsoll::engine::reference::hpa::{Recommendation, stabilise};
+/// use plimsoll::units::{Instant, Span};
+///
+/// let at = |seconds| Instant::after_start(Span::from_secs(seconds));
+/// let mut wanted = vec![Recommendation { replicas: 8, at: at(0) }, Recommendation { replicas: 5, at: at(200) }];
+/// assert_eq!(stabilise(at(400), Span::from_mins(5), &mut wanted, 3), 5);
+/// assert_eq!(wanted[0], Recommendation { replicas: 3, at: at(400) });
+/// ```
+#[doc(alias = "stabilizeRecommendation")]
 pub fn stabilise(now: Instant, window: Span, recommendations: &mut Vec<Recommendation>, desired: i32) -> i32 {
     let is_outdated = |one: &Recommendation| now.since(one.at) > window;
     let recent = recommendations.iter().filter(|one| !is_outdated(one));
@@ -41,6 +52,18 @@ pub struct Windows {
 impl Windows {
     /// Brings `current` as near to `desired` as all allows that was wanted within the window of the direction. Remembers
     /// `desired`.
+    ///
+    /// ```
+    /// use plimsoll::engine::reference::hpa::{Recommendation, Windows};
+    /// use plimsoll::units::{Instant, Span};
+    ///
+    /// let at = |seconds| Instant::after_start(Span::from_secs(seconds));
+    /// let windows = Windows { up: Span::ZERO, down: Span::from_mins(5) };
+    /// let mut wanted = vec![Recommendation { replicas: 6, at: at(60) }];
+    /// assert_eq!(windows.stabilise(at(90), &mut wanted, 8, 2), 6);
+    /// assert_eq!(windows.stabilise(at(105), &mut wanted, 6, 9), 9);
+    /// ```
+    #[doc(alias = "stabilizeRecommendationWithBehaviors")]
     pub fn stabilise(self, now: Instant, recommendations: &mut Vec<Recommendation>, current: i32, desired: i32) -> i32 {
         let (mut least, mut most) = (desired, desired);
         for one in recommendations.iter() {

@@ -35,6 +35,16 @@ pub struct Usage {
 ///
 /// # Errors
 /// [`CountError::UnknownPods`] where nobody who is measured asked for anything.
+///
+/// ```
+/// use plimsoll::engine::reference::hpa::{Utilisation, utilisation};
+/// use std::collections::BTreeMap;
+///
+/// // 380 of 800 millicores is 47.5 %, cut off; 47 of 50 is 0.94.
+/// let (used, asked) = (BTreeMap::from([("a", 200), ("b", 180)]), BTreeMap::from([("a", 400), ("b", 400)]));
+/// assert_eq!(utilisation(&used, &asked, 50), Ok(Utilisation { ratio: 0.94, percent: 47, average: 190 }));
+/// ```
+#[doc(alias = "GetResourceUtilizationRatio")]
 pub fn utilisation(
     usage: &BTreeMap<&str, i64>,
     requests: &BTreeMap<&str, i64>,
@@ -59,6 +69,15 @@ pub fn utilisation(
 ///
 /// # Errors
 /// [`CountError::NoPodMetrics`] where nothing is measured.
+///
+/// ```
+/// use plimsoll::engine::reference::hpa::{Usage, usage};
+/// use std::collections::BTreeMap;
+///
+/// assert_eq!(usage(&BTreeMap::from([("a", 200), ("b", 181)]), 200), Ok(Usage { ratio: 0.95, average: 190 }));
+/// ```
+#[doc(alias = "GetMetricUsageRatio")]
+#[doc(alias = "GetMetricUtilizationRatio")]
 pub fn usage(usage: &BTreeMap<&str, i64>, target: i64) -> Result<Usage, CountError> {
     let used: i128 = usage.values().map(|value| i128::from(*value)).sum();
     let pods = i128::try_from(usage.len()).unwrap_or(i128::MAX);
