@@ -123,6 +123,19 @@ impl Ensemble {
 
     /// Takes a window and recommends a limit; `None` without any model. Windows are five minutes long and have no gaps
     /// between them: smoothing is by window, not by time.
+    ///
+    /// ```
+    /// use plimsoll::engine::reference::autopilot::Buckets;
+    /// use plimsoll::engine::reference::autopilot::CostWeights;
+    /// use plimsoll::engine::reference::autopilot::Ensemble;
+    /// use plimsoll::engine::reference::autopilot::Model;
+    ///
+    /// let buckets = Buckets::new(vec![1.0, 2.0, 4.0]).expect("they rise");
+    /// let weights = CostWeights { overrun: 5.0, underrun: 1.0, limit_change: 0.0, model_change: 0.0, decay: 0.5 };
+    /// let mut ensemble = Ensemble::new(buckets, weights, vec![Model::new(1.0, 0.5)]);
+    /// // A limit of 1 costs 2 · 5, one of 2 costs 4 + 5, one of 4 costs 5; 0.5 is the model's margin.
+    /// assert_eq!(ensemble.close_window(&[4, 1, 1]), Some(4.5));
+    /// ```
     pub fn close_window(&mut self, histogram: &[u64]) -> Option<f64> {
         let mut best: Option<(f64, usize)> = None;
         for (index, model) in self.models.iter_mut().enumerate() {

@@ -149,6 +149,19 @@ impl Horizontal {
     }
 
     /// Looks at the job, and says how many tasks there should be. It counts on being asked every five minutes.
+    ///
+    /// ```
+    /// use plimsoll::engine::reference::autopilot::Horizontal;
+    /// use plimsoll::engine::reference::autopilot::HorizontalConfig;
+    /// use plimsoll::engine::reference::autopilot::HorizontalSeen;
+    /// use plimsoll::units::Instant;
+    /// use plimsoll::units::Millicores;
+    ///
+    /// let mut job = Horizontal::new(HorizontalConfig::default());
+    /// let (load, limit) = (Some(Millicores::cores(7)), Millicores::cores(2));
+    /// // Each task is to use 70 % of two cores: 7 / 1.4.
+    /// assert_eq!(job.observe(Instant::START, &HorizontalSeen { load, limit, tasks: 3, ready: 3 }), 5);
+    /// ```
     pub fn observe(&mut self, now: Instant, seen: &HorizontalSeen) -> u32 {
         if let Some(load) = seen.load {
             self.loads.push_back((now, load));

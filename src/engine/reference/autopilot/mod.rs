@@ -268,6 +268,26 @@ impl Vertical {
 
     /// Takes one sample of every task, and answers the limits that are recommended as of the last window that ended;
     /// `None` while none has ended. A sample from before the open window counts as one of it.
+    ///
+    /// ```
+    /// use plimsoll::engine::reference::autopilot::CpuClass;
+    /// use plimsoll::engine::reference::autopilot::OomTolerance;
+    /// use plimsoll::engine::reference::autopilot::TaskUsage;
+    /// use plimsoll::engine::reference::autopilot::Vertical;
+    /// use plimsoll::units::Bytes;
+    /// use plimsoll::units::Instant;
+    /// use plimsoll::units::Millicores;
+    /// use plimsoll::units::Span;
+    ///
+    /// let mut job = Vertical::new(CpuClass::Serving, OomTolerance::Minimal);
+    /// let task = TaskUsage { task: 0, cpu: Millicores::new(400), memory: Bytes::mebi(300) };
+    /// let mut look = |minutes| job.observe(Instant::after_start(Span::from_mins(minutes)), &[task]);
+    /// assert_eq!(look(0), None);
+    /// // The first window has ended: what was used, rounded up to a bucket of 3.5 %, and 15 % on top.
+    /// let (cpu, memory) = look(5).expect("a window has ended");
+    /// assert!((460..=477).contains(&cpu.get()));
+    /// assert!((Bytes::mebi(345)..=Bytes::mebi(358)).contains(&memory));
+    /// ```
     pub fn observe(&mut self, now: Instant, tasks: &[TaskUsage]) -> Option<(Millicores, Bytes)> {
         let window = now.since_start().fit(WINDOW);
         if let Some(open) = self.open.filter(|open| *open < window) {

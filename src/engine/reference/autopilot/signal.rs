@@ -22,6 +22,22 @@ pub struct Buckets {
 }
 
 /// What is remembered of the windows so far. A number of bytes that does not grow with time.
+///
+/// ```
+/// use plimsoll::engine::reference::autopilot::Buckets;
+/// use plimsoll::engine::reference::autopilot::Signal;
+/// use plimsoll::units::Instant;
+/// use plimsoll::units::Permille;
+/// use plimsoll::units::Span;
+///
+/// let buckets = Buckets::new(vec![1.0, 2.0, 4.0]).expect("they rise");
+/// let mut signal = Signal::new(buckets, Span::from_mins(12 * 60), 576);
+/// // Six samples up to 1 and one up to 4: an average of 10 / 7, and 40 % of the load is above 1.
+/// signal.push(Instant::START, &[6, 0, 1]);
+/// assert_eq!((signal.peak(), signal.average()), (Some(4.0), Some(10.0 / 7.0)));
+/// assert_eq!(signal.percentile(Permille::percent(60)), Some(1.0));
+/// assert_eq!(signal.percentile(Permille::percent(61)), Some(4.0));
+/// ```
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Signal {
     buckets: Buckets,

@@ -186,6 +186,24 @@ impl Fallback {
 impl FallbackState {
     /// Takes note of a look at a metric, and says what to report: `read` is the value, or `None` where it could not be
     /// read. With a formula, its target is the one that counts.
+    ///
+    /// ```
+    /// use plimsoll::engine::reference::keda::Fallback;
+    /// use plimsoll::engine::reference::keda::FallbackBehavior;
+    /// use plimsoll::engine::reference::keda::FallbackState;
+    /// use plimsoll::engine::reference::keda::Metric;
+    /// use plimsoll::engine::reference::keda::MetricTarget;
+    /// use plimsoll::engine::reference::keda::ReplicasSeen;
+    ///
+    /// // Four replicas from the second failure in a row on; 25 messages for each of them are 100 messages.
+    /// let fallback = Fallback { failure_threshold: 1, replicas: 4, behavior: FallbackBehavior::Static };
+    /// let target = (MetricTarget::AverageValue(25.0), None);
+    /// let mut state = FallbackState::default();
+    /// let mut look = |read| state.report(Some(&fallback), "queue", read, target, ReplicasSeen::default());
+    /// assert_eq!(look(Some(60.0)), Metric::Read(60.0));
+    /// assert_eq!(look(None), Metric::Failed);
+    /// assert_eq!(look(None), Metric::FallenBack { milli: 100_000 });
+    /// ```
     pub fn report(
         &mut self,
         fallback: Option<&Fallback>,

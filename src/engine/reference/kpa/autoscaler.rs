@@ -149,6 +149,21 @@ impl Autoscaler {
 
     /// Looks once. `None` comes back where the ready pods cannot be counted or there is no data; then nothing is
     /// remembered either.
+    ///
+    /// ```
+    /// use plimsoll::engine::reference::kpa::Autoscaler;
+    /// use plimsoll::engine::reference::kpa::Recommendation;
+    /// use plimsoll::engine::reference::kpa::Seen;
+    /// use plimsoll::engine::reference::kpa::Spec;
+    /// use plimsoll::units::Instant;
+    ///
+    /// let spec = Spec { target_value: 10.0, total_value: 20.0, target_burst_capacity: 15.0, ..Spec::default() };
+    /// let mut scaler = Autoscaler::new(spec, Instant::START, Some(3));
+    /// let seen = Seen { stable: 35.0, panic: 32.5 };
+    /// // 35 / 10 is 3.5; and three pods can carry 60, of which 15 are for a burst and 32.5 in use.
+    /// let wanted = Recommendation { desired: 4, excess_burst_capacity: 12 };
+    /// assert_eq!(scaler.scale(Instant::START, Some(3), Some(seen)), Some(wanted));
+    /// ```
     pub fn scale(&mut self, now: Instant, ready: Option<u32>, seen: Option<Seen>) -> Option<Recommendation> {
         let (ready, seen) = (ready?, seen?);
         let counted = f64::from(ready.max(1));

@@ -96,6 +96,24 @@ pub fn active_threshold(config: &Config, revision: &Revision, initialized: bool)
 }
 
 /// Holds a recommendation between bounds and takes it the way to zero. `None` is recommended where nothing is known.
+///
+/// ```
+/// use plimsoll::engine::reference::kpa::Activity;
+/// use plimsoll::engine::reference::kpa::Config;
+/// use plimsoll::engine::reference::kpa::Revision;
+/// use plimsoll::engine::reference::kpa::Standing;
+/// use plimsoll::engine::reference::kpa::settle;
+/// use plimsoll::units::Instant;
+/// use plimsoll::units::Span;
+///
+/// let at = |seconds| Instant::after_start(Span::from_secs(seconds));
+/// let (config, revision) = (Config::default(), Revision { max_scale: Some(5), ..Revision::default() });
+/// let idle = Standing { activity: Activity::Inactive, since: at(0), proxy_answers: true, ..Standing::default() };
+/// assert_eq!(settle(&config, &revision, &idle, at(0), Some(9)).scale, Some(5));
+/// // The last pod goes after a grace period of 30 s.
+/// assert!(!settle(&config, &revision, &idle, at(29), Some(0)).apply);
+/// assert!(settle(&config, &revision, &idle, at(30), Some(0)).apply);
+/// ```
 #[must_use]
 pub fn settle(config: &Config, revision: &Revision, standing: &Standing, now: Instant, desired: Option<u32>) -> Ruling {
     if desired.is_none() && standing.activity != Activity::Activating {

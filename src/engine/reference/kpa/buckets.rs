@@ -33,6 +33,20 @@ const SMOOTHING_MIN: f64 = 0.2;
 const DIGITS: u32 = 6;
 
 /// A window with a plain average.
+///
+/// ```
+/// use plimsoll::engine::reference::kpa::BUCKET;
+/// use plimsoll::engine::reference::kpa::Buckets;
+/// use plimsoll::units::Instant;
+/// use plimsoll::units::Span;
+///
+/// let at = |seconds| Instant::after_start(Span::from_secs(seconds));
+/// let mut window = Buckets::new(Span::from_secs(5), BUCKET);
+/// window.record(at(1), 8.0);
+/// window.record(at(3), 1.0);
+/// // Second 2 is a zero between the two: 9 / 3.
+/// assert_eq!(window.average(at(3)), 3.0);
+/// ```
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Buckets {
     granularity: Span,

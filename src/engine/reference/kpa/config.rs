@@ -121,6 +121,14 @@ impl Config {
     ///
     /// A target percentage above 1 is in percent, one up to 1 is a fraction: `70` and `0.7` are the same.
     ///
+    /// ```
+    /// use plimsoll::engine::reference::kpa::Config;
+    ///
+    /// let read = |key: &str, text: &str| Config::read(&[(key.to_owned(), text.to_owned())].into());
+    /// assert_eq!(read("stable-window", "2m30s").map(|config| config.stable_window.secs()), Ok(150));
+    /// assert_eq!(read("max-scale-up-rate", "1").unwrap_err().to_string(), "`max-scale-up-rate` must be above 1");
+    /// ```
+    ///
     /// # Errors
     /// [`ConfigError`] for the first setting that cannot be read, then for the first that is out of bounds.
     pub fn read(settings: &BTreeMap<String, String>) -> Result<Self, ConfigError> {

@@ -21,6 +21,20 @@ pub struct MaximumWindow {
 }
 
 /// A sliding maximum over time.
+///
+/// ```
+/// use plimsoll::engine::reference::kpa::MaximumTimeWindow;
+/// use plimsoll::units::Instant;
+/// use plimsoll::units::Span;
+///
+/// let at = |seconds| Instant::after_start(Span::from_secs(seconds));
+/// let mut window = MaximumTimeWindow::new(Span::from_secs(4), Span::from_secs(2));
+/// window.record(at(0), 9);
+/// window.record(at(3), 5);
+/// assert_eq!(window.current(), 9);
+/// window.record(at(4), 1);
+/// assert_eq!(window.current(), 5);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct MaximumTimeWindow {
     window: MaximumWindow,

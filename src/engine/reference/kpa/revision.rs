@@ -101,6 +101,19 @@ impl Default for Revision {
 
 impl Revision {
     /// What a pod is to carry.
+    ///
+    /// ```
+    /// use plimsoll::engine::reference::kpa::Config;
+    /// use plimsoll::engine::reference::kpa::Revision;
+    /// use plimsoll::engine::reference::kpa::Target;
+    ///
+    /// // It takes 8 requests at a time and asks for half of them; the 20 it wants are more than it takes.
+    /// let percent = Some(50.0);
+    /// let own = Revision { container_concurrency: 8, target_utilization_percentage: percent, ..Revision::default() };
+    /// let greedy = Revision { target: Some(20.0), ..own.clone() };
+    /// assert_eq!(own.resolve_target(&Config::default()), Target { target: 4.0, total: 8.0 });
+    /// assert_eq!(greedy.resolve_target(&Config::default()), Target { target: 4.0, total: 8.0 });
+    /// ```
     #[must_use]
     pub fn resolve_target(&self, config: &Config) -> Target {
         let limit = f64::from(self.container_concurrency);

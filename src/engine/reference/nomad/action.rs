@@ -90,6 +90,15 @@ impl Action {
 
     /// Holds the count between bounds. The direction stays as it is. Where the bounds cross, what is below the lower one is
     /// raised to it, and all else is cut to the upper one.
+    ///
+    /// ```
+    /// use plimsoll::engine::reference::nomad::Action;
+    /// use plimsoll::engine::reference::nomad::Direction;
+    ///
+    /// let mut action = Action { count: 30, direction: Direction::Up, ..Action::default() };
+    /// action.cap(1, 20);
+    /// assert_eq!((action.count, action.original, action.direction), (20, Some(30), Direction::Up));
+    /// ```
     pub fn cap(&mut self, min: i64, max: i64) {
         let from = self.count;
         if from == DRY_RUN_COUNT {

@@ -128,6 +128,30 @@ impl Handler {
 
     /// Evaluates the policy once; it is due every evaluation interval. `target` is `None` where there is none, or it cannot
     /// be asked; `readings` are as for [`Policy::evaluate`].
+    ///
+    /// ```
+    /// use plimsoll::engine::reference::nomad::Check;
+    /// use plimsoll::engine::reference::nomad::FixedValue;
+    /// use plimsoll::engine::reference::nomad::Handler;
+    /// use plimsoll::engine::reference::nomad::Policy;
+    /// use plimsoll::engine::reference::nomad::Reading;
+    /// use plimsoll::engine::reference::nomad::Strategy;
+    /// use plimsoll::engine::reference::nomad::TargetSeen;
+    /// use plimsoll::engine::reference::nomad::Tick;
+    /// use plimsoll::units::Instant;
+    /// use plimsoll::units::Span;
+    ///
+    /// let at = |seconds| Instant::after_start(Span::from_secs(seconds));
+    /// let checks = vec![Check::new("floor".to_owned(), Strategy::FixedValue(FixedValue { value: 6 }))];
+    /// let mut handler = Handler::new(Policy { checks, ..Policy::default() });
+    /// let seen = Some(TargetSeen { ready: true, count: 4 });
+    /// let nothing = [Reading::Points(vec![])];
+    /// assert_eq!(handler.tick(at(0), seen, &nothing), Tick::Wanted);
+    /// assert_eq!(handler.grant().count, 6);
+    /// handler.scaled(at(0));
+    /// // It rests for five minutes.
+    /// assert_eq!(handler.tick(at(60), seen, &nothing), Tick::Cooling { left: Span::from_mins(4) });
+    /// ```
     pub fn tick(&mut self, now: Instant, target: Option<TargetSeen>, readings: &[Reading]) -> Tick {
         if self.memory.timer.is_some_and(|timer| now >= timer) {
             self.memory.timer = None;

@@ -165,6 +165,21 @@ impl Policy {
     /// What is to be done where there are `count` now. There is one reading for each check, in their order; a check without
     /// one could not ask its source.
     ///
+    /// ```
+    /// use plimsoll::engine::reference::nomad::Check;
+    /// use plimsoll::engine::reference::nomad::Point;
+    /// use plimsoll::engine::reference::nomad::Policy;
+    /// use plimsoll::engine::reference::nomad::Reading;
+    /// use plimsoll::engine::reference::nomad::Strategy;
+    /// use plimsoll::engine::reference::nomad::TargetValue;
+    ///
+    /// let check = |name: &str, target| Check::new(name.to_owned(), Strategy::TargetValue(TargetValue::new(target)));
+    /// let read = |value| Reading::Points(vec![Point { value, ..Point::default() }]);
+    /// let policy = Policy { min: 2, max: 10, checks: vec![check("cpu", 50.0), check("queue", 8.0)], ..Policy::default() };
+    /// // CPU asks for a fifth less, the queue for half as many more: 4 become 6.
+    /// assert_eq!(policy.evaluate(&[read(40.0), read(12.0)], 4).map(|action| action.count), Ok(6));
+    /// ```
+    ///
     /// # Errors
     /// [`EvaluationError`] for the first check that ends the evaluation.
     pub fn evaluate(&self, readings: &[Reading], count: i64) -> Result<Action, EvaluationError> {

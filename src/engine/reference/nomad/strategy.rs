@@ -87,6 +87,20 @@ impl Strategy {
 
     /// What is to be done where there are `count` now. `points` are in the order of time. `None` is no answer, for want of
     /// points.
+    ///
+    /// ```
+    /// use plimsoll::engine::reference::nomad::Direction;
+    /// use plimsoll::engine::reference::nomad::Point;
+    /// use plimsoll::engine::reference::nomad::Strategy;
+    ///
+    /// let settings = [("target", "70"), ("max_scale_up", "3")];
+    /// let settings = settings.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+    /// let strategy = Strategy::read("target-value", &settings)?;
+    /// // 140 is twice the target: four become eight, but no more than three are added at a time.
+    /// let action = strategy.run(&[Point { value: 140.0, ..Point::default() }], 4).unwrap_or_default();
+    /// assert_eq!((action.direction, action.count), (Direction::Up, 7));
+    /// # Ok::<(), plimsoll::engine::reference::nomad::StrategyError>(())
+    /// ```
     #[must_use]
     pub fn run(&self, points: &[Point], count: i64) -> Option<Action> {
         match self {

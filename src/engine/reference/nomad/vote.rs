@@ -23,6 +23,23 @@ pub struct Vote {
 }
 
 /// The action that wins; `None` where nobody wishes anything.
+///
+/// ```
+/// use plimsoll::engine::reference::nomad::Action;
+/// use plimsoll::engine::reference::nomad::Direction;
+/// use plimsoll::engine::reference::nomad::Vote;
+/// use plimsoll::engine::reference::nomad::winner;
+///
+/// let vote = |group: &str, direction, count| {
+///     let action = Some(Action { count, direction, ..Action::default() });
+///     Vote { group: group.to_owned(), action }
+/// };
+/// // In a group one check that finds something is enough; between groups the safest wins.
+/// let cpu = [vote("cpu", Direction::None, 0), vote("cpu", Direction::Down, 2)];
+/// assert_eq!(winner(&cpu).map(|action| action.count), Some(2));
+/// let all = [cpu[1].clone(), vote("queue", Direction::Down, 3)];
+/// assert_eq!(winner(&all).map(|action| action.count), Some(3));
+/// ```
 #[must_use]
 pub fn winner(votes: &[Vote]) -> Option<&Action> {
     let mut groups: BTreeMap<&str, Vec<Option<&Action>>> = BTreeMap::new();

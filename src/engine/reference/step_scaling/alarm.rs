@@ -83,6 +83,18 @@ impl Alarm {
 
     /// What it says now, given what it said before and the data points of the latest periods, oldest first; a period
     /// without data is `None`. More data points than it looks at do no harm; fewer count as missing.
+    ///
+    /// ```
+    /// use plimsoll::engine::reference::step_scaling::Alarm;
+    /// use plimsoll::engine::reference::step_scaling::AlarmState;
+    /// use plimsoll::engine::reference::step_scaling::Comparison;
+    ///
+    /// let alarm = Alarm { datapoints_to_alarm: 2, ..Alarm::new(Comparison::GreaterThan, 70.0, 3) };
+    /// let state = |datapoints: &[Option<f64>]| alarm.state(datapoints, AlarmState::Ok);
+    /// assert_eq!(state(&[Some(80.0), Some(60.0), Some(80.0)]), AlarmState::Alarm);
+    /// assert_eq!(state(&[Some(60.0), Some(60.0), Some(80.0)]), AlarmState::Ok);
+    /// assert_eq!(state(&[None, None, None, None, None]), AlarmState::InsufficientData);
+    /// ```
     #[must_use]
     pub fn state(&self, datapoints: &[Option<f64>], before: AlarmState) -> AlarmState {
         let judged = self.judged(datapoints);

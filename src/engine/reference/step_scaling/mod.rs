@@ -189,6 +189,23 @@ impl StepPolicy {
     ///
     /// A value exactly on the threshold belongs to the step that begins there, and only where there is none to the one
     /// that ends there.
+    ///
+    /// ```
+    /// use plimsoll::engine::reference::step_scaling::AdjustmentType;
+    /// use plimsoll::engine::reference::step_scaling::Step;
+    /// use plimsoll::engine::reference::step_scaling::StepPolicy;
+    ///
+    /// // Beyond 60 % a quarter more, beyond 80 % twice as many.
+    /// let steps = vec![
+    ///     Step { lower: Some(0.0), upper: Some(20.0), adjustment: 25 },
+    ///     Step { lower: Some(20.0), upper: None, adjustment: 100 },
+    /// ];
+    /// let policy = StepPolicy::new(AdjustmentType::PercentChangeInCapacity, steps);
+    /// assert!(policy.errors().is_empty());
+    /// let capacity = |metric| policy.step(metric, 60.0).map(|step| policy.adjusted(step.adjustment, 10));
+    /// // A quarter of 10 is 2.5, rounded towards zero.
+    /// assert_eq!([capacity(59.0), capacity(60.0), capacity(80.0)], [None, Some(12), Some(20)]);
+    /// ```
     #[must_use]
     pub fn step(&self, metric: f64, threshold: f64) -> Option<&Step> {
         let bounds = |step: &Step| {
@@ -307,6 +324,35 @@ impl StepScaling {
     }
 
     /// Looks, and notes the wish as carried out: for a target with this one policy.
+    ///
+    /// ```
+    /// use plimsoll::engine::reference::step_scaling::AdjustmentType;
+    /// use plimsoll::engine::reference::step_scaling::Alarm;
+    /// use plimsoll::engine::reference::step_scaling::Comparison;
+    /// use plimsoll::engine::reference::step_scaling::Cooldowns;
+    /// use plimsoll::engine::reference::step_scaling::Hold;
+    /// use plimsoll::engine::reference::step_scaling::ScalableTarget;
+    /// use plimsoll::engine::reference::step_scaling::Seen;
+    /// use plimsoll::engine::reference::step_scaling::Step;
+    /// use plimsoll::engine::reference::step_scaling::StepPolicy;
+    /// use plimsoll::engine::reference::step_scaling::StepScaling;
+    /// use plimsoll::units::Instant;
+    /// use plimsoll::units::Span;
+    ///
+    /// let steps = vec![Step { lower: Some(0.0), upper: None, adjustment: 3 }];
+    /// let policy = StepPolicy::new(AdjustmentType::ChangeInCapacity, steps);
+    /// let mut scaling = StepScaling::new(policy, Alarm::new(Comparison::GreaterThan, 70.0, 1)).expect("one step is fine");
+    /// let (target, mut cooldowns) = (ScalableTarget::new(1, 20), Cooldowns::default());
+    /// let datapoints = [Some(90.0)];
+    /// let mut look = |minutes, capacity| {
+    ///     let now = Instant::after_start(Span::from_mins(minutes));
+    ///     scaling.observe(&Seen { now, capacity, datapoints: &datapoints }, &target, &mut cooldowns)
+    /// };
+    /// assert_eq!(look(0, 4).map(|wish| wish.to), Ok(7));
+    /// // What was added is given five minutes to take effect.
+    /// assert_eq!(look(1, 7), Err(Hold::CoolingDown { left: Span::from_mins(4) }));
+    /// assert_eq!(look(5, 7).map(|wish| wish.to), Ok(10));
+    /// ```
     ///
     /// # Errors
     /// Why nothing is scaled.

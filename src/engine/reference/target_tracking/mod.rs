@@ -152,6 +152,14 @@ impl TargetTracking {
 ///
 /// `None` where the metric is negative or no finite number, or the target is not above zero. Saturates. Without
 /// capacity there is no proportion, and the answer is zero.
+///
+/// ```
+/// use plimsoll::engine::reference::target_tracking::desired_capacity;
+///
+/// // 6 · 65 / 50 is 7.8, and 6 · 35 / 50 is 4.2.
+/// assert_eq!(desired_capacity(6, 65.0, 50.0), Some(8));
+/// assert_eq!(desired_capacity(6, 35.0, 50.0), Some(5));
+/// ```
 #[must_use]
 pub fn desired_capacity(capacity: u32, metric: f64, target_value: f64) -> Option<u32> {
     let is_target = target_value.is_finite() && target_value > 0.0;
@@ -184,6 +192,26 @@ pub fn combined(votes: &[Vote]) -> Vote {
 
 /// Evaluates the policies of one target, each with the data points of its own metric, and says what they want together.
 /// Policies without data points are taken to have none. Nothing is noted in the cooldowns.
+///
+/// ```
+/// use plimsoll::engine::reference::step_scaling::Cooldowns;
+/// use plimsoll::engine::reference::step_scaling::Hold;
+/// use plimsoll::engine::reference::step_scaling::ScalableTarget;
+/// use plimsoll::engine::reference::target_tracking::TargetTracking;
+/// use plimsoll::engine::reference::target_tracking::TargetTrackingPolicy;
+/// use plimsoll::engine::reference::target_tracking::look;
+/// use plimsoll::units::Instant;
+///
+/// let mut policies = [TargetTracking::new(TargetTrackingPolicy::new(50.0))];
+/// let target = ScalableTarget::new(2, 10);
+/// let mut wanted = |datapoints: &[Option<f64>]| {
+///     look(&mut policies, &[datapoints], (Instant::START, 4), &target, &Cooldowns::default()).map(|wish| wish.to)
+/// };
+/// // Three minutes above the target scale out, fifteen below nine tenths of it scale in; nothing happens in between.
+/// assert_eq!(wanted(&[Some(75.0); 3]), Ok(6));
+/// assert_eq!(wanted(&[Some(30.0); 15]), Ok(3));
+/// assert_eq!(wanted(&[Some(47.0); 15]), Err(Hold::Quiet));
+/// ```
 ///
 /// # Errors
 /// Why they want nothing, or may not have it.
