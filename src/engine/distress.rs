@@ -5,10 +5,11 @@
 //! 2. One kill is no such thing: a leak kills once in hours. Docker waits up to a minute before it restarts, so whoever is
 //!    killed as soon as its load comes back is killed several times in five minutes.
 
+use super::beside;
 use crate::model::Guard;
-use crate::model::InstanceSeen;
 use crate::model::Observation;
 use crate::model::ServiceName;
+use crate::model::ServiceSeen;
 use crate::units::Instant;
 use crate::units::Span;
 use std::collections::BTreeMap;
@@ -23,9 +24,9 @@ const WITHIN: Span = Span::from_mins(5);
 #[derive(Debug, Clone, Default)]
 pub(super) struct Kills(BTreeMap<ServiceName, OfService>);
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 struct OfService {
-    counted: Option<u64>,
+    counted: u64,
     /// When kills were seen and how many, oldest first; nothing older than [`WITHIN`].
     seen: VecDeque<(Instant, u32)>,
 }
@@ -50,18 +51,23 @@ impl Distress<'_> {
 impl Kills {
     /// Takes note of kills since the last look. The first look only reads the counters.
     pub(super) fn look(&mut self, now: Instant, observation: &Observation) {
-        for known in self.0.values_mut() {
-            known.seen.retain(|(at, _)| now.since(*at) < WITHIN);
-        }
-        for (name, service) in &observation.services {
-            let of = |one: &InstanceSeen| u64::from(one.oom_kills);
-            let counted = service.instances.iter().map(of).sum::<u64>();
-            let known = self.0.entry(name.clone()).or_default();
-            let more = counted.saturating_sub(known.counted.unwrap_or(counted));
-            if more > 0 {
-                known.seen.push_back((now, u32::try_from(more).unwrap_or(u32::MAX)));
+        let count = |service: &ServiceSeen| service.instances.iter().map(|one| u64::from(one.oom_kills)).sum::<u64>();
+        let mut known = 0;
+        for (_, of, service) in beside(self.0.iter_mut(), &observation.services) {
+            of.seen.retain(|(at, _)| now.since(*at) < WITHIN);
+            let Some(service) = service else { continue };
+            let counted = count(service);
+            if counted > of.counted {
+                of.seen.push_back((now, u32::try_from(counted - of.counted).unwrap_or(u32::MAX)));
             }
-            known.counted = Some(counted);
+            of.counted = counted;
+            known += 1;
+        }
+        if known < observation.services.len() {
+            for (name, service) in &observation.services {
+                let new = || OfService { counted: count(service), seen: VecDeque::new() };
+                self.0.entry(name.clone()).or_insert_with(new);
+            }
         }
     }
 

@@ -4,6 +4,7 @@
 //! 3. A service without a limit promises nothing, so it counts for nothing.
 //! 4. An instance that is asked for counts with its limits as if it were there.
 
+use super::beside;
 use super::watched::Watched;
 use super::wish::Limit;
 use super::wish::Wish;
@@ -11,7 +12,6 @@ use super::wish::grain;
 use super::wish::is_worthwhile;
 use crate::model::Decision;
 use crate::model::Guard;
-use crate::model::Held;
 use crate::model::Observation;
 use crate::model::Resource;
 use crate::model::ServiceName;
@@ -69,8 +69,8 @@ impl Amounts {
     /// What all services were promised.
     fn promised(now: Instant, seen: &Observation, watched: &BTreeMap<ServiceName, Watched>) -> Self {
         let mut sum = Self::default();
-        for (name, service) in &seen.services {
-            let (each, instances) = match watched.get(name) {
+        for (_, service, watched) in beside(seen.services.iter(), watched) {
+            let (each, instances) = match watched {
                 Some(watched) => watched.promised(now, service),
                 None => ((limit(service, Limit::Cpu), limit(service, Limit::Memory)), service.instances.len() as u64),
             };
@@ -139,23 +139,22 @@ pub(super) fn limit(service: &ServiceSeen, which: Limit) -> u64 {
 pub(super) fn grant(
     now: Instant,
     seen: &Observation,
-    mut wishes: Vec<Wish>,
+    wishes: Vec<Wish>,
     watched: &mut BTreeMap<ServiceName, Watched>,
     operations: &mut Operations,
     decision: &mut Decision,
 ) {
-    wishes.sort_by(|a, b| urgency(a).cmp(&urgency(b)));
+    let mut wishes: Vec<(Urgency, Wish)> = wishes.into_iter().map(|wish| (urgency(&wish), wish)).collect();
+    wishes.sort_by(|(first, a), (second, b)| {
+        first.cmp(second).then_with(|| (&a.service, a.resource).cmp(&(&b.service, b.resource)))
+    });
     let mut promised = Amounts::promised(now, seen, watched);
-    for mut wish in wishes {
-        let Some(service) = watched.get_mut(&wish.service) else { continue };
-        let mut hold = |wish: &Wish, guard| {
-            let (service, resource, wanted) = (wish.service.clone(), Some(wish.resource), Some(wish.why.clone()));
-            decision.held.push(Held { service, resource, wanted, guard });
-        };
+    for (_, mut wish) in wishes {
         if let Some(guard) = operations.full(now, wish.resource) {
-            hold(&wish, guard);
+            decision.held.push(wish.into_held(guard));
             continue;
         }
+        let Some(service) = watched.get_mut(&wish.service) else { continue };
         if wish.to > wish.from {
             let (cpu, memory) = service.overcommit(wish.resource);
             let allowed = Amounts {
@@ -166,7 +165,7 @@ pub(super) fn grant(
             let (limits, instances) = there.unwrap_or_default();
             let more = More::of(&wish, limits, instances);
             if let Some(guard) = promised.missing(more, wish.to - wish.from, allowed) {
-                hold(&wish, guard);
+                decision.held.push(wish.clone().into_held(guard));
                 let grain = grain(wish.resource);
                 wish.to = wish.from.saturating_add(more.fit(promised, allowed)).min(wish.to) / grain * grain;
                 let worthwhile = wish.resource == Resource::Replicas || is_worthwhile(wish.from, wish.to);
@@ -184,8 +183,10 @@ pub(super) fn grant(
 
 /// Sorts wishes: what is given back and what grows first, who is farthest above its bound before others; then what shrinks,
 /// who is farthest below its bound before others.
-fn urgency(wish: &Wish) -> (bool, Reverse<u64>, u64, &ServiceName, Resource) {
+type Urgency = (bool, Reverse<u64>, u64);
+
+fn urgency(wish: &Wish) -> Urgency {
     let seen = wish.of_bound().get();
     let grows = wish.to > wish.from;
-    (!grows, Reverse(if grows { seen } else { 0 }), seen, &wish.service, wish.resource)
+    (!grows, Reverse(if grows { seen } else { 0 }), seen)
 }

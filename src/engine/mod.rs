@@ -32,6 +32,7 @@ use crate::model::Policy;
 use crate::model::ServiceName;
 use crate::model::UsagePoint;
 use crate::units::Instant;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 /// Decides what to change on one host. A state machine: it remembers what it saw and did, and nothing else moves it.
@@ -62,8 +63,8 @@ impl Engine {
         for (name, _) in manual::in_force(now, seen) {
             self.watched.entry(name.clone()).or_default();
         }
-        for (name, watched) in &mut self.watched {
-            watched.look(now, name, seen, distress, &mut wishes, &mut decision.held);
+        for (name, watched, service) in beside(self.watched.iter_mut(), &seen.services) {
+            watched.look(now, name, (service, seen), distress, &mut wishes, &mut decision.held);
         }
         manual::put_in_place(now, seen, &mut wishes, &mut decision.held);
         if !wishes.is_empty() {
@@ -84,4 +85,23 @@ impl Engine {
     pub fn history(&self, service: &ServiceName) -> impl Iterator<Item = UsagePoint> {
         self.watched.get(service).into_iter().flat_map(watched::Watched::history)
     }
+}
+
+/// What is known of services, in the order of their names, each beside what another map has of it. Both are gone through
+/// once: to look each name up takes several times as long.
+fn beside<'a, A, B>(
+    services: impl Iterator<Item = (&'a ServiceName, A)>,
+    other: &'a BTreeMap<ServiceName, B>,
+) -> impl Iterator<Item = (&'a ServiceName, A, Option<&'a B>)> {
+    let mut others = other.iter().peekable();
+    services.map(move |(name, one)| {
+        while let Some((found, of_it)) = others.peek().copied() {
+            match found.cmp(name) {
+                Ordering::Less => others.next(),
+                Ordering::Equal => return (name, one, Some(of_it)),
+                Ordering::Greater => break,
+            };
+        }
+        (name, one, None)
+    })
 }

@@ -70,12 +70,12 @@ impl Watched {
         &mut self,
         now: Instant,
         name: &ServiceName,
-        seen: &Observation,
+        (service, seen): (Option<&ServiceSeen>, &Observation),
         distress: Option<Distress<'_>>,
         wishes: &mut Vec<Wish>,
         held: &mut Vec<Held>,
     ) {
-        let (service, host) = (seen.services.get(name), &seen.host);
+        let host = &seen.host;
         let ordered = seen.overrides.get(name).is_some_and(|order| order.lasts(now));
         if let Some(service) = service {
             self.history.take(now, Used::of(now, service, host));
@@ -116,10 +116,8 @@ impl Watched {
             };
             is_of_cpu(wish) && (recent || moves)
         };
-        for wish in wishes.extract_if(first.., |wish| comes_first(wish)) {
-            let guard = Guard::Horizontal;
-            held.push(Held { service: wish.service, resource: Some(wish.resource), wanted: Some(wish.why), guard });
-        }
+        let second = wishes.extract_if(first.., |wish| comes_first(wish));
+        held.extend(second.map(|wish| wish.into_held(Guard::Horizontal)));
     }
 
     /// What an instance was promised of CPU and memory, and how many there are or were asked for.

@@ -1,6 +1,8 @@
 //! Changes that a policy wishes for, and how their numbers round.
 
 use crate::model::Action;
+use crate::model::Guard;
+use crate::model::Held;
 use crate::model::Reason;
 use crate::model::Resource;
 use crate::model::ServiceName;
@@ -66,6 +68,11 @@ impl Wish {
             Reason::Ahead { wanted, .. } | Reason::Wanted { wanted, .. } => ratio(u64::from(*wanted), self.from),
             Reason::Sized { wanted, .. } => ratio(wanted.number(), self.from),
         }
+    }
+
+    /// The change as something that did not happen.
+    pub(super) fn into_held(self, guard: Guard) -> Held {
+        Held { service: self.service, resource: Some(self.resource), wanted: Some(self.why), guard }
     }
 
     /// The change as an action.

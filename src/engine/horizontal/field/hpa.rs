@@ -76,15 +76,15 @@ impl Driver {
             Ordering::Less => wanted.min(to),
         };
         let note = decision.limited.map_or("", |limited| limited.by.name());
-        let why = wants("hpa", wanted, findings(look.readings, &self.figures.targets), note);
-        let held = decision.able.name().to_owned();
+        let held = decision.able.name();
         self.decision = Some(decision);
+        let why = || wants("hpa", wanted, findings(look.readings, &self.figures.targets), note);
         match (to == look.replicas, failed) {
-            (false, _) => Verdict::To(to, why),
+            (false, _) => Verdict::To(to, why()),
             (true, Some(CountError::MissingRequest { .. })) => Verdict::Held(None, Guard::NoLimit),
             (true, Some(_)) => Verdict::Held(None, Guard::NoData),
             (true, None) if wanted == look.replicas => Verdict::Quiet,
-            (true, None) => Verdict::Held(Some(why), Guard::OwnRule { why: held }),
+            (true, None) => Verdict::Held(Some(why()), Guard::OwnRule { why: held.to_owned() }),
         }
     }
 

@@ -31,21 +31,7 @@ impl Driver {
     }
 
     pub(super) fn judge(&mut self, look: &Look<'_>) -> Verdict {
-        let config = kpa::Config { enable_scale_to_zero: false, ..kpa::Config::default() };
-        let metric = match self.figures.target.signal {
-            Signal::Requests => kpa::ScalingMetric::Rps,
-            _ => kpa::ScalingMetric::Concurrency,
-        };
-        let (least, most) = look.policy.widest();
-        let revision = kpa::Revision {
-            metric,
-            target: Some(number(self.figures.target.value)),
-            window: Some(self.figures.stable_window),
-            min_scale: Some(least.max(1)),
-            max_scale: Some(most),
-            ..kpa::Revision::default()
-        };
-        let kpa = self.kpa.get_or_insert_with(|| kpa::Kpa::new(config, revision, look.now, look.ready));
+        let kpa = self.kpa.get_or_insert_with(|| begin(self.figures, look));
         let second = Span::from_secs(1);
         let since = self.looked.replace(look.now).map_or(1, |looked| look.now.since(looked).fit(second));
         if let Some(traffic) = look.readings.traffic {
@@ -66,4 +52,23 @@ impl Driver {
         let note = if kpa.is_panicking() { "panic" } else { "" };
         Verdict::To(to, wants("kpa", to, findings(look.readings, &[self.figures.target]), note))
     }
+}
+
+/// The autoscaler of a service that is looked at for the first time.
+fn begin(figures: KpaFigures, look: &Look<'_>) -> kpa::Kpa {
+    let config = kpa::Config { enable_scale_to_zero: false, ..kpa::Config::default() };
+    let metric = match figures.target.signal {
+        Signal::Requests => kpa::ScalingMetric::Rps,
+        _ => kpa::ScalingMetric::Concurrency,
+    };
+    let (least, most) = look.policy.widest();
+    let revision = kpa::Revision {
+        metric,
+        target: Some(number(figures.target.value)),
+        window: Some(figures.stable_window),
+        min_scale: Some(least.max(1)),
+        max_scale: Some(most),
+        ..kpa::Revision::default()
+    };
+    kpa::Kpa::new(config, revision, look.now, look.ready)
 }
