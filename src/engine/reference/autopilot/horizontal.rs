@@ -89,15 +89,14 @@ impl Default for HorizontalConfig {
 impl LoadStatistic {
     /// The statistic of these loads, in any order; `None` where there are none.
     #[must_use]
-    pub fn of(self, loads: &[Millicores]) -> Option<Millicores> {
-        let mut sorted = loads.to_vec();
-        sorted.sort_unstable();
-        let last = sorted.len().checked_sub(1)?;
+    pub fn of(self, mut loads: Vec<Millicores>) -> Option<Millicores> {
+        let last = loads.len().checked_sub(1)?;
         Some(match self {
-            Self::Max => sorted[last],
+            Self::Max => loads.into_iter().max()?,
             Self::Percentile(share) => {
-                let needed = (sorted.len() as u128 * u128::from(share.get())).div_ceil(1000);
-                sorted[usize::try_from(needed).unwrap_or(usize::MAX).saturating_sub(1).min(last)]
+                let needed = (loads.len() as u128 * u128::from(share.get())).div_ceil(1000);
+                let place = usize::try_from(needed).unwrap_or(usize::MAX).saturating_sub(1).min(last);
+                *loads.select_nth_unstable(place).1
             }
         })
     }
@@ -144,8 +143,8 @@ impl Horizontal {
     /// `n_r` of now: what the load of the horizon asks for. `None` while nobody knows any load, or there is no target.
     #[must_use]
     pub fn raw(&self, limit: Millicores) -> Option<u32> {
-        let loads: Vec<Millicores> = self.loads.iter().map(|(_, load)| *load).collect();
-        raw_replicas(self.config.statistic.of(&loads)?, limit, self.config.target_utilization)
+        let loads = self.loads.iter().map(|(_, load)| *load).collect();
+        raw_replicas(self.config.statistic.of(loads)?, limit, self.config.target_utilization)
     }
 
     /// Looks at the job, and says how many tasks there should be. It counts on being asked every five minutes.
@@ -167,8 +166,8 @@ impl Horizontal {
             self.loads.push_back((now, load));
         }
         let (horizon, deferred) = (self.config.horizon, self.config.deferred_downscaling);
-        self.loads.retain(|(at, _)| now.since(*at) <= horizon);
-        self.wanted.retain(|(at, _)| now.since(*at) <= deferred);
+        while self.loads.pop_front_if(|(at, _)| now.since(*at) > horizon).is_some() {}
+        while self.wanted.pop_front_if(|(at, _)| now.since(*at) > deferred).is_some() {}
         if let Some(raw) = self.raw(seen.limit) {
             while self.wanted.back().is_some_and(|(_, wanted)| *wanted <= raw) {
                 self.wanted.pop_back();

@@ -13,12 +13,14 @@ use crate::units::Instant;
 use crate::units::Permille;
 use crate::units::Span;
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::LazyLock;
 
 /// Boundaries of the buckets of a histogram. About 400 in the paper, which says no more about them; so their values are
-/// ours.
+/// ours. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Buckets {
-    bounds: Vec<f64>,
+    bounds: Arc<[f64]>,
 }
 
 /// What is remembered of the windows so far. A number of bytes that does not grow with time.
@@ -42,14 +44,18 @@ pub struct Buckets {
 pub struct Signal {
     buckets: Buckets,
     half_life: Span,
-    peak_windows: usize,
-    /// Decayed number of samples by bucket.
+    peak_windows: u64,
+    /// Decayed number of samples by bucket, from the first bucket that was ever in use to the last.
     samples: Vec<f64>,
+    first: usize,
     /// Decayed sum of the averages of the windows, and the sum of their weights.
     averages: f64,
     weights: f64,
-    /// The highest bucket in use in each of the last windows, oldest first.
-    peaks: VecDeque<usize>,
+    /// Windows so far.
+    windows: u64,
+    /// The highest buckets in use in the last windows, each with the number of its window: oldest first, and each higher
+    /// than all after it.
+    peaks: VecDeque<(u64, usize)>,
     last: Option<Instant>,
 }
 
@@ -59,7 +65,7 @@ impl Buckets {
     pub fn new(bounds: Vec<f64>) -> Option<Self> {
         let is_rising = bounds.windows(2).all(|pair| pair[0] < pair[1]);
         let is_positive = bounds.iter().all(|bound| bound.is_finite() && *bound > 0.0);
-        (!bounds.is_empty() && is_rising && is_positive).then_some(Self { bounds })
+        (!bounds.is_empty() && is_rising && is_positive).then(|| Self { bounds: bounds.into() })
     }
 
     /// So many buckets from the first boundary to the last, each larger by the same factor. `None` as for
@@ -73,14 +79,19 @@ impl Buckets {
     /// 400 buckets from a thousandth of a core to a thousand cores, 3.5 % apart.
     #[must_use]
     pub fn of_cores() -> Self {
-        Self::rising(0.001, 1000.0, 400).unwrap_or(Self { bounds: vec![1000.0] })
+        static CORES: LazyLock<Buckets> =
+            LazyLock::new(|| Buckets::rising(0.001, 1000.0, 400).unwrap_or(Buckets { bounds: Arc::new([1000.0]) }));
+        CORES.clone()
     }
 
     /// 400 buckets from a MiB to a TiB, 3.5 % apart.
     #[must_use]
     pub fn of_bytes() -> Self {
-        let (mebi, tebi) = (f64::from(1 << 20), f64::from(1 << 20) * f64::from(1 << 20));
-        Self::rising(mebi, tebi, 400).unwrap_or(Self { bounds: vec![tebi] })
+        static BYTES: LazyLock<Buckets> = LazyLock::new(|| {
+            let (mebi, tebi) = (f64::from(1 << 20), f64::from(1 << 20) * f64::from(1 << 20));
+            Buckets::rising(mebi, tebi, 400).unwrap_or(Buckets { bounds: Arc::new([tebi]) })
+        });
+        BYTES.clone()
     }
 
     /// How many there are; at least one.
@@ -119,9 +130,18 @@ impl Signal {
     /// A signal without any window yet. Peaks are looked for in so many of the last windows; zero counts as one.
     #[must_use]
     pub fn new(buckets: Buckets, half_life: Span, peak_windows: usize) -> Self {
-        let samples = vec![0.0; buckets.count()];
-        let peaks = VecDeque::new();
-        Self { buckets, half_life, peak_windows, samples, averages: 0.0, weights: 0.0, peaks, last: None }
+        Self {
+            buckets,
+            half_life,
+            peak_windows: peak_windows.max(1) as u64,
+            samples: Vec::new(),
+            first: 0,
+            averages: 0.0,
+            weights: 0.0,
+            windows: 0,
+            peaks: VecDeque::new(),
+            last: None,
+        }
     }
 
     /// The buckets of its histograms.
@@ -140,23 +160,24 @@ impl Signal {
         let (mut load, mut count) = (0.0, 0.0);
         for (bucket, samples) in used {
             let samples = *samples as f64;
-            self.samples[bucket] += samples;
+            *self.samples_in(bucket) += samples;
             load += self.buckets.bound(bucket) * samples;
             count += samples;
         }
         self.averages = self.averages * decay + load / count;
         self.weights = self.weights * decay + 1.0;
-        while self.peaks.len() >= self.peak_windows.max(1) {
-            self.peaks.pop_front();
-        }
-        self.peaks.push_back(peak);
+        self.windows = self.windows.saturating_add(1);
+        let (last, most) = (self.windows, self.peak_windows);
+        while self.peaks.pop_back_if(|(_, lower)| *lower <= peak).is_some() {}
+        self.peaks.push_back((last, peak));
+        while self.peaks.pop_front_if(|(window, _)| last - *window >= most).is_some() {}
         self.last = Some(self.last.map_or(now, |last| last.max(now)));
     }
 
     /// `S_max`: the highest bucket in use in the last windows. `None` without any window, as for the others.
     #[must_use]
     pub fn peak(&self) -> Option<f64> {
-        self.peaks.iter().max().map(|bucket| self.buckets.bound(*bucket))
+        self.peaks.front().map(|(_, bucket)| self.buckets.bound(*bucket))
     }
 
     /// `S_avg`: the average of the windows' averages, weighted by age.
@@ -168,15 +189,27 @@ impl Signal {
     /// `S_pj`: the limit up to which this share of the load was used, weighted by age. A share above one counts as one.
     #[must_use]
     pub fn percentile(&self, share: Permille) -> Option<f64> {
-        let load = |bucket: usize| self.samples[bucket] * self.buckets.bound(bucket);
-        let used: Vec<usize> = (0..self.samples.len()).filter(|bucket| self.samples[*bucket] > 0.0).collect();
-        let most = share.as_fraction().min(1.0) * used.iter().map(|bucket| load(*bucket)).sum::<f64>();
+        let used = self.samples.iter().enumerate().filter(|(_, samples)| **samples > 0.0);
+        let mut used = used.map(|(place, samples)| (self.buckets.bound(self.first + place), *samples));
+        let most = share.as_fraction().min(1.0) * used.clone().map(|(bound, samples)| samples * bound).sum::<f64>();
         let mut below = 0.0;
-        let found = used.iter().find(|bucket| {
-            below += load(**bucket);
+        let found = used.clone().find(|(bound, samples)| {
+            below += samples * bound;
             below >= most
         });
-        found.or(used.last()).map(|bucket| self.buckets.bound(*bucket))
+        found.or_else(|| used.next_back()).map(|(bound, _)| bound)
+    }
+
+    /// The samples in a bucket; they reach from the first one in use to the last, so there are zeros between.
+    fn samples_in(&mut self, bucket: usize) -> &mut f64 {
+        if self.samples.is_empty() {
+            self.first = bucket;
+        }
+        self.samples.splice(..0, std::iter::repeat_n(0.0, self.first.saturating_sub(bucket)));
+        self.first = self.first.min(bucket);
+        let place = bucket - self.first;
+        self.samples.resize(self.samples.len().max(place + 1), 0.0);
+        &mut self.samples[place]
     }
 }
 

@@ -161,10 +161,10 @@ fn so_many_tasks_that_each_is_at_its_target() {
     assert_eq!(raw_replicas(Millicores::cores(1), Millicores::ZERO, Permille::percent(70)), None);
     assert_eq!(raw_replicas(Millicores::MAX, Millicores::new(1), Permille::new(1)), Some(u32::MAX));
     let loads: Vec<Millicores> = (1..=20).rev().map(Millicores::new).collect();
-    assert_eq!(LoadStatistic::Percentile(Permille::percent(95)).of(&loads), Some(Millicores::new(19)));
-    assert_eq!(LoadStatistic::Percentile(Permille::ZERO).of(&loads), Some(Millicores::new(1)));
-    assert_eq!(LoadStatistic::Max.of(&loads), Some(Millicores::new(20)));
-    assert_eq!(LoadStatistic::Max.of(&[]), None);
+    assert_eq!(LoadStatistic::Percentile(Permille::percent(95)).of(loads.clone()), Some(Millicores::new(19)));
+    assert_eq!(LoadStatistic::Percentile(Permille::ZERO).of(loads.clone()), Some(Millicores::new(1)));
+    assert_eq!(LoadStatistic::Max.of(loads), Some(Millicores::new(20)));
+    assert_eq!(LoadStatistic::Max.of(Vec::new()), None);
 }
 
 #[test]

@@ -119,21 +119,20 @@ impl Buckets {
     /// Adds to the bucket of this time. What is as old as the window, measured from the last record, is passed over.
     pub fn record(&mut self, now: Instant, value: f64) {
         let place = self.place(now);
+        let slot = self.slot(place);
         if let Some(last) = self.last {
-            let window = i128::from(self.window.nanos());
-            if place != last && self.length(last - place) >= window {
+            // As many buckets as fill the window: what is so far apart is in no window together.
+            let window = self.ring_places();
+            if last - place >= window {
                 return;
             }
-            if place > last && self.length(place - last) >= window {
+            if place - last >= window {
                 self.ring.fill(0.0);
                 self.total = 0.0;
                 self.first = None;
-            } else {
-                for skipped in last + 1..=place {
-                    let slot = self.slot(skipped);
-                    self.total -= self.ring[slot];
-                    self.ring[slot] = 0.0;
-                }
+            } else if place > last {
+                (last + 1..place).for_each(|skipped| self.empty(self.slot(skipped)));
+                self.empty(slot);
             }
         }
         // A window that was emptied by a change of length begins with the next bucket, not with one that is written again.
@@ -141,9 +140,13 @@ impl Buckets {
             self.first = Some(self.first.map_or(place, |first| first.min(place)));
         }
         self.last = Some(self.last.map_or(place, |last| last.max(place)));
-        let slot = self.slot(place);
         self.ring[slot] += value;
         self.total += value;
+    }
+
+    fn empty(&mut self, slot: usize) {
+        self.total -= self.ring[slot];
+        self.ring[slot] = 0.0;
     }
 
     /// The plain average over the buckets that count: those since the window began, without those after the last record.

@@ -5,6 +5,7 @@
 //! Before you change it:
 //! 1. A sample is of all pods together. What the proxy has counted already is taken off, so nothing counts twice.
 //! 2. Where pods are asked for their load, silence of a whole stable window is no data. Where they are not, it is no load.
+//! 3. The original collects both metrics and looks at one. Here only that one is collected: the metric of a service stays.
 
 use super::autoscaler::Seen;
 use super::buckets::BUCKET;
@@ -41,9 +42,10 @@ pub struct Sample {
 /// The windows of one service.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Collection {
+    metric: ScalingMetric,
     scraped: bool,
-    concurrency: [Window; 2],
-    rps: [Window; 2],
+    stable: Window,
+    panic: Window,
 }
 
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -77,43 +79,37 @@ impl Sample {
 }
 
 impl Collection {
-    /// Empty windows. `scraped` says whether pods are asked for their load; they are not where the proxy is always in the
-    /// path.
+    /// Empty windows of one metric. `scraped` says whether pods are asked for their load; they are not where the proxy is
+    /// always in the path.
     #[must_use]
-    pub fn new(stable: Span, panic: Span, aggregation: Aggregation, scraped: bool) -> Self {
-        let windows = || [stable, panic].map(|window| Window::new(window, aggregation));
-        Self { scraped, concurrency: windows(), rps: windows() }
+    pub fn new(metric: ScalingMetric, (stable, panic): (Span, Span), aggregation: Aggregation, scraped: bool) -> Self {
+        let [stable, panic] = [stable, panic].map(|window| Window::new(window, aggregation));
+        Self { metric, scraped, stable, panic }
     }
 
     /// Takes the load of one second.
     pub fn record(&mut self, now: Instant, sample: Sample) {
-        for window in &mut self.concurrency {
-            window.record(now, sample.concurrency - sample.proxied_concurrency);
-        }
-        for window in &mut self.rps {
-            window.record(now, sample.requests - sample.proxied_requests);
-        }
+        let value = match self.metric {
+            ScalingMetric::Concurrency => sample.concurrency - sample.proxied_concurrency,
+            ScalingMetric::Rps => sample.requests - sample.proxied_requests,
+        };
+        self.stable.record(now, value);
+        self.panic.record(now, value);
     }
 
     /// The averages of both windows; `None` is no data.
     #[must_use]
-    pub fn seen(&self, metric: ScalingMetric, now: Instant) -> Option<Seen> {
-        let [stable, panic] = match metric {
-            ScalingMetric::Concurrency => &self.concurrency,
-            ScalingMetric::Rps => &self.rps,
-        };
-        if self.scraped && stable.has_no_data(now) {
+    pub fn seen(&self, now: Instant) -> Option<Seen> {
+        if self.scraped && self.stable.has_no_data(now) {
             return None;
         }
-        Some(Seen { stable: stable.average(now), panic: panic.average(now) })
+        Some(Seen { stable: self.stable.average(now), panic: self.panic.average(now) })
     }
 
     /// Changes the lengths of the windows.
     pub fn resize(&mut self, now: Instant, stable: Span, panic: Span) {
-        for [stable_window, panic_window] in [&mut self.concurrency, &mut self.rps] {
-            stable_window.resize(now, stable);
-            panic_window.resize(now, panic);
-        }
+        self.stable.resize(now, stable);
+        self.panic.resize(now, panic);
     }
 }
 

@@ -79,9 +79,9 @@ impl Kpa {
         let spec = revision.resolve_spec(&config);
         // Where the proxy is always in the path, it reports the load and nobody asks the pods; then no report is no load.
         let scraped = spec.target_burst_capacity != -1.0;
-        let (stable, panic) = (spec.stable_window, revision.resolve_panic_window(&config));
+        let windows = (spec.stable_window, revision.resolve_panic_window(&config));
         Self {
-            collection: Collection::new(stable, panic, Aggregation::Linear, scraped),
+            collection: Collection::new(revision.metric, windows, Aggregation::Linear, scraped),
             autoscaler: Autoscaler::new(spec, now, Some(ready)),
             standing: Standing { since: now, ..Standing::default() },
             latest: None,
@@ -99,7 +99,7 @@ impl Kpa {
     ///
     /// Without data the last recommendation stays in force; where there never was one, nothing is applied.
     pub fn tick(&mut self, now: Instant, ready: u32) -> Ruling {
-        let seen = self.collection.seen(self.revision.metric, now);
+        let seen = self.collection.seen(now);
         self.latest = self.autoscaler.scale(now, Some(ready), seen).or(self.latest);
         if self.standing.activity == Activity::Inactive {
             self.standing.in_proxy_mode = true;

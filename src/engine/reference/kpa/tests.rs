@@ -274,20 +274,23 @@ fn a_weighted_average_follows_the_newest() {
 
 #[test]
 fn what_the_proxy_counted_is_taken_off() {
-    let mut collection = Collection::new(seconds(60), seconds(6), Aggregation::Linear, true);
-    assert_eq!(collection.seen(ScalingMetric::Rps, at(0)), None);
+    let windows = (seconds(60), seconds(6));
+    let empty = |metric| Collection::new(metric, windows, Aggregation::Linear, true);
+    let (mut inside, mut ended) = (empty(ScalingMetric::Concurrency), empty(ScalingMetric::Rps));
+    assert_eq!(ended.seen(at(0)), None);
     let own = Sample { concurrency: 3.0, proxied_concurrency: 1.0, requests: 9.0, proxied_requests: 4.0 };
-    collection.record(at(0), own);
     // Two pods were asked, five there are: (8 / 2 * 5) and (2 / 2 * 5) are 20 - 5 = 15; the seconds are (2 + 15) / 2.
     let two = Sample { concurrency: 8.0, proxied_concurrency: 2.0, ..Sample::default() };
-    collection.record(at(1), two.scaled(2.0, 5.0));
-    let seen = collection.seen(ScalingMetric::Concurrency, at(1));
-    assert_eq!(seen, Some(Seen { stable: 8.5, panic: 8.5 }));
-    assert_eq!(collection.seen(ScalingMetric::Rps, at(1)), Some(Seen { stable: 2.5, panic: 2.5 }));
+    for collection in [&mut inside, &mut ended] {
+        collection.record(at(0), own);
+        collection.record(at(1), two.scaled(2.0, 5.0));
+    }
+    assert_eq!(inside.seen(at(1)), Some(Seen { stable: 8.5, panic: 8.5 }));
+    assert_eq!(ended.seen(at(1)), Some(Seen { stable: 2.5, panic: 2.5 }));
     assert_eq!(own.plus(two).concurrency, 11.0);
     // Where nobody is asked, silence is no load.
-    let silent = Collection::new(seconds(60), seconds(6), Aggregation::WeightedExponential, false);
-    assert_eq!(silent.seen(ScalingMetric::Concurrency, at(9)), Some(Seen::default()));
+    let silent = Collection::new(ScalingMetric::Concurrency, windows, Aggregation::WeightedExponential, false);
+    assert_eq!(silent.seen(at(9)), Some(Seen::default()));
 }
 
 #[test]

@@ -96,11 +96,12 @@ pub fn percentile(percentile: f64, samples: &[f64]) -> Option<f64> {
     if samples.iter().any(|sample| sample.is_nan()) {
         return Some(f64::NAN);
     }
-    let mut sorted = samples.to_vec();
-    sorted.sort_by(f64::total_cmp);
+    let mut parted = samples.to_vec();
     let rank = percentile / 100.0 * last as f64;
     let below = crate::units::place(rank).min(last);
-    let (low, high) = (sorted[below], sorted[(below + 1).min(last)]);
+    let (_, low, above) = parted.select_nth_unstable_by(below, f64::total_cmp);
+    let low = *low;
+    let high = above.iter().copied().min_by(f64::total_cmp).unwrap_or(low);
     let weight = rank - rank.floor();
     // Numpy starts from the nearer neighbour.
     Some(if weight >= 0.5 { high - (high - low) * (1.0 - weight) } else { low + (high - low) * weight })

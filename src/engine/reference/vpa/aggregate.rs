@@ -86,6 +86,11 @@ impl AggregationsConfig {
     pub fn memory_histogram_options(&self) -> Result<HistogramOptions, HistogramOptionsError> {
         HistogramOptions::exponential(1e12, 1e7, 1.0 + self.bucket_growth, WEIGHT_EPSILON)
     }
+
+    /// Buckets for cores, and for bytes.
+    pub(super) fn histogram_options(&self) -> Result<[HistogramOptions; 2], HistogramOptionsError> {
+        Ok([self.cpu_histogram_options()?, self.memory_histogram_options()?])
+    }
 }
 
 /// An aggregate as it is saved.
@@ -142,9 +147,14 @@ impl AggregateContainerState {
     /// # Errors
     /// [`HistogramOptionsError`] where there are no histograms with the configured growth.
     pub fn new(config: &AggregationsConfig, now: Instant) -> Result<Self, HistogramOptionsError> {
-        Ok(Self {
-            cpu_usage: DecayingHistogram::new(config.cpu_histogram_options()?, config.cpu_half_life),
-            memory_peaks: DecayingHistogram::new(config.memory_histogram_options()?, config.memory_half_life),
+        Ok(Self::with(config, config.histogram_options()?, now))
+    }
+
+    /// The same with buckets for cores and for bytes that are known already.
+    pub(super) fn with(config: &AggregationsConfig, [cpu, memory]: [HistogramOptions; 2], now: Instant) -> Self {
+        Self {
+            cpu_usage: DecayingHistogram::new(cpu, config.cpu_half_life),
+            memory_peaks: DecayingHistogram::new(memory, config.memory_half_life),
             first_sample_start: None,
             last_sample_start: None,
             total_samples_count: 0,
@@ -155,7 +165,7 @@ impl AggregateContainerState {
             oom_min_bump_up: config.oom_min_bump_up,
             memory_aggregation_interval: config.memory_aggregation_interval,
             memory_aggregation_interval_count: config.memory_aggregation_interval_count,
-        })
+        }
     }
 
     /// Takes over what the operator says. Without a policy, or where it is silent, both resources are controlled and

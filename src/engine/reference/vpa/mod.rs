@@ -163,8 +163,8 @@ pub struct InstanceUsage {
 pub struct Vpa {
     config: VpaConfig,
     recommender: PodRecommender,
-    /// What an aggregate begins as.
-    fresh: AggregateContainerState,
+    /// The buckets of an aggregate.
+    buckets: [HistogramOptions; 2],
     aggregate: Option<AggregateContainerState>,
     instances: BTreeMap<String, ContainerState>,
     collected: Instant,
@@ -176,10 +176,9 @@ impl Vpa {
     /// # Errors
     /// [`HistogramOptionsError`] where there are no histograms with the configured growth.
     pub fn new(config: VpaConfig, now: Instant) -> Result<Self, HistogramOptionsError> {
-        let mut fresh = AggregateContainerState::new(&config.aggregations, now)?;
-        fresh.update_from_policy(Some(&config.policy));
+        let buckets = config.aggregations.histogram_options()?;
         let recommender = PodRecommender::new(&config.recommendation);
-        Ok(Self { config, recommender, fresh, aggregate: None, instances: BTreeMap::new(), collected: now })
+        Ok(Self { config, recommender, buckets, aggregate: None, instances: BTreeMap::new(), collected: now })
     }
 
     /// What is remembered of all instances together; `None` before the first one and after all has expired.
@@ -244,9 +243,11 @@ impl Vpa {
 
     /// The aggregate and an instance, each of them new where it is not there.
     fn tracked(&mut self, instance: &str, now: Instant) -> (&mut AggregateContainerState, &mut ContainerState) {
-        let fresh = &self.fresh;
-        let aggregate =
-            self.aggregate.get_or_insert_with(|| AggregateContainerState { creation_time: now, ..fresh.clone() });
+        let aggregate = self.aggregate.get_or_insert_with(|| {
+            let mut fresh = AggregateContainerState::with(&self.config.aggregations, self.buckets, now);
+            fresh.update_from_policy(Some(&self.config.policy));
+            fresh
+        });
         let container = self.instances.entry(instance.to_owned()).or_default();
         (aggregate, container)
     }
