@@ -65,7 +65,7 @@ impl StartUp {
         let mut groups = Groups::default();
         for pod in pods {
             let name = pod.name.as_str();
-            if pod.deleting || matches!(pod.phase, Phase::Succeeded | Phase::Failed) {
+            if pod.deleting || pod.phase == Phase::Failed {
                 groups.ignored.insert(name);
             } else if pod.phase == Phase::Pending {
                 groups.unready.insert(name);
@@ -162,9 +162,10 @@ mod tests {
         };
         let (measured, nothing) = (metrics(1001), Metrics::new());
         let young = pod(Readiness::NotReady, 0);
-        for phase in [Phase::Succeeded, Phase::Failed] {
-            assert_eq!(group(Pod { phase, ..young.clone() }, Resource::Cpu, &measured), [0, 0, 0, 1]);
-        }
+        let failed = Pod { phase: Phase::Failed, ..young.clone() };
+        assert_eq!(group(failed, Resource::Cpu, &measured), [0, 0, 0, 1]);
+        let ended = Pod { phase: Phase::Succeeded, ..young.clone() };
+        assert_eq!(group(ended, Resource::Other, &measured), [1, 0, 0, 0], "only failing is asked about");
         let pending = Pod { phase: Phase::Pending, ..young.clone() };
         assert_eq!(group(Pod { deleting: true, ..pending.clone() }, Resource::Other, &nothing), [0, 0, 0, 1]);
         assert_eq!(group(pending, Resource::Other, &nothing), [0, 1, 0, 0]);

@@ -23,9 +23,9 @@
 //! | `getReplicasChangePerPeriod`, `storeScaleEvent` | [`change_within`], [`ScaleEvents::store`] |
 //! | `normalizeDesiredReplicas`, `normalizeDesiredReplicasWithBehaviors`, `reconcileAutoscaler` | [`Hpa::decide`], then [`Hpa::applied`] |
 //!
-//! Releases differ. What happens without replicas can be chosen ([`AtZero`]). Pods that ended well are ignored, as the
-//! main branch does since August 2026 (kubernetes/kubernetes#141302); releases before that took them for pods that run,
-//! and whoever wants to know what such a release does says [`Phase::Running`] of them.
+//! Releases differ, and this is what those do that people run. What happens without replicas can be chosen ([`AtZero`]).
+//! Pods that ended well count like those that run; the main branch has ignored them since August 2026
+//! (kubernetes/kubernetes#141302), and whoever wants to know what it does says [`Phase::Failed`] of them.
 //!
 //! The original's own tests have other figures than its defaults: CPU of a pod counts after 2 min, readiness after 10 s
 //! ([`StartUp`]), and a target without a behaviour may grow eightfold ([`UpLimit`]). Before you change it:
@@ -112,12 +112,12 @@ pub const SYNC_PERIOD: Span = Span::from_secs(15);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub enum AtZero {
     /// It is scaled where this autoscaler took it to zero, and either some metric needs no pods or it may not stay there.
-    /// The newest release with the feature `HPAScaleToZero`.
-    #[default]
+    /// The main branch of mid 2026 with the feature `HPAScaleToZero`.
     OwnDoing,
-    /// It is left alone. The newest release without the feature.
+    /// It is left alone. The same branch without the feature.
     LeftAlone,
-    /// It is scaled where it may have no replicas, whoever took it there. Earlier releases.
+    /// It is scaled where it may have no replicas, whoever took it there. Releases up to then.
+    #[default]
     MinIsZero,
 }
 

@@ -41,7 +41,7 @@ pub enum Phase {
     /// At least one container runs or is being restarted.
     #[default]
     Running,
-    /// Ended, and well. Ignored like one that failed; releases before August 2026 took it for one that runs.
+    /// Ended, and well. It counts like one that runs, as in every release so far.
     Succeeded,
     /// Ended, and not well.
     Failed,

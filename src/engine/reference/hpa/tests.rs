@@ -213,7 +213,7 @@ fn at_zero_only_its_own_doing_is_undone() {
 #[test]
 fn who_was_held_above_zero_was_not_taken_to_zero() {
     let of = |replicas| vec![Proposal { kind: MetricKind::External, replicas: Ok(replicas) }];
-    let mut hpa = Hpa::new(Settings { down_stabilisation: Span::ZERO, ..between(0, 9) });
+    let mut hpa = Hpa::new(Settings { at_zero: AtZero::OwnDoing, down_stabilisation: Span::ZERO, ..between(0, 9) });
     let _ = hpa.decide(at(0), 4, &of(4));
     let wish = hpa.decide(at(15), 4, &of(0));
     assert_eq!((wish.replicas, wish.scaled_to_zero), (0, Some(true)));
@@ -225,7 +225,7 @@ fn who_was_held_above_zero_was_not_taken_to_zero() {
 
 #[test]
 fn a_target_that_may_not_stay_at_zero_comes_back() {
-    let mut hpa = Hpa::new(between(2, 9));
+    let mut hpa = Hpa::new(Settings { at_zero: AtZero::OwnDoing, ..between(2, 9) });
     hpa.memory.scaled_to_zero = Some(true);
     for behaviour in [None, Some(Behaviour::default())] {
         hpa.settings.behaviour = behaviour;
