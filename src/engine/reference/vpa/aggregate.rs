@@ -113,6 +113,24 @@ pub struct AggregateCheckpoint {
 }
 
 /// What is remembered about the usage of the containers of one name.
+///
+/// ```
+/// use plimsoll::engine::reference::vpa::*;
+/// use plimsoll::units::{Instant, Span};
+/// let config = AggregationsConfig::default();
+/// let mut aggregate = AggregateContainerState::new(&config, Instant::START)?;
+/// aggregate.add_cpu_sample(1000, Instant::START);
+/// aggregate.add_memory_peak(1 << 30, Instant::START);
+/// // Another container of the same name, seen for the first time a day later.
+/// let day = Span::from_mins(24 * 60);
+/// let mut other = AggregateContainerState::new(&config, Instant::START)?;
+/// other.add_cpu_sample(500, Instant::START.plus(day));
+/// aggregate.merge(&other)?;
+/// assert_eq!(aggregate.total_samples_count, 2);
+/// assert!(!aggregate.is_expired(Instant::START.plus(day.times(8))));
+/// assert!(aggregate.is_expired(Instant::START.plus(day.times(9))));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct AggregateContainerState {
     /// CPU usage in cores.
@@ -198,6 +216,9 @@ impl AggregateContainerState {
     }
 
     /// Takes away a memory peak that was added before. CPU samples are never taken away.
+    ///
+    /// The original saves a copy from which the peaks of intervals that still run are taken away like this: of each
+    /// container its `memory_peak_max` at its `window_end`, where that is still to come.
     pub fn subtract_memory_peak(&mut self, usage: ResourceAmount, at: Instant) {
         self.memory_peaks.subtract_sample(bytes_from_memory_amount(usage), 1.0, at);
     }

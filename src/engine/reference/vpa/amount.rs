@@ -27,7 +27,8 @@ impl ResourceName {
     pub const ALL: [Self; 2] = [Self::Cpu, Self::Memory];
 }
 
-/// An amount of each resource, or of one of them, or of none.
+/// An amount of each resource, or of one of them, or of none. CPU counts in millicores and memory in bytes: what is
+/// written as `2` and `200Mi` elsewhere is `Resources::new(2000, 200 << 20)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
 pub struct Resources {
     /// CPU in millicores; `None` where nothing is said about it.
@@ -119,6 +120,36 @@ pub fn round_up_to_scale(value: ResourceAmount, scale: i64) -> Option<ResourceAm
     (scale > 0).then(|| whole((value as f64 / scale as f64).ceil()).saturating_mul(scale))
 }
 
+/// Memory as people read it, with two decimals: `1.50Gi`. Below 1 KiB, and below zero, it is the number of bytes.
+///
+/// ```
+/// use plimsoll::engine::reference::vpa::humanized_memory;
+/// assert_eq!(humanized_memory(3 << 29), "1.50Gi");
+/// assert_eq!(humanized_memory(1000), "1000");
+/// ```
+#[must_use]
+pub fn humanized_memory(memory: ResourceAmount) -> String {
+    memory_unit(memory).map_or_else(|| memory.to_string(), |(size, unit)| format!("{}{unit}", in_unit(memory, size)))
+}
+
+/// The bytes that are read back from [`humanized_memory`], a part of a byte rounded up; saturates.
+pub(super) fn reread_memory(memory: ResourceAmount) -> ResourceAmount {
+    let Some((size, _)) = memory_unit(memory) else { return memory };
+    let hundredths: u128 = in_unit(memory, size).replace('.', "").parse().unwrap_or(0);
+    ResourceAmount::try_from((hundredths * u128::from(size)).div_ceil(100)).unwrap_or(ResourceAmount::MAX)
+}
+
+/// The largest unit that is not above so many bytes; `None` below 1 KiB.
+fn memory_unit(memory: ResourceAmount) -> Option<(u64, &'static str)> {
+    let units = [(1 << 40, "Ti"), (1 << 30, "Gi"), (1 << 20, "Mi"), (1 << 10, "Ki")];
+    let memory = u64::try_from(memory).unwrap_or(0);
+    units.into_iter().find(|(size, _)| memory >= *size)
+}
+
+fn in_unit(memory: ResourceAmount, size: u64) -> String {
+    format!("{:.2}", memory as f64 / size as f64)
+}
+
 /// The whole part of a number. Saturates; zero for what is not a number.
 #[expect(clippy::cast_possible_truncation, reason = "the cast saturates, and truncation is what is wanted")]
 pub(super) fn whole(number: f64) -> i64 {
@@ -175,6 +206,27 @@ mod tests {
         assert_eq!(round_up_to_scale(100, 0), None);
         assert_eq!(round_up_to_scale(100, -5), None);
         assert_eq!(round_up_to_scale(i64::MAX, i64::MAX), Some(i64::MAX));
+    }
+
+    #[test]
+    fn memory_is_read_in_the_largest_unit_with_two_decimals() {
+        for (memory, text) in [
+            (1023, "1023"),
+            (1024, "1.00Ki"),
+            (2000, "1.95Ki"),
+            ((1 << 20) - 1, "1024.00Ki"),
+            (5 << 19, "2.50Mi"),
+            (7_000_000_000, "6.52Gi"),
+            (1 << 41, "2.00Ti"),
+            (-5, "-5"),
+        ] {
+            assert_eq!(humanized_memory(memory), text);
+        }
+        // 1.95 * 1024 = 1996.8 bytes, and 1.00 of the next unit is read back as it is.
+        assert_eq!([1023, 2000, 5 << 19].map(reread_memory), [1023, 1997, 5 << 19]);
+        assert_eq!([0, -5, i64::MIN].map(reread_memory), [0, -5, i64::MIN]);
+        // 2^63 - 1 is 8388608.00 Ti, one byte more than can be counted.
+        assert_eq!(reread_memory(i64::MAX), i64::MAX);
     }
 
     #[test]

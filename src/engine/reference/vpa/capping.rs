@@ -42,6 +42,28 @@ pub struct LimitRange {
     pub default: Resources,
 }
 
+impl LimitRange {
+    /// All ranges of one kind in one: of each resource the lowest of the highest limits and the highest of the least
+    /// ones, and the defaults of the last range that has any. `None` where no range says anything.
+    ///
+    /// ```
+    /// use plimsoll::engine::reference::vpa::{LimitRange, Resources};
+    /// let of = |cpu| LimitRange { max: Resources { cpu: Some(cpu), memory: None }, ..LimitRange::default() };
+    /// assert_eq!(LimitRange::tightest(&[of(3000), of(2000)]), Some(of(2000)));
+    /// assert_eq!(LimitRange::tightest(&[]), None);
+    /// ```
+    #[must_use]
+    pub fn tightest(ranges: &[Self]) -> Option<Self> {
+        let lower = |a: Option<ResourceAmount>, b: Option<ResourceAmount>| a.into_iter().chain(b).min();
+        let tightest = ranges.iter().fold(Self::default(), |all, range| Self {
+            min: Resources { cpu: all.min.cpu.max(range.min.cpu), memory: all.min.memory.max(range.min.memory) },
+            max: Resources { cpu: lower(all.max.cpu, range.max.cpu), memory: lower(all.max.memory, range.max.memory) },
+            default: if range.default == Resources::NONE { all.default } else { range.default },
+        });
+        (tightest != Self::default()).then_some(tightest)
+    }
+}
+
 /// Why a target was capped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -71,6 +93,19 @@ pub struct Capping {
 
 /// What is recommended, within the operator's bounds. `max_allowed` holds for resources of which the container's policy
 /// says no most.
+///
+/// ```
+/// use plimsoll::engine::reference::vpa::*;
+/// let target = Resources::new(2000, 8 << 30);
+/// let recommended = ContainerRecommendation { container: "web".to_owned(), target, ..Default::default() };
+/// let policy = ContainerPolicy {
+///     container: "web".to_owned(),
+///     max_allowed: Resources { cpu: Some(1500), memory: None },
+///     ..ContainerPolicy::default()
+/// };
+/// let within = apply_policy(&[recommended], &[policy], Resources::new(1000, 4 << 30));
+/// assert_eq!(within[0].target, Resources::new(1500, 4 << 30));
+/// ```
 #[must_use]
 pub fn apply_policy(
     recommendations: &[ContainerRecommendation],
@@ -95,6 +130,22 @@ pub fn apply_policy(
 ///
 /// With a range of the pod, containers without a recommendation are recommended what they request, and are capped with
 /// the others.
+///
+/// ```
+/// use plimsoll::engine::reference::vpa::*;
+/// let target = Resources::new(2000, 8 << 30);
+/// let recommended = ContainerRecommendation { container: "web".to_owned(), target, ..Default::default() };
+/// // Its limits are twice its requests, and no limit may be above three cores.
+/// let web = ContainerResources {
+///     container: "web".to_owned(),
+///     requests: Resources::new(500, 4 << 30),
+///     limits: Resources::new(1000, 8 << 30),
+/// };
+/// let range = LimitRange { max: Resources { cpu: Some(3000), memory: None }, ..LimitRange::default() };
+/// let (within, cappings) = capped(&[recommended], &[web], &[], Some(&range), None);
+/// assert_eq!(within[0].target, Resources::new(1500, 8 << 30));
+/// assert_eq!((cappings[0].resource, cappings[0].action), (ResourceName::Cpu, CappingAction::ToLimitRangeMax));
+/// ```
 #[must_use]
 pub fn capped(
     recommendations: &[ContainerRecommendation],
@@ -322,6 +373,20 @@ mod tests {
         assert_eq!(capped[0].upper_bound, Resources::new(3000, 7000));
         let action = CappingAction::ToContainerLimit;
         assert_eq!(cappings, [Capping { container: "web".to_owned(), resource: ResourceName::Memory, action }]);
+    }
+
+    #[test]
+    fn of_several_ranges_the_tightest_holds() {
+        let of = |cpu, memory| Resources { cpu, memory };
+        let one = LimitRange { min: of(Some(1), Some(7)), max: of(None, Some(90)), default: of(Some(20), None) };
+        let other = LimitRange { min: of(Some(5), None), max: of(Some(40), Some(80)), default: Resources::NONE };
+        let both = LimitRange { min: of(Some(5), Some(7)), max: of(Some(40), Some(80)), default: of(Some(20), None) };
+        assert_eq!(LimitRange::tightest(&[one, other]), Some(both));
+        assert_eq!(LimitRange::tightest(&[other, one]), Some(both));
+        // Defaults are taken over as they are.
+        let last = LimitRange { default: of(None, Some(3)), ..LimitRange::default() };
+        assert_eq!(LimitRange::tightest(&[one, last]).map(|range| range.default), Some(of(None, Some(3))));
+        assert_eq!(LimitRange::tightest(&[LimitRange::default()]), None);
     }
 
     #[test]

@@ -46,6 +46,21 @@ pub enum SampleRefused {
 }
 
 /// What is known about one container.
+///
+/// ```
+/// use plimsoll::engine::reference::vpa::*;
+/// use plimsoll::units::{Instant, Span};
+/// let mut aggregate = AggregateContainerState::new(&AggregationsConfig::default(), Instant::START)?;
+/// let mut container = ContainerState::new();
+/// let sample = UsageSample { start: Instant::START, usage: 900 << 20, resource: ResourceName::Memory };
+/// container.add_sample(&mut aggregate, &sample)?;
+/// // Killed an hour later, with 1000 MiB requested: a fifth more was needed. It is the one peak of that day.
+/// container.record_oom(&mut aggregate, Instant::START.plus(Span::from_mins(60)), 1000 << 20)?;
+/// assert_eq!(container.memory_peak_max(), 1200 << 20);
+/// assert_eq!(container.window_end(), Some(Instant::START.plus(Span::from_mins(24 * 60))));
+/// assert_eq!(container.add_sample(&mut aggregate, &sample), Err(SampleRefused::OutOfOrder));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ContainerState {
     last_cpu_sample_start: Option<Instant>,

@@ -21,6 +21,18 @@ use crate::units::Span;
 const HALF_LIVES_MAX: u64 = 100;
 
 /// A histogram that gives newer samples more weight.
+///
+/// ```
+/// use plimsoll::engine::reference::vpa::*;
+/// use plimsoll::units::{Instant, Span};
+/// let hour = Span::from_mins(60);
+/// let mut histogram = DecayingHistogram::new(HistogramOptions::linear(10.0, 1.0, 0.001)?, hour);
+/// histogram.add_sample(2.5, 1.0, Instant::START);
+/// histogram.add_sample(7.5, 1.0, Instant::START.plus(hour));
+/// // The newer one weighs twice as much as the older one.
+/// assert_eq!((histogram.percentile(0.33), histogram.percentile(0.34)), (3.0, 8.0));
+/// # Ok::<(), HistogramOptionsError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct DecayingHistogram {
     histogram: Histogram,

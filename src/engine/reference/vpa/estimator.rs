@@ -41,6 +41,18 @@ pub enum Step {
 }
 
 /// Works the steps out one after the other, beginning with nothing.
+///
+/// ```
+/// use plimsoll::engine::reference::vpa::*;
+/// use plimsoll::units::{Instant, Span};
+/// let aggregate = AggregateContainerState::new(&AggregationsConfig::default(), Instant::START)?;
+/// let cpu = |steps: &[Step]| estimate(ResourceName::Cpu, &aggregate, steps);
+/// assert_eq!(cpu(&[Step::Constant(1000), Step::Margin(0.15)]), 1150);
+/// // Nothing is known, so the upper bound bounds nothing.
+/// let confidence = Step::Confidence { multiplier: 1.0, exponent: 1.0, interval: Span::from_mins(24 * 60) };
+/// assert_eq!(cpu(&[Step::Constant(1000), confidence]), RESOURCE_AMOUNT_MAX);
+/// # Ok::<(), HistogramOptionsError>(())
+/// ```
 #[must_use]
 pub fn estimate(resource: ResourceName, aggregate: &AggregateContainerState, steps: &[Step]) -> ResourceAmount {
     steps.iter().fold(0, |base: ResourceAmount, step| match *step {

@@ -97,6 +97,17 @@ pub enum InPlaceDecision {
 }
 
 /// The replicas of one group in one look.
+///
+/// ```
+/// use plimsoll::engine::reference::vpa::*;
+/// // Four replicas run, and half of those configured may be missing.
+/// let (rule, running) = (EvictionRule::default(), Replica::default());
+/// let group = ReplicaGroup::new(&rule, UpdateMode::Recreate, 4, &[running; 4]);
+/// let gone = group.map(|mut group| [group.evict(&running), group.evict(&running), group.evict(&running)]);
+/// assert_eq!(gone, Some([true, true, false]));
+/// // A lone one is left alone.
+/// assert_eq!(ReplicaGroup::new(&rule, UpdateMode::Recreate, 1, &[running]), None);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ReplicaGroup {
     rule: EvictionRule,
@@ -168,6 +179,16 @@ impl ReplicaGroup {
 
 /// What to do about a replica that is to be changed in place. `group` is `None` for one that is left alone;
 /// `infeasible` is what the host could never do for this replica.
+///
+/// ```
+/// use plimsoll::engine::reference::vpa::*;
+/// use plimsoll::units::Span;
+/// let put_off = Replica { resize: Resize::Deferred(Span::from_mins(6)), ..Replica::default() };
+/// let mode = UpdateMode::InPlaceOrRecreate;
+/// let group = ReplicaGroup::new(&EvictionRule::default(), mode, 2, &[put_off, Replica::default()]);
+/// let decided = |replica| in_place_decision(group.as_ref(), mode, replica, Some(&[]), None);
+/// assert_eq!((decided(&put_off), decided(&Replica::default())), (InPlaceDecision::Evict, InPlaceDecision::Approved));
+/// ```
 #[must_use]
 pub fn in_place_decision(
     group: Option<&ReplicaGroup>,

@@ -64,6 +64,18 @@ pub struct HistogramCheckpoint {
 }
 
 /// How much weight lies in each bucket.
+///
+/// ```
+/// use plimsoll::engine::reference::vpa::*;
+/// let mut histogram = Histogram::new(HistogramOptions::linear(10.0, 1.0, 0.001)?);
+/// histogram.add_sample(1.5, 1.0);
+/// histogram.add_sample(7.5, 3.0);
+/// // A quarter of the weight lies in 1..2, the rest in 7..8.
+/// assert_eq!((histogram.percentile(0.25), histogram.percentile(0.5)), (2.0, 8.0));
+/// let saved = histogram.save();
+/// assert_eq!((saved.bucket_weights[&1], saved.bucket_weights[&7]), (3333, 10_000));
+/// # Ok::<(), HistogramOptionsError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Histogram {
     options: HistogramOptions,

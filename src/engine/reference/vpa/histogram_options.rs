@@ -26,6 +26,14 @@ pub enum HistogramOptionsError {
 }
 
 /// The number and the sizes of the buckets of a histogram, and the least weight that counts.
+///
+/// ```
+/// use plimsoll::engine::reference::vpa::*;
+/// // 0..1, 1..2, ... 9..10, and one from 10 on.
+/// let options = HistogramOptions::linear(10.0, 1.0, 0.001)?;
+/// assert_eq!((options.buckets(), options.find_bucket(3.5), options.bucket_start(3)), (11, 3, 3.0));
+/// # Ok::<(), HistogramOptionsError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct HistogramOptions {
     scheme: Scheme,

@@ -7,18 +7,28 @@
 //! them in two [`DecayingHistogram`]s, [`PodRecommender`] estimates target and bounds from those in [`Step`]s,
 //! [`apply_policy`] keeps to the operator's bounds. [`Vpa`] does all of that for one service. From recommendation to
 //! update: [`capped`] keeps to ranges and limits, [`update_priority`], [`eligibility`] and [`update_order`] say who is
-//! updated and who first, [`ReplicaGroup`] how many at once, [`proportional_limit`] which limit goes with a request.
+//! updated and who first, [`ReplicaGroup`] how many at once, [`applied`] what they request and are limited to then.
+//!
+//! Who looks for a name of the original: `RecordOOM` is [`ContainerState::record_oom`], `AggregateStateByContainerName`
+//! [`AggregateContainerState::merge`], `getConfidence` [`confidence`], the estimators are [`Step`]s,
+//! `ResourcesAsResourceList` is [`RecommendationFormat::rounded`], `ApplyVPAPolicy` [`apply_policy`], the capping
+//! processor's `Apply` [`capped`], `getLimitRangeItem` [`LimitRange::tightest`], `GetBoundaryRequest`
+//! [`boundary_request`], `GetContainersResources` [`applied`], the post-processor for whole CPUs [`whole_cores`],
+//! `GetUpdatePriority` [`update_priority`], `AddPod` [`eligibility`], `GetSortedPods` [`update_order`], `Admit`
+//! [`is_update_admitted`], `CanEvict` [`ReplicaGroup::can_evict`], `CanInPlaceUpdate` [`in_place_decision`]; garbage is
+//! collected by [`Vpa::recommend`].
 //!
 //! Before you change it:
 //! 1. Amounts are whole millicores and bytes, truncated after every step. Weights are floating point, and exponentials
 //!    and logarithms are `libm`'s, so that a run gives the same on every machine.
 //! 2. Times are arguments. What the original writes as the zero time is `None` here.
 //! 3. Nothing here panics or overflows, whatever it is told: nonsense is refused, counts as nothing, or saturates.
-//! 4. Left out: text for people (annotations in words, memory in Mi), start-up boosts of CPU, init containers, and the
-//!    feature gates; what is behind one is on.
+//! 4. Left out: annotations in words, start-up boosts of CPU, init containers, and the feature gates; what is behind
+//!    one is on.
 
 mod aggregate;
 mod amount;
+mod applied;
 mod capping;
 mod container;
 mod decaying_histogram;
@@ -46,10 +56,13 @@ pub use amount::Resources;
 pub use amount::bytes_from_memory_amount;
 pub use amount::cores_from_cpu_amount;
 pub use amount::cpu_amount_from_cores;
+pub use amount::humanized_memory;
 pub use amount::memory_amount_from_bytes;
 pub use amount::resource_amount_from_float;
 pub use amount::round_up_to_scale;
 pub use amount::scale_resource;
+pub use applied::Rest;
+pub use applied::applied;
 pub use capping::Capping;
 pub use capping::CappingAction;
 pub use capping::ContainerResources;
@@ -108,6 +121,7 @@ pub use recommender::Estimators;
 pub use recommender::PodRecommender;
 pub use recommender::RecommendationConfig;
 pub use recommender::RecommendationFormat;
+pub use recommender::whole_cores;
 
 use crate::units::Instant;
 use crate::units::Span;
@@ -159,6 +173,18 @@ pub struct InstanceUsage {
 }
 
 /// Recommends for one service with instances of one container each. Instances come and go; what was seen of them stays.
+///
+/// ```
+/// use plimsoll::engine::reference::vpa::*;
+/// use plimsoll::units::Instant;
+/// let mut service = Vpa::new(VpaConfig::default(), Instant::START)?;
+/// let usage = InstanceUsage { start: Instant::START, cpu: Some(1000), memory: None };
+/// service.observe("web-1", &usage)?;
+/// // One core lies in the bucket that ends at 1.016 cores, and 15 % come on top.
+/// let recommended = service.recommend(Instant::START);
+/// assert_eq!(recommended.and_then(|recommended| recommended.target.cpu), Some(1168));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Vpa {
     config: VpaConfig,
@@ -224,21 +250,21 @@ impl Vpa {
     /// What is recommended now, within the operator's bounds. `None` where the service is not scaled, where no instance
     /// was seen yet, and after all has expired.
     ///
-    /// Afterwards, once an hour, what has seen no CPU sample for eight days is forgotten.
+    /// Afterwards, once an hour, what has seen no CPU sample for eight days is forgotten. The hour runs whether
+    /// anything is remembered or not.
     pub fn recommend(&mut self, now: Instant) -> Option<ContainerRecommendation> {
-        let aggregate = self.aggregate.as_ref()?;
-        let is_expired = aggregate.is_expired(now);
-        let recommendation = (aggregate.scaling_mode == ScalingMode::Auto).then(|| {
+        let scaled = self.aggregate.as_ref().filter(|aggregate| aggregate.scaling_mode == ScalingMode::Auto);
+        let recommendation = scaled.and_then(|aggregate| {
             let policy = std::slice::from_ref(&self.config.policy);
             let containers = [(self.config.policy.container.as_str(), aggregate)];
             let recommendations = self.recommender.recommend(&containers, &self.config.format);
-            apply_policy(&recommendations, policy, self.config.max_allowed)
+            apply_policy(&recommendations, policy, self.config.max_allowed).into_iter().next()
         });
         if now.since(self.collected) >= self.config.collection_interval {
             self.collected = now;
-            self.aggregate = self.aggregate.take().filter(|_| !is_expired);
+            self.aggregate = self.aggregate.take().filter(|aggregate| !aggregate.is_expired(now));
         }
-        recommendation.and_then(|recommendations| recommendations.into_iter().next())
+        recommendation
     }
 
     /// The aggregate and an instance, each of them new where it is not there.

@@ -65,6 +65,14 @@ pub struct ContainerPolicy {
 }
 
 /// The policy for a container: the first one with its name, else the last one for [`EVERY_CONTAINER`], else none.
+///
+/// ```
+/// use plimsoll::engine::reference::vpa::*;
+/// let of = |name: &str| ContainerPolicy { container: name.to_owned(), ..ContainerPolicy::default() };
+/// let policies = [of("*"), of("web")];
+/// assert_eq!(container_policy("web", &policies), Some(&policies[1]));
+/// assert_eq!(container_policy("log", &policies), Some(&policies[0]));
+/// ```
 #[must_use]
 pub fn container_policy<'policy>(
     container: &str,

@@ -143,6 +143,24 @@ pub struct EvictionRequirement {
 }
 
 /// How much a pod needs an update. Containers that are not observed, or without a recommendation, do not count.
+///
+/// ```
+/// use plimsoll::engine::reference::vpa::*;
+/// let web = ContainerResources {
+///     container: "web".to_owned(),
+///     requests: Resources { cpu: Some(2000), memory: None },
+///     limits: Resources::NONE,
+/// };
+/// let recommended = ContainerRecommendation {
+///     container: "web".to_owned(),
+///     target: Resources { cpu: Some(3000), memory: None },
+///     lower_bound: Resources { cpu: Some(2500), memory: None },
+///     ..ContainerRecommendation::default()
+/// };
+/// let priority = update_priority(&PodSeen::default(), &[web], &[recommended]);
+/// let expected = PodPriority { outside_recommended_range: true, scale_up: true, resource_diff: 0.5 };
+/// assert_eq!(priority, expected);
+/// ```
 #[must_use]
 pub fn update_priority(
     pod: &PodSeen,
@@ -183,6 +201,18 @@ pub fn update_priority(
 }
 
 /// Whether a pod of that priority is updated now.
+///
+/// ```
+/// use plimsoll::engine::reference::vpa::*;
+/// use plimsoll::units::{Instant, Span};
+/// let pod = PodSeen { started: Some(Instant::START), ..PodSeen::default() };
+/// let priority = PodPriority { resource_diff: 0.25, ..PodPriority::default() };
+/// let after = |hours: u64| {
+///     let now = Instant::START.plus(Span::from_mins(hours * 60));
+///     eligibility(&UpdateConfig::default(), &pod, &priority, &[], now)
+/// };
+/// assert_eq!((after(11), after(12)), (Eligibility::ShortLived, Eligibility::LongLived));
+/// ```
 #[must_use]
 pub fn eligibility(
     config: &UpdateConfig,
@@ -228,6 +258,18 @@ pub fn update_order(priorities: &[PodPriority]) -> Vec<usize> {
 /// Whether the operator's requirements admit an update: all of them hold for at least one container with a
 /// recommendation, or such a container lacks a request. Without requirements (`None`) every update is admitted; with
 /// none in the list, every one of a pod with a recommendation.
+///
+/// ```
+/// use plimsoll::engine::reference::vpa::*;
+/// let container = "web".to_owned();
+/// let requests = Resources::new(500, 1 << 30);
+/// let web = ContainerResources { container: container.clone(), requests, limits: Resources::NONE };
+/// let target = Resources::new(400, 1 << 30);
+/// let recommended = ContainerRecommendation { container, target, ..ContainerRecommendation::default() };
+/// let change = ChangeRequirement::TargetHigherThanRequests;
+/// let higher = EvictionRequirement { resources: ResourceName::ALL.to_vec(), change };
+/// assert!(!is_update_admitted(&[web], &[recommended], Some(&[higher])));
+/// ```
 #[must_use]
 pub fn is_update_admitted(
     containers: &[ContainerResources],

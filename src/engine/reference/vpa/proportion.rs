@@ -84,6 +84,14 @@ pub fn scale_proportionally(
 
 /// The limit that is in the same proportion to the recommendation as the limit is to the request. Where there is no
 /// limit, the default limit counts as one.
+///
+/// ```
+/// use plimsoll::engine::reference::vpa::*;
+/// let limit = proportional_limit(ResourceName::Cpu, Some(2000), Some(1000), Some(10_000), None);
+/// assert_eq!(limit, ProportionalLimit::Kept(20_000));
+/// let limit = proportional_limit(ResourceName::Cpu, None, Some(1000), Some(10_000), None);
+/// assert_eq!(limit, ProportionalLimit::NoLimit);
+/// ```
 #[must_use]
 pub fn proportional_limit(
     resource: ResourceName,

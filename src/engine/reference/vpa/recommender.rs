@@ -13,6 +13,7 @@ use super::amount::ResourceName;
 use super::amount::Resources;
 use super::amount::cpu_amount_from_cores;
 use super::amount::memory_amount_from_bytes;
+use super::amount::reread_memory;
 use super::amount::round_up_to_scale;
 use super::amount::scale_resource;
 use super::estimator::Step;
@@ -65,7 +66,13 @@ impl Default for RecommendationConfig {
     }
 }
 
-/// To which multiples a recommendation is rounded up. Zero amounts stay zero.
+/// To which multiples a recommendation is rounded up, and how memory is written. Zero amounts stay zero.
+///
+/// ```
+/// use plimsoll::engine::reference::vpa::{RecommendationFormat, Resources};
+/// let format = RecommendationFormat { round_cpu_millicores: 50, round_memory_bytes: 1 << 20, humanize_memory: false };
+/// assert_eq!(format.rounded(Resources::new(101, 1)), Resources::new(150, 1 << 20));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
 pub struct RecommendationFormat {
@@ -73,11 +80,27 @@ pub struct RecommendationFormat {
     pub round_cpu_millicores: i64,
     /// In bytes; 1. What is not above zero rounds nothing.
     pub round_memory_bytes: i64,
+    /// Whether memory is then written as in [`super::humanized_memory`], of which the recommendation is read back, so
+    /// up to half a hundredth of the unit is lost or won; no. The original means to drop this.
+    pub humanize_memory: bool,
 }
 
 impl Default for RecommendationFormat {
     fn default() -> Self {
-        Self { round_cpu_millicores: 1, round_memory_bytes: 1 }
+        Self { round_cpu_millicores: 1, round_memory_bytes: 1, humanize_memory: false }
+    }
+}
+
+impl RecommendationFormat {
+    /// The resources as they are recommended.
+    #[must_use]
+    pub fn rounded(&self, resources: Resources) -> Resources {
+        let up = |amount, scale| round_up_to_scale(amount, scale).unwrap_or(amount);
+        let memory = resources.memory.map(|amount| up(amount, self.round_memory_bytes));
+        Resources {
+            cpu: resources.cpu.map(|amount| up(amount, self.round_cpu_millicores)),
+            memory: if self.humanize_memory { memory.map(reread_memory) } else { memory },
+        }
     }
 }
 
@@ -143,6 +166,23 @@ pub struct Estimators {
 }
 
 /// Recommends for the containers of a pod. The default estimates nothing.
+///
+/// ```
+/// use plimsoll::engine::reference::vpa::*;
+/// use plimsoll::units::Instant;
+/// let unseen = AggregateContainerState::new(&AggregationsConfig::default(), Instant::START)?;
+/// let recommender = PodRecommender::new(&RecommendationConfig::default());
+/// // The minimum of a pod is 25 millicores and 250 MiB.
+/// let recommended = recommender.recommend(&[("web", &unseen), ("log", &unseen)], &RecommendationFormat::default());
+/// assert_eq!((recommended[0].container.as_str(), recommended[0].target), ("log", Resources::new(12, 125 << 20)));
+///
+/// // One that estimates what it is told to.
+/// let told = Estimators { cpu: vec![Step::Constant(700)], memory: vec![Step::Constant(1 << 30)] };
+/// let recommender = PodRecommender { target: told, ..PodRecommender::default() };
+/// let recommended = recommender.recommend(&[("web", &unseen)], &RecommendationFormat::default());
+/// assert_eq!(recommended[0].target, Resources::new(700, 1 << 30));
+/// # Ok::<(), HistogramOptionsError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PodRecommender {
     /// How the target is estimated.
@@ -204,7 +244,7 @@ impl PodRecommender {
         let mut recommendations: Vec<_> = containers
             .iter()
             .map(|(name, aggregate)| {
-                let of = |estimators: &Estimators| rounded(estimated(estimators, aggregate, least), format);
+                let of = |estimators: &Estimators| format.rounded(estimated(estimators, aggregate, least));
                 let target = of(&self.target);
                 ContainerRecommendation {
                     container: (*name).to_owned(),
@@ -226,11 +266,23 @@ fn estimated(estimators: &Estimators, aggregate: &AggregateContainerState, least
         .only(&aggregate.controlled_resources)
 }
 
-fn rounded(resources: Resources, format: &RecommendationFormat) -> Resources {
-    let up = |amount, scale| round_up_to_scale(amount, scale).unwrap_or(amount);
-    Resources {
-        cpu: resources.cpu.map(|amount| up(amount, format.round_cpu_millicores)),
-        memory: resources.memory.map(|amount| up(amount, format.round_memory_bytes)),
+/// Rounds the CPU of these containers up to whole cores, in all that is recommended for them.
+///
+/// ```
+/// use plimsoll::engine::reference::vpa::{ContainerRecommendation, Resources, whole_cores};
+/// let target = Resources::new(2001, 1 << 30);
+/// let mut recommended = [ContainerRecommendation { container: "web".to_owned(), target, ..Default::default() }];
+/// whole_cores(&mut recommended, &["web"]);
+/// assert_eq!(recommended[0].target, Resources::new(3000, 1 << 30));
+/// ```
+pub fn whole_cores(recommendations: &mut [ContainerRecommendation], containers: &[&str]) {
+    let format = RecommendationFormat { round_cpu_millicores: 1000, ..RecommendationFormat::default() };
+    for recommendation in recommendations.iter_mut().filter(|one| containers.contains(&one.container.as_str())) {
+        for bound in Bound::ALL {
+            let resources = recommendation.bound_mut(bound);
+            *resources = format.rounded(*resources);
+        }
+        recommendation.uncapped_target = format.rounded(recommendation.uncapped_target);
     }
 }
 
@@ -299,9 +351,41 @@ mod tests {
 
     #[test]
     fn rounding_goes_up_and_keeps_what_it_cannot_round() {
-        let format = RecommendationFormat { round_cpu_millicores: 13, round_memory_bytes: 0 };
+        let format =
+            RecommendationFormat { round_cpu_millicores: 13, round_memory_bytes: 0, ..RecommendationFormat::default() };
         let recommender = PodRecommender::new(&RecommendationConfig::default());
         assert_eq!(recommender.recommend(&[("web", &empty())], &format)[0].target, Resources::new(26, 250 * MIB));
+    }
+
+    #[test]
+    fn memory_for_people_is_rounded_first_and_read_back_to_a_hundredth() {
+        // 300,000,000 bytes are 286.10 MiB, which are 299,997,593.6 bytes. Up to a multiple of 64 MiB they are 320 MiB.
+        let format = |round_memory_bytes| RecommendationFormat {
+            round_memory_bytes,
+            humanize_memory: true,
+            ..RecommendationFormat::default()
+        };
+        let (seen, none) = (Resources::new(7, 300_000_000), Resources::NONE);
+        assert_eq!(format(1).rounded(seen), Resources::new(7, 299_997_594));
+        assert_eq!(format(64 * MIB).rounded(seen), Resources::new(7, 320 * MIB));
+        assert_eq!((format(1).rounded(none), format(1).rounded(Resources::new(0, 0))), (none, Resources::new(0, 0)));
+    }
+
+    #[test]
+    fn whole_cores_are_for_those_who_ask_for_them() {
+        let seen = |container: &str| {
+            let mut one = ContainerRecommendation { container: container.to_owned(), ..Default::default() };
+            for (bound, cpu) in Bound::ALL.into_iter().zip([1200, 0, 3000]) {
+                *one.bound_mut(bound) = Resources::new(cpu, MIB);
+            }
+            ContainerRecommendation { uncapped_target: Resources { cpu: Some(1001), memory: None }, ..one }
+        };
+        let mut recommendations = [seen("web"), seen("log")];
+        whole_cores(&mut recommendations, &["web", "gone"]);
+        let web = &recommendations[0];
+        assert_eq!(Bound::ALL.map(|bound| web.bound(bound).amount(ResourceName::Cpu)), [2000, 0, 3000]);
+        assert_eq!((web.target.memory, web.uncapped_target), (Some(MIB), Resources { cpu: Some(2000), memory: None }));
+        assert_eq!(recommendations[1], seen("log"));
     }
 
     proptest! {

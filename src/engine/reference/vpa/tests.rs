@@ -99,6 +99,17 @@ fn after_eight_days_of_silence_all_is_forgotten() {
 }
 
 #[test]
+fn the_hour_between_two_looks_for_what_has_expired_runs_without_samples_too() {
+    // The first look finds nothing, at hour 400. What comes in then is old already, but is found so an hour later only.
+    let mut service = service();
+    assert_eq!(service.recommend(hours(400)), None);
+    service.observe("web-1", &usage(hours(1), 100, MIB)).unwrap();
+    let almost = minutes(401 * 60 - 1);
+    assert!(service.recommend(almost).is_some() && service.aggregate().is_some());
+    assert!(service.recommend(hours(401)).is_some() && service.aggregate().is_none());
+}
+
+#[test]
 fn one_refused_sample_does_not_hold_up_the_other() {
     let mut service = service();
     service.observe("web-1", &usage(minutes(5), 100, MIB)).unwrap();
