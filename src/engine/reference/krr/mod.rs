@@ -10,6 +10,7 @@
 //! 5. A figure that is no number makes what depends on it undefined.
 
 mod loading;
+mod quantity;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,9 @@ pub use loading::asked_share;
 pub use loading::load;
 pub use loading::percentile;
 pub use loading::quantile_over_time;
+pub use quantity::read_quantity;
+pub use quantity::written_change;
+pub use quantity::written_quantity;
 
 use crate::units::Bytes;
 use crate::units::Millicores;
@@ -218,12 +222,34 @@ impl Recommendation {
 }
 
 /// What the settings make of the history of all containers of a workload: loaded, judged, rounded.
+///
+/// ```
+/// use plimsoll::engine::reference::krr::*;
+/// // A hundred samples of half a core and 400 MiB; a quarter of them more.
+/// let history = ContainerHistory {
+///     cpu: vec![0.5; 100],
+///     memory: vec![400.0 * 1_048_576.0; 100],
+///     oom_killed_limit: None,
+/// };
+/// let settings = Settings { memory_buffer_percentage: 25.0, ..Settings::default() };
+/// let found = recommend(&settings, &[history], HpaTargets::default());
+/// assert_eq!((found.cpu.request, found.cpu.limit), (Amount::Value(0.5), Amount::Unset));
+/// assert_eq!(found.memory.request, Amount::Value(500.0 * 1_048_576.0));
+/// ```
 #[must_use]
 pub fn recommend(settings: &Settings, containers: &[ContainerHistory], hpa: HpaTargets) -> Recommendation {
     run(settings, &load(settings, containers), hpa).rounded(settings)
 }
 
 /// What the strategy makes of figures that are loaded already, not rounded.
+///
+/// ```
+/// use plimsoll::engine::reference::krr::*;
+/// let of = |cpu, cpu_points| ContainerMetrics { cpu: vec![cpu], cpu_points, ..ContainerMetrics::default() };
+/// let found = run(&Settings::default(), &[of(0.25, 60), of(0.75, 40)], HpaTargets::default());
+/// assert_eq!((found.cpu.request, found.cpu.info), (Amount::Value(0.75), None));
+/// assert_eq!((found.memory.request, found.memory.info), (Amount::Undefined, Some(Info::NoData)));
+/// ```
 #[must_use]
 pub fn run(settings: &Settings, containers: &[ContainerMetrics], hpa: HpaTargets) -> Recommendation {
     Recommendation { cpu: cpu(settings, containers, hpa), memory: memory(settings, containers, hpa) }
