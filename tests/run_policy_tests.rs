@@ -1,13 +1,16 @@
 //! Policy tests: promtool's way, series in and decisions out.
 
 use plimsoll::model::Given;
+use plimsoll::model::Horizontal;
 use plimsoll::model::Limits;
+use plimsoll::model::NomadThresholdFigures;
 use plimsoll::model::Policy;
 use plimsoll::model::PolicyCase;
 use plimsoll::model::PolicyCheck;
 use plimsoll::model::PolicySubject;
 use plimsoll::model::PolicyTest;
 use plimsoll::model::PolicyWanted;
+use plimsoll::model::Reference;
 use plimsoll::model::ServiceName;
 use plimsoll::model::Signal;
 use plimsoll::model::Vertical;
@@ -211,4 +214,27 @@ fn odd_tests_end() {
     assert!(judge(&empty)[0].passed, "time that stands still is one look");
     empty.services.clear();
     assert!(judge(&empty)[0].passed);
+}
+
+/// Checks of a busy service come at 0 s, 14 s, 28 s, 42 s and 56 s: at the fifth the first is 56 s old and counts. Every 15 s
+/// it is a whole minute old, which is too old, and so it goes on: never are there five points.
+#[test]
+fn a_threshold_of_nomad_is_checked_five_times_in_a_minute_or_never_acts() {
+    for (every, replicas) in [(14, 3), (15, 2)] {
+        let nomad = Reference::NomadThreshold(NomadThresholdFigures::default());
+        let policy = Horizontal { every: Span::from_secs(every), ..Horizontal::of_the_field(nomad) };
+        let at = |seconds| Some(Instant::after_start(Span::from_secs(seconds)));
+        let wanted = |replicas| vec![(format!("replicas.api: {replicas}"), PolicyWanted::Replicas(api(), replicas))];
+        let checks = vec![
+            PolicyCheck { at: at(55), wanted: wanted(2) },
+            PolicyCheck { at: at(56), wanted: wanted(replicas) },
+            PolicyCheck { at: None, wanted: wanted(replicas) },
+        ];
+        // A second more than four minutes: within the rest of five minutes after the first step.
+        let mut test = test(vec![case("busy", cpu(&[(Some(90), 241)]), checks)]);
+        test.step = Span::from_secs(1);
+        test.services.get_mut(&api()).expect("the API").policy = Policy::Horizontal(policy);
+        let results = judge(&test);
+        assert!(results[0].passed, "every {every} s: {results:#?}");
+    }
 }

@@ -284,6 +284,11 @@ pub struct NomadThresholdFigures {
     pub cooldown: Span,
 }
 
+impl NomadThresholdFigures {
+    /// Points count for so long.
+    pub const WINDOW: Span = Span::from_mins(1);
+}
+
 impl Default for NomadThresholdFigures {
     /// Five points and five minutes are Nomad's; bounds are for its user to say, and 70 % and 30 % CPU are ours.
     fn default() -> Self {

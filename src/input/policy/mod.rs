@@ -72,7 +72,9 @@ static UNWISE: Code = Code {
     title: "a policy that will disappoint",
     explanation: "The policy can be carried out, and experience says that it will not do what is hoped for: a cooldown that is shorter than \
 the window of measurement acts twice on one cause; a lower threshold near the upper one lets instances come and go, or never go; without an \
-upper bound a wrong metric fills the host.",
+upper bound a wrong metric fills the host; a bound at all of a limit is never passed. Policies of other autoscalers keep their own rules \
+here: Nomad's `threshold` wants five points of the last minute, so that `every: 15s` never acts; Kubernetes without `stabilisation` removes \
+instances after one low reading. Each warning is true of every load, and says the way out.",
 };
 
 /// The policies shipped with the program: name and text.

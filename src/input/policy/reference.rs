@@ -14,6 +14,7 @@ use crate::model::HpaFigures;
 use crate::model::KpaFigures;
 use crate::model::NomadTargetFigures;
 use crate::model::NomadThresholdFigures;
+use crate::model::Quantity;
 use crate::model::Reference;
 use crate::model::Signal;
 use crate::model::StepBy;
@@ -76,10 +77,15 @@ impl Reader<'_> {
             let name = base.name();
             self.wrong(&format!("/{key}"), format!("`{name}` has no `{key}`; it has {}", known.join(", ")));
         }
+        let one_rest =
+            matches!(base, Reference::StepScaling(_) | Reference::NomadTargetValue(_) | Reference::NomadThreshold(_));
+        if one_rest && matches!(figures.cooldown, Some(super::Ways::Each(_))) {
+            self.wrong("/cooldown", format!("`{}` has one `cooldown` for both ways", base.name()));
+        }
         let (out, inward) = (figures.cooldown.and_then(super::Ways::up), figures.cooldown.and_then(super::Ways::down));
         match base {
             Reference::Hpa(base) => Reference::Hpa(HpaFigures {
-                targets: self.targets(figures.targets.as_ref(), base.targets),
+                targets: self.counted_by_hpa(figures.targets.as_ref(), base.targets),
                 tolerance: figures.tolerance.map_or(base.tolerance, |share| share.0),
                 down_stabilisation: figures.stabilisation.map_or(base.down_stabilisation, |span| span.0),
             }),
@@ -100,7 +106,7 @@ impl Reader<'_> {
                 periods: figures.steps.as_ref().and_then(|steps| steps.periods).unwrap_or(base.periods),
             }),
             Reference::Autopilot(base) => {
-                let usual = crate::model::Quantity::Share(base.utilisation.get() * 1000);
+                let usual = Quantity::Share(base.utilisation.get() * 1000);
                 let target = Target { signal: Signal::Cpu, value: usual };
                 let target = self.one(figures.targets.as_ref(), target, Some(&[Signal::Cpu]));
                 Reference::Autopilot(AutopilotFigures {
@@ -172,6 +178,27 @@ impl Reader<'_> {
         let Some(given) = given else { return base };
         let found = self.read("targets", given);
         if found.is_empty() { base } else { found }
+    }
+
+    /// Targets as Kubernetes can hold them: whole percents of what is requested, thousandths of all else.
+    fn counted_by_hpa(&mut self, given: Option<&Side>, base: Vec<Target>) -> Vec<Target> {
+        let targets = self.targets(given, base);
+        for target in &targets {
+            let number = target.value.number();
+            let wanted = match target.value {
+                Quantity::Share(_) if target.signal != Signal::Errors && number % 10_000 != 0 => {
+                    "whole percents, from `1%` on"
+                }
+                Quantity::Rate(_) if number < 1000 => "thousandths of a request per second",
+                Quantity::Time(_) if number < 1000 => "microseconds",
+                _ => continue,
+            };
+            let name = target.signal.name();
+            let message =
+                format!("{} {name} is no target that `hpa` can hold: Kubernetes counts in {wanted}", target.value);
+            self.wrong(&pointer("targets", target.signal), message);
+        }
+        targets
     }
 
     /// The one target that there can be, of some signals or of any.

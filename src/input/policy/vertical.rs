@@ -1,6 +1,7 @@
 //! Policies that move limits, as files write them (registers E1 and E7).
 
 use super::IMPOSSIBLE;
+use super::UNWISE;
 use super::figures::Figures;
 use super::horizontal::Ways;
 use crate::input::problem::Problem;
@@ -176,7 +177,61 @@ pub(super) fn look(policy: &Vertical, node: &Node) -> Problems {
     // What no recommender looks at says nothing of it.
     let looked_at = |key: &str| policy.sizing == Sizing::Thresholds || !matches!(key, "increase" | "decrease");
     let wrong = checks.into_iter().chain(ordered).filter(|(key, wrong, _)| *wrong && looked_at(key));
-    wrong
+    let errors: Problems = wrong
         .map(|(key, _, message)| Problem::error(&IMPOSSIBLE, message).at(&schema::place_of(node, &format!("/{key}"))))
-        .collect()
+        .collect();
+    if errors.has_errors() { errors } else { warnings(policy, node) }
+}
+
+/// What works and will disappoint.
+fn warnings(policy: &Vertical, node: &Node) -> Problems {
+    let mut problems = Problems::new();
+    let mut warn = |key: &str, message: String, help: String| {
+        let problem = Problem::warning(&UNWISE, message).at(&schema::place_of(node, &format!("/{key}")));
+        problems.push(problem.help(help));
+    };
+    if policy.per_day == 0 {
+        let message = "with 0 adjustments a day nothing is ever adjusted".to_owned();
+        warn("per_day", message, "use some, such as `6`, or the policy `none`".to_owned());
+    }
+    if policy.cpu_min == policy.cpu_max && policy.memory_min == policy.memory_max {
+        let message =
+            format!("every CPU limit is to be {} and every memory limit {}", policy.cpu_max, policy.memory_max);
+        warn("memory_max", message, "leave room between the smallest and the largest of one of them".to_owned());
+    }
+    if policy.sizing != Sizing::Thresholds {
+        return problems;
+    }
+    if policy.every > policy.window {
+        let message =
+            format!("of the {} between two checks only the last {} are looked at", policy.every, policy.window);
+        warn("every", message, format!("what happens before is never seen; use `window: {}`", policy.every));
+    }
+    for (name, high, low) in
+        [("cpu", policy.cpu_high, policy.cpu_low), ("memory", policy.memory_high, policy.memory_low)]
+    {
+        if high >= Permille::ONE {
+            let message = format!("`{name}_high` at {high} is never passed: nobody uses more than the limit");
+            warn(&format!("{name}_high"), message, "no limit would be raised; use a share below 100%".to_owned());
+        }
+        if low == Permille::ZERO {
+            let message = format!("`{name}_low` at 0% is never met, so that no limit is lowered");
+            warn(&format!("{name}_low"), message, "use a share above 0%, such as `30%`".to_owned());
+        }
+        // A limit that was just too small is too large when it is raised.
+        let after = Permille::new(high.get().saturating_mul(1000) / policy.increase.get());
+        if after < low {
+            let message = format!(
+                "an `increase` to {} makes {after} of the {high} at which a limit is too small: at once it is too large",
+                policy.increase
+            );
+            let most = Permille::new(high.get().saturating_mul(1000) / low.get() / 10 * 10);
+            warn(
+                "increase",
+                message,
+                format!("limits would go up and down; use {most} or less, or a lower `{name}_low`"),
+            );
+        }
+    }
+    problems
 }

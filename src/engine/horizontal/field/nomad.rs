@@ -27,7 +27,9 @@ use crate::units::Span;
 use std::collections::VecDeque;
 
 /// How far back a check asks.
-const QUERY_WINDOW: Span = nomad::QUERY_WINDOW;
+const QUERY_WINDOW: Span = NomadThresholdFigures::WINDOW;
+const _: () =
+    assert!(QUERY_WINDOW.nanos() == nomad::QUERY_WINDOW.nanos(), "a policy is judged by the original's window");
 /// Points that are kept of a figure.
 const POINTS_MAX: usize = 64;
 

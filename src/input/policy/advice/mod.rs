@@ -1,5 +1,11 @@
 //! What is wrong with a policy as a whole: errors where it contradicts itself, warnings where it works and will disappoint.
-//! Before you change it: a warning has its figures and the way out, and no policy of the catalog deserves one.
+//! Before you change it: a warning has its figures and the way out, and is true of every load. No policy of the catalog
+//! deserves one.
+
+mod field;
+mod reach;
+#[cfg(test)]
+mod tests;
 
 use super::IMPOSSIBLE;
 use super::UNWISE;
@@ -11,11 +17,16 @@ use crate::input::yaml::Node;
 use crate::model::Horizontal;
 use crate::model::Points;
 use crate::model::Quantity;
+use crate::model::Reference;
 use crate::model::Scaling;
 use crate::model::Signal;
+use crate::model::Target;
 use crate::model::Trigger;
 use crate::units::Permille;
 use crate::units::Span;
+
+/// Takes a warning: the key, what is wrong, and the way out.
+type Warn<'a> = &'a mut dyn FnMut(&str, String, String);
 
 /// All that is wrong with a policy that changes the number of instances.
 pub(super) fn look(policy: &Horizontal, node: &Node) -> Problems {
@@ -56,6 +67,10 @@ pub(super) fn look(policy: &Horizontal, node: &Node) -> Problems {
                     error(&format!("{key}/score"), format!("`score: {enough}` is never met by 1 to {most} points"));
                 }
             }
+        }
+        Scaling::Reference(Reference::NomadThreshold(figures)) => {
+            let trigger = |one: Target| Trigger { signal: one.signal, bound: one.value, lasts: Span::ZERO };
+            cross(&[trigger(figures.up)], &[trigger(figures.down)], &mut error);
         }
         Scaling::Reference(_) => {}
         Scaling::Weighted(score) => {
@@ -120,6 +135,27 @@ fn warn(policy: &Horizontal, node: &Node, problems: &mut Problems) {
         let message = format!("there is no upper bound but {REPLICAS_MAX} instances");
         warning("replicas", message, "a wrong metric would fill the host; write both ends, such as `2..8`".to_owned());
     }
+    if policy.every > policy.window && !own_rests {
+        let message =
+            format!("of the {} between two checks only the last {} are looked at", policy.every, policy.window);
+        warning("every", message, format!("what happens before is never seen; use `window: {}`", policy.every));
+    }
+    if let Some(ahead) = policy.ahead.filter(|ahead| ahead.by < policy.every) {
+        let message =
+            format!("`ahead` looks {} ahead and only every {}: load comes in between", ahead.by, policy.every);
+        let help = format!("look ahead as long as a start takes and one check, such as `{}`", policy.every.times(2));
+        warning("ahead/by", message, help);
+    }
+    reach::look(policy, &mut warning);
+    if let Scaling::Reference(reference) = &policy.scaling {
+        field::look(policy, reference, &mut warning);
+    }
+    let most = policy.per_host.map_or(policy.replicas_max, |each| each.min(policy.replicas_max));
+    if policy.schedule.is_empty() && policy.scaling != Scaling::Schedule && most <= policy.replicas_min {
+        let key = if policy.replicas_max > policy.replicas_min { "per_host" } else { "replicas" };
+        let message = format!("there are {most} instances at any load, so that no figure changes anything");
+        warning(key, message, "give a range such as `2..8`, or leave the policy out".to_owned());
+    }
     let fewest = u64::from(policy.replicas_min);
     if policy.replicas_max <= policy.replicas_min {
         return;
@@ -140,7 +176,7 @@ fn warn(policy: &Horizontal, node: &Node, problems: &mut Problems) {
                     Quantity::Share(after(low.bound.number())),
                     low.bound
                 );
-                warning("down/cpu", message, too_near(high.bound.number(), fewest));
+                warning("down/cpu", message, too_near(share_below(high.bound.number(), fewest)));
             }
         }
         Scaling::Weighted(score) => {
@@ -152,15 +188,19 @@ fn warn(policy: &Horizontal, node: &Node, problems: &mut Problems) {
                     fewest + 1,
                     Permille::new(after(score.down.get()))
                 );
-                warning("down/score", message, too_near(score.up.get().saturating_mul(1000), fewest));
+                warning("down/score", message, too_near(share_below(score.up.get().saturating_mul(1000), fewest)));
             }
         }
         Scaling::Points(_) | Scaling::Reference(_) | Scaling::Schedule => {}
     }
 }
 
+/// The largest whole percentage of which one instance less makes no more than `high`.
+const fn share_below(high: u64, fewest: u64) -> Quantity {
+    Quantity::Share(high.saturating_mul(fewest) / (fewest + 1) / 10_000 * 10_000)
+}
+
 /// The way out of bounds that are too near.
-fn too_near(high: u64, fewest: u64) -> String {
-    let low = Quantity::Share(high.saturating_mul(fewest) / (fewest + 1) / 10_000 * 10_000);
+fn too_near(low: Quantity) -> String {
     format!("instances would come and go, or never go; use {low} or less")
 }
