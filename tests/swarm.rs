@@ -10,6 +10,7 @@ use plimsoll::run::simulate::simulate;
 use plimsoll::run::swarm;
 use plimsoll::run::swarm::Drawn;
 use plimsoll::run::swarm::DrawnCall;
+use plimsoll::run::swarm::DrawnOrder;
 use plimsoll::run::swarm::DrawnService;
 use plimsoll::run::swarm::Failure;
 use plimsoll::seed::Seed;
@@ -171,7 +172,7 @@ fn drawn_numbers_of_instances_move_for_every_kind_of_reason() {
     let mut moved: BTreeMap<String, u32> = BTreeMap::new();
     for seed in 1..=120 {
         let drawn = swarm::draw(seed);
-        if drawn.services.iter().all(|service| service.scaling.is_none()) {
+        if drawn.services.iter().all(|service| service.scaling.is_none()) && drawn.orders.is_empty() {
             continue;
         }
         let scenario = swarm::scenario(&drawn).unwrap_or_else(|wrong| panic!("seed {seed}: {wrong}"));
@@ -181,6 +182,9 @@ fn drawn_numbers_of_instances_move_for_every_kind_of_reason() {
                 let why = format!("{:?}", action.why());
                 let rule = why.split([' ', '{']).next().unwrap_or_default();
                 let way = if action.is_increase() { "more" } else { "fewer" };
+                if drawn.metrics.iter().any(|metric| why.contains(metric.name)) {
+                    *moved.entry(format!("{way} for the business")).or_default() += 1;
+                }
                 *moved.entry(format!("{way} by {rule}")).or_default() += 1;
                 let beside = if drawn.policy.is_some() { "beside limits" } else { "alone" };
                 *moved.entry(beside.to_owned()).or_default() += 1;
@@ -197,6 +201,10 @@ fn drawn_numbers_of_instances_move_for_every_kind_of_reason() {
         ("fewer by Wanted", 3),
         ("more by OutOfRange", 20),
         ("fewer by OutOfRange", 1),
+        ("more by Override", 5),
+        ("fewer by Override", 2),
+        ("more for the business", 3),
+        ("fewer for the business", 1),
         ("alone", 20),
         ("beside limits", 20),
     ] {
@@ -249,6 +257,12 @@ fn seeds_draw_all_kinds_of_trouble() {
     assert_ne!(swarm::draw(7), swarm::draw(8));
 }
 
+/// Whether an order is for fewer instances than the service starts with.
+fn is_for_fewer(drawn: &Drawn, order: &DrawnOrder) -> bool {
+    let mine = drawn.services.iter().find(|service| service.name == order.service);
+    mine.is_some_and(|service| order.replicas < service.replicas)
+}
+
 /// What is asked of a project.
 type Holds = Box<dyn Fn(&Drawn) -> bool>;
 
@@ -282,7 +296,29 @@ fn seeds_draw_all_that_a_scenario_can_say() {
             scalings.flat_map(|scaling| &scaling.more).any(|(known, _)| *known == key)
         })
     };
-    let parts: [(&str, Holds); 55] = [
+    let of_business = |key: &'static str| -> Holds {
+        Box::new(move |drawn| {
+            let scalings = drawn.services.iter().filter_map(|service| service.scaling.as_ref());
+            scalings.flat_map(|scaling| &scaling.more).any(|(known, value)| *known == key && value.contains("custom"))
+        })
+    };
+    let measured = |pattern: &'static str| -> Holds {
+        Box::new(move |drawn| drawn.metrics.iter().any(|metric| metric.text.contains(pattern)))
+    };
+    let parts: [(&str, Holds); 68] = [
+        ("orders", Box::new(|drawn| !drawn.orders.is_empty())),
+        ("orders without end", Box::new(|drawn| drawn.orders.iter().any(|order| order.lasts.is_none()))),
+        ("orders for fewer", Box::new(|drawn| drawn.orders.iter().any(|order| is_for_fewer(drawn, order)))),
+        ("metrics", Box::new(|drawn| !drawn.metrics.is_empty())),
+        ("two metrics", Box::new(|drawn| drawn.metrics.len() == 2)),
+        ("metrics that step", measured("steps")),
+        ("metrics with corners", measured("points")),
+        ("metrics with a crowd", measured("flash_crowd")),
+        ("bounds of metrics", of_business("up")),
+        ("lower bounds of metrics", of_business("down")),
+        ("targets of metrics", of_business("targets")),
+        ("weights of metrics", of_business("weights")),
+        ("figures of metrics that count as one", of_business("full")),
         ("slower cores", Box::new(|drawn| drawn.slower.is_some())),
         ("heat", Box::new(|drawn| drawn.heat.is_some())),
         ("bursts of steal", Box::new(|drawn| drawn.bursts.is_some())),

@@ -54,7 +54,7 @@ pub enum Rule {
     Reason,
     /// Nothing is taken that would be missed at once.
     Missed,
-    /// Where more and fewer instances answer to CPU, the limit of each does so only when their number cannot.
+    /// Where more and fewer instances answer to CPU, the limit of each does so only when their number cannot, or is ordered.
     NumberFirst,
     /// While an order is in force, the number of instances is what was ordered, and for no other reason.
     Override,

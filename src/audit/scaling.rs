@@ -231,7 +231,9 @@ impl Audit {
         let Some(horizontal) = horizontal.filter(|_| of_cpu) else { return };
         let (least, most) = range(horizontal, case.now);
         let there = service.instances.len() as u64;
-        if change.is_increase() && there < u64::from(most) && least <= most {
+        // While somebody orders the number, it answers to nothing.
+        let ordered = case.seen.overrides.get(name).is_some_and(|order| order.lasts(case.now));
+        if change.is_increase() && !ordered && there < u64::from(most) && least <= most {
             let text = format!("its CPU limit is raised, and it has {there} instances of at most {most}");
             case.report(Rule::NumberFirst, name, text);
         }

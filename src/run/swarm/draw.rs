@@ -7,11 +7,13 @@
 //!    that nobody gives up may take longer to work off than the run lasts; and the policy may act as often as it likes in a
 //!    day.
 
+use super::business;
 use super::dice::Dice;
 use super::drawn::Drawn;
 use super::drawn::DrawnCall;
 use super::drawn::DrawnService;
 use super::line;
+use super::orders;
 use super::pinned;
 use super::rollouts;
 use super::room;
@@ -79,6 +81,8 @@ pub fn draw(seed: u64) -> Drawn {
     }
     line::give(&mut Dice::new(seed, "swarm, line"), &mut drawn);
     scalings::draw(&mut drawn);
+    orders::draw(&mut drawn);
+    business::draw(&mut drawn);
     drawn
 }
 

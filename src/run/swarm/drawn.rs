@@ -4,6 +4,8 @@
 //! Before you change it: whatever is in here must come out in the files, or a failure could not be repeated from them;
 //! `the_files_are_the_scenario` holds it.
 
+use super::business::DrawnMetric;
+use super::orders::DrawnOrder;
 use super::rollouts::DrawnDeployment;
 use super::scalings::DrawnScaling;
 use crate::model::Breaker;
@@ -63,6 +65,10 @@ pub struct Drawn {
     pub docker: Vec<(&'static str, String)>,
     /// Services whose instances are replaced, in order of time.
     pub deployments: Vec<DrawnDeployment>,
+    /// Numbers of instances that people order, in order of time.
+    pub orders: Vec<DrawnOrder>,
+    /// Metrics of the business.
+    pub metrics: Vec<DrawnMetric>,
 }
 
 /// How warm a host gets.
@@ -214,6 +220,8 @@ impl Default for Drawn {
             faults: Vec::new(),
             docker: Vec::new(),
             deployments: Vec::new(),
+            orders: Vec::new(),
+            metrics: Vec::new(),
         }
     }
 }

@@ -52,6 +52,8 @@ impl Drawn {
             let _ = writeln!(text, "  - {{ {fault} }}");
         }
         self.write_deployments(&mut text);
+        self.write_orders(&mut text);
+        self.write_metrics(&mut text);
         text
     }
 

@@ -2,6 +2,7 @@
 //! 1. Safety holds in every moment, in the storm, too. Liveness is asked at the end, after half a run of calm.
 //! 2. A rule here is stated from the record alone; it knows nothing of how the simulator or the engine come to it.
 
+use super::obeyed;
 use crate::model::Action;
 use crate::model::Again;
 use crate::model::FaultKind;
@@ -73,7 +74,8 @@ pub fn judge(scenario: &Scenario, events: &[Event]) -> Option<Violation> {
             return found;
         }
     }
-    liveness(scenario, events)
+    let calm = Instant::after_start(Span::from_nanos(scenario.duration.nanos() / 8 * 7));
+    obeyed::judge(events, calm).or_else(|| liveness(scenario, events))
 }
 
 /// What is known of a service from the samples before.

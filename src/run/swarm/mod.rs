@@ -3,12 +3,15 @@
 //! 1. A seed is all there is to know: the project, what goes wrong in it and every draw of the run follow from it.
 //! 2. A run is made twice and replayed, so that each seed also proves that it can be repeated.
 
+mod business;
 mod dice;
 mod draw;
 mod drawn;
 mod files;
 mod judge;
 mod line;
+mod obeyed;
+mod orders;
 mod pinned;
 mod rollouts;
 mod room;
@@ -17,6 +20,7 @@ mod shrink;
 mod storm;
 mod widen;
 
+pub use business::DrawnMetric;
 pub use draw::draw;
 pub use drawn::Drawn;
 pub use drawn::DrawnCall;
@@ -26,6 +30,7 @@ pub use drawn::DrawnHeat;
 pub use drawn::DrawnService;
 pub use judge::Violation;
 pub use judge::judge;
+pub use orders::DrawnOrder;
 pub use rollouts::DrawnDeployment;
 pub use scalings::DrawnScaling;
 

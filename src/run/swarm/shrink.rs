@@ -28,6 +28,8 @@ type Simpler<T> = fn(&mut T);
 const OF_PROJECT: &[Simpler<Drawn>] = &[
     |drawn| drawn.policy = None,
     |drawn| drawn.deployments.clear(),
+    |drawn| drawn.orders.clear(),
+    |drawn| drawn.metrics.clear(),
     |drawn| drawn.docker.clear(),
     |drawn| drawn.sensors.clear(),
     |drawn| drawn.heat = None,
@@ -47,6 +49,11 @@ const OF_SERVICE: &[Simpler<DrawnService>] = &[
     |service| service.load.clear(),
     |service| service.think = None,
     |service| service.scaling = None,
+    |service| {
+        if let Some(scaling) = &mut service.scaling {
+            scaling.forget_metrics();
+        }
+    },
     |service| service.stateful = false,
     |service| service.calls.clear(),
     |service| service.replicas = 1,
@@ -115,6 +122,12 @@ fn simplifications(from: &Drawn) -> Vec<Drawn> {
             with(&|drawn| drop(drawn.deployments[place].more.remove(key)));
         }
     }
+    for place in 0..from.orders.len() {
+        with(&|drawn| drop(drawn.orders.remove(place)));
+    }
+    for place in 0..from.metrics.len() {
+        with(&|drawn| drop(drawn.metrics.remove(place)));
+    }
     for (place, service) in from.services.iter().enumerate() {
         for simpler in OF_SERVICE {
             with(&|drawn| simpler(&mut drawn.services[place]));
@@ -141,7 +154,7 @@ fn simplifications(from: &Drawn) -> Vec<Drawn> {
     all
 }
 
-/// Takes out a service with its calls, its load, and the faults and deployments that name it.
+/// Takes out a service with its calls, its load, and the faults, deployments and orders that name it.
 fn without_service(drawn: &mut Drawn, place: usize) {
     let gone = drawn.services.remove(place).name;
     for service in &mut drawn.services {
@@ -149,6 +162,7 @@ fn without_service(drawn: &mut Drawn, place: usize) {
     }
     drawn.faults.retain(|fault| !fault.contains(&gone));
     drawn.deployments.retain(|deployment| deployment.service != gone);
+    drawn.orders.retain(|order| order.service != gone);
 }
 
 #[cfg(test)]
