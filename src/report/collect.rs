@@ -79,7 +79,12 @@ impl Collector {
                 }
             }
             Event::Ended { at, .. } => self.end = *at,
-            Event::Began(_) | Event::Seen { .. } | Event::Decided { .. } | Event::Happened { .. } => {}
+            Event::Seen { at, observation } => {
+                if let Some(series) = &mut self.series {
+                    series.see(*at, observation);
+                }
+            }
+            Event::Began(_) | Event::Decided { .. } | Event::Happened { .. } => {}
         }
     }
 

@@ -24,6 +24,8 @@ pub enum Unit {
     Money(Currency),
     /// Events per second.
     PerSecond,
+    /// A number of which nobody says what it counts.
+    Number,
 }
 
 impl Unit {
@@ -39,6 +41,7 @@ impl Unit {
             Self::Celsius => "celsius".to_owned(),
             Self::Money(currency) => currency.to_string(),
             Self::PerSecond => "per_second".to_owned(),
+            Self::Number => "number".to_owned(),
         }
     }
 
@@ -151,7 +154,7 @@ impl Figure {
             Unit::Millis => format!("{} ms", rounded(value, digits)),
             Unit::Count if value >= 1e6 => format!("{} million", rounded(value / 1e6, digits)),
             Unit::Count if value >= 1000.0 => thousands(value),
-            Unit::Count => rounded(value, digits),
+            Unit::Count | Unit::Number => rounded(value, digits),
             Unit::Share => format!("{}%", rounded(value * 100.0, digits)),
             Unit::Celsius => format!("{} °C", rounded(value, digits)),
             Unit::Cores => format!("{} CPU", rounded(value, digits)),

@@ -1,16 +1,21 @@
 //! What the plots are drawn from: at most 1,440 points a series, neighbours merged where a run has more samples.
 //!
 //! Merged points keep what matters to a reader of the plot: CPU is the mean over time, memory, latency and throttling the
-//! worst, replicas the fewest, requests are added up, limits the last ones.
+//! worst, replicas the fewest, requests are added up, limits the last ones. Metrics of the business are what the engine was
+//! shown, the mean over time; none where it was shown nothing that it acts on.
 
 use crate::model::HostSample;
 use crate::model::Limits;
+use crate::model::MetricName;
+use crate::model::Observation;
+use crate::model::Policy;
 use crate::model::Sample;
 use crate::model::Scenario;
 use crate::model::ServiceName;
 use crate::model::ServiceSample;
 use crate::units::Instant;
 use crate::units::Permille;
+use crate::units::Span;
 use crate::units::Temperature;
 use std::sync::Arc;
 
@@ -22,12 +27,18 @@ pub(super) const POINTS_MAX: usize = 1440;
 pub struct Series {
     /// Names in the order of [`Point::services`].
     pub names: Vec<ServiceName>,
+    /// Names in the order of [`Point::metrics`].
+    pub metrics: Vec<MetricName>,
     /// In order of time.
     pub points: Vec<Point>,
     /// So many samples make one point.
     merged: u64,
     /// So many samples are in the last point.
     filled: u64,
+    /// The metrics as the engine was shown them last.
+    shown: Vec<Option<f64>>,
+    /// What is older is not acted on.
+    stale_after: Span,
 }
 
 /// One or several samples next to each other.
@@ -55,6 +66,8 @@ pub struct Point {
     pub steal: Option<f64>,
     /// The services.
     pub services: Vec<ServicePoint>,
+    /// Metrics of the business, each of all instances together.
+    pub metrics: Vec<Option<f64>>,
 }
 
 /// A service in one point.
@@ -87,12 +100,26 @@ impl Series {
     #[must_use]
     pub fn new(scenario: &Arc<Scenario>) -> Self {
         let names = scenario.services.keys().cloned().collect();
-        Self { names, points: Vec::new(), merged: 1, filled: 0 }
+        let metrics: Vec<MetricName> = scenario.metrics.keys().copied().collect();
+        let shown = vec![None; metrics.len()];
+        let policies = scenario.policies.values().filter_map(Policy::horizontal);
+        let stale_after = policies.map(|policy| policy.stale_after).max().unwrap_or(Span::from_mins(2));
+        Self { names, metrics, points: Vec::new(), merged: 1, filled: 0, shown, stale_after }
+    }
+
+    /// Takes note of what the engine is shown.
+    pub fn see(&mut self, at: Instant, observation: &Observation) {
+        self.shown.fill(None);
+        for (name, value) in observation.fresh_metrics(at, self.stale_after) {
+            if let Some(place) = self.metrics.iter().position(|known| *known == name) {
+                self.shown[place] = Some(value.number() as f64 / 1e3);
+            }
+        }
     }
 
     /// Takes the next sample.
     pub fn take(&mut self, sample: &Sample) {
-        let point = Point::of(sample);
+        let point = Point { metrics: self.shown.clone(), ..Point::of(sample) };
         if let Some(last) = self.points.last_mut()
             && self.filled < self.merged
         {
@@ -144,6 +171,7 @@ impl Point {
             clock: clock.map(Permille::as_fraction),
             steal: steal.map(Permille::as_fraction),
             services: sample.services.iter().map(ServicePoint::of).collect(),
+            metrics: Vec::new(),
         }
     }
 
@@ -158,6 +186,9 @@ impl Point {
         self.temperature = either(self.temperature, next.temperature, f64::max);
         self.clock = either(self.clock, next.clock, f64::min);
         self.steal = either(self.steal, next.steal, mean);
+        for (metric, other) in self.metrics.iter_mut().zip(&next.metrics) {
+            *metric = either(*metric, *other, mean);
+        }
         for (service, other) in self.services.iter_mut().zip(&next.services) {
             service.cpu = mean(service.cpu, other.cpu);
             service.throttled = service.throttled.max(other.throttled);

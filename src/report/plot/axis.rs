@@ -90,7 +90,9 @@ fn value(at: f64, high: f64, unit: Unit) -> String {
         Unit::PerSecond => scaled(1.0, "/s"),
         Unit::Share => scaled(0.01, "%"),
         Unit::Celsius => scaled(1.0, " °C"),
-        Unit::Count | Unit::Cores | Unit::Money(_) => rounded(at, 3),
+        Unit::Number if at == 0.0 => "0".to_owned(),
+        Unit::Number if high >= 1e6 => scaled(1e6, " million"),
+        Unit::Count | Unit::Cores | Unit::Number | Unit::Money(_) => rounded(at, 3),
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod axis;
 mod bars;
+mod business;
 mod canvas;
 mod comparison;
 mod heat;

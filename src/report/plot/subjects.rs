@@ -2,6 +2,7 @@
 
 use super::axis;
 use super::axis::Scale;
+use super::business;
 use super::canvas;
 use super::canvas::Align;
 use super::canvas::Canvas;
@@ -22,6 +23,7 @@ use crate::model::Aggregate;
 use crate::model::Bound;
 use crate::model::Horizontal;
 use crate::model::Metric;
+use crate::model::MetricName;
 use crate::model::Policy;
 use crate::model::Resource;
 use crate::model::ServiceName;
@@ -31,6 +33,7 @@ use crate::report::figure::Figure;
 use crate::report::figure::Unit;
 use crate::report::figure::rounded;
 use crate::report::series::Point;
+use crate::report::series::Series;
 use crate::report::series::ServicePoint;
 use crate::report::words;
 use crate::report::words::counted;
@@ -68,13 +71,13 @@ pub fn pictures(run: &Run) -> Vec<Picture> {
     places
         .par_iter()
         .map(|place| match place {
-            None => host(run, &points, &time),
-            Some(place) => service(run, &points, &time, *place, &series.names[*place]),
+            None => host(run, series, &points, &time),
+            Some(place) => service(run, series, &points, &time, *place),
         })
         .collect()
 }
 
-fn host(run: &Run, points: &[Point], time: &Time) -> Picture {
+fn host(run: &Run, series: &Series, points: &[Point], time: &Time) -> Picture {
     let host = &run.scenario.host;
     let all: Vec<Mark> = marks::marks(run, None);
     let of = |each: fn(&Point) -> f64| points.iter().map(|p| (p.from, p.to, Some(each(p)))).collect::<Vec<_>>();
@@ -119,6 +122,12 @@ fn host(run: &Run, points: &[Point], time: &Time) -> Picture {
     panels.extend(heat::temperature(host.heat.as_ref(), points, time.end, bounds(run, Metric::Temperature, None)));
     panels.extend(heat::clock(points, bounds(run, Metric::Clock, None)));
     panels.extend(heat::steal(points, bounds(run, Metric::Steal, None)));
+    // The others stand with the service whose policy looks at them.
+    let policies: Vec<&Horizontal> = run.scenario.policies.values().filter_map(Policy::horizontal).collect();
+    let is_looked_at = |name: &MetricName| policies.iter().any(|policy| policy.metrics().contains(name));
+    for (place, name) in series.metrics.iter().enumerate().filter(|(_, name)| !is_looked_at(name)) {
+        panels.push(business::panel(*name, place, points, Vec::new()));
+    }
     let title = format!("{}: CPU and memory of all services against what it has", host.title);
     let svg = picture(&host.title, &title, &panels, time, &marks::faults(run));
     Picture { service: None, file: "host".to_owned(), title, svg }
@@ -171,11 +180,12 @@ fn network(run: &Run, points: &[Point]) -> Option<Panel> {
     })
 }
 
-fn service(run: &Run, points: &[Point], time: &Time, place: usize, name: &ServiceName) -> Picture {
+fn service(run: &Run, series: &Series, all_points: &[Point], time: &Time, place: usize) -> Picture {
+    let name = &series.names[place];
     let replicas = run.scenario.services.get(name).map_or(1, |model| model.replicas);
     let all = marks::marks(run, Some(name));
     let points: Vec<(f64, f64, ServicePoint)> =
-        points.iter().filter_map(|point| Some((point.from, point.to, *point.services.get(place)?))).collect();
+        all_points.iter().filter_map(|point| Some((point.from, point.to, *point.services.get(place)?))).collect();
     let warm = run.scenario.warmup.as_secs();
     let saturated = stretches(&points);
     let mut panels = vec![
@@ -189,12 +199,22 @@ fn service(run: &Run, points: &[Point], time: &Time, place: usize, name: &Servic
     let judged = points.iter().filter(|(from, _, _)| *from >= warm);
     let fewest = judged.map(|(_, _, point)| point.replicas).min().unwrap_or(0);
     let range = run.scenario.policies.get(name).and_then(Policy::horizontal);
+    let mut title = format!("{name}: CPU, memory, latency and requests over time, with limits, actions and incidents");
+    let looked_at = range.map(Horizontal::metrics).unwrap_or_default();
+    if let Some(policy) = range {
+        let there = |point: &ServicePoint| if point.instances > 0.0 { point.instances } else { f64::from(replicas) };
+        let instances: Vec<_> = points.iter().map(|(from, to, point)| (*from, *to, there(point))).collect();
+        for (place, metric) in series.metrics.iter().enumerate().filter(|(_, metric)| looked_at.contains(metric)) {
+            let bounds = business::bounds(policy, *metric, &instances);
+            panels.push(business::panel(*metric, place, all_points, bounds));
+            title = format!("{title}, and {metric}");
+        }
+    }
     if replicas > 1 || fewest < replicas || range.is_some() {
         let marks = only(&all, &[Resource::Replicas], &[Sign::Oom, Sign::Crash]);
         let of = range.map_or((replicas, replicas), Horizontal::widest);
         panels.push(instances(&points, of, marks));
     }
-    let title = format!("{name}: CPU, memory, latency and requests over time, with limits, actions and incidents");
     // That nothing is up in the first seconds is true of every service and says nothing.
     let up = if fewest < replicas { "" } else { ", always up after the start" };
     let head = match range {
