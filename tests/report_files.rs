@@ -2,11 +2,16 @@
 
 mod report_day;
 
+use plimsoll::input::scenario;
+use plimsoll::input::scenario::LoadOptions;
 use plimsoll::model::Incident;
 use plimsoll::model::Quantity;
 use plimsoll::model::ServiceName;
 use plimsoll::model::Tolerance;
+use plimsoll::record::Compression;
 use plimsoll::record::Event;
+use plimsoll::record::Reader;
+use plimsoll::record::Writer;
 use plimsoll::report::Baseline;
 use plimsoll::report::ChangeKind;
 use plimsoll::report::Collector;
@@ -22,6 +27,7 @@ use plimsoll::report::json;
 use plimsoll::report::junit;
 use plimsoll::report::markdown;
 use plimsoll::report::text;
+use plimsoll::run::simulate::simulate;
 use plimsoll::units::Bytes;
 use plimsoll::units::Instant;
 use plimsoll::units::Permille;
@@ -78,6 +84,9 @@ fn a_report_is_one_file_without_network_that_holds_what_a_person_needs() {
         "adjusted too short a time ago",
         "limits overcommit CPU",
         "node-exporter",
+        // In a narrow window they stand below the name and below CPU.
+        "<span class=\"fold\">database</span>",
+        "% throttled</span>",
         "plimsoll simulate scenarios/evening/scenario.yaml --seed 1",
     ] {
         assert!(page.contains(wanted), "{wanted}");
@@ -369,4 +378,45 @@ fn a_run_of_any_length_keeps_as_many_points() {
     assert!((series.points.last().expect("points").to - 7.0 * 86_400.0).abs() < 1e-6, "no time is lost");
     assert!(series.points.windows(2).all(|pair| (pair[0].to - pair[1].from).abs() < 1e-6), "nor doubled");
     assert!(Path::new("src/report/font/LICENSE.txt").exists(), "the font is shipped with its licence");
+}
+
+/// What the engine was shown of the orders: 10 before the campaign, 250 in it, nothing while nobody measures. From its record
+/// the picture is the same.
+#[test]
+fn a_metric_of_the_business_is_drawn_with_the_bounds_of_the_policy_that_looks_at_it() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/orders-waiting/scenario.yaml");
+    let scenario = scenario::load(&path, &LoadOptions::default()).unwrap_or_else(|wrong| panic!("{wrong}")).scenario;
+    let mut events = Vec::new();
+    let end = simulate(&scenario, scenario.seeds[0], &mut |event| events.push(event.clone()));
+    assert!(end.is_ok(), "{end:?}");
+    let of = |events: &mut dyn Iterator<Item = Event>| {
+        let mut collector: Option<Collector> = None;
+        for event in events {
+            if let Event::Began(header) = &event {
+                collector = Some(Collector::new(header, Keep::Plots));
+            }
+            collector.as_mut().expect("the header comes first").take(&event);
+        }
+        collector.expect("a header").finish()
+    };
+    let run = of(&mut events.iter().cloned());
+    let series = run.series.as_ref().expect("points");
+    let at = |minute: f64| {
+        let point = series.points.iter().find(|point| point.to > minute * 60.0).expect("a point");
+        point.metrics[0]
+    };
+    assert_eq!([15.0, 40.0, 75.0, 100.0].map(at), [Some(10.0), Some(250.0), None, Some(10.0)]);
+    let pictures = plimsoll::report::pictures(&run);
+    for picture in &pictures {
+        let is_mine = picture.service == Some(ServiceName::new("packing"));
+        for word in ["orders_waiting (metric of the business)", "up 100 for 2m", "down 30"] {
+            assert_eq!(picture.svg.contains(word), is_mine, "{word}: {}", picture.title);
+        }
+    }
+    let mut writer = Writer::new(Vec::new(), Compression::None);
+    events.iter().for_each(|event| writer.push(event).expect("written"));
+    let bytes = writer.finish().expect("written");
+    let read = Reader::new(std::io::Cursor::new(bytes)).expect("a record");
+    let again = of(&mut read.map(|event| event.expect("an event")));
+    assert_eq!(plimsoll::report::pictures(&again), pictures);
 }
