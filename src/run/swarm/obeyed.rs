@@ -6,21 +6,37 @@ use super::judge::Violation;
 use crate::model::Action;
 use crate::model::Decision;
 use crate::model::Observation;
+use crate::model::Reason;
 use crate::model::Resource;
+use crate::model::ServiceName;
 use crate::record::Event;
 use crate::units::Instant;
+use std::collections::BTreeMap;
+
+/// Looks in a row at which the same may be asked for before it is there.
+const ASKS_MAX: u32 = 3;
+
+/// What is asked for, and at how many looks in a row.
+type Asked<'a> = BTreeMap<&'a ServiceName, (u32, u32, u32)>;
 
 /// The first order that was not obeyed, though nothing that was said forbade it.
 #[must_use]
 pub(super) fn judge(events: &[Event], calm: Instant) -> Option<Violation> {
     let mut told: Option<&Observation> = None;
+    let mut asked = Asked::new();
     for event in events {
         match event {
             Event::Seen { observation, .. } => told = Some(observation),
             Event::Decided { at, decision } => {
-                let found = told.and_then(|seen| looked(*at, seen, decision, *at >= calm));
+                let found = told.and_then(|seen| looked(*at, seen, decision));
                 if found.is_some() {
                     return found;
+                }
+                asked = again(&asked, decision);
+                let vain = asked.iter().find(|(_, (_, _, looks))| *at >= calm && *looks > ASKS_MAX);
+                if let Some((name, (from, to, looks))) = vain {
+                    let what = format!("{name}: {from} to {to} is asked for at {looks} looks in a row");
+                    return Some(Violation { rule: "what is ordered comes about", at: *at, what });
                 }
             }
             _ => {}
@@ -29,8 +45,20 @@ pub(super) fn judge(events: &[Event], calm: Instant) -> Option<Violation> {
     None
 }
 
-/// One look: what is ordered is there, or asked for, or held back with a reason. In the calm it is there, or held back.
-fn looked(at: Instant, seen: &Observation, decision: &Decision, is_calm: bool) -> Option<Violation> {
+/// What is asked for because it is ordered, with the looks before at which it was the same.
+fn again<'a>(before: &Asked<'a>, decision: &'a Decision) -> Asked<'a> {
+    let count = |action: &'a Action| match action {
+        Action::Scale { service, from, to, why: Reason::Override { .. } } => {
+            let looks = before.get(service).filter(|(was, wanted, _)| (was, wanted) == (from, to));
+            Some((service, (*from, *to, looks.map_or(1, |(_, _, looks)| looks + 1))))
+        }
+        _ => None,
+    };
+    decision.actions.iter().filter_map(count).collect()
+}
+
+/// One look: what is ordered is there, or asked for, or held back with a reason.
+fn looked(at: Instant, seen: &Observation, decision: &Decision) -> Option<Violation> {
     for (name, order) in seen.overrides.iter().filter(|(_, order)| order.lasts(at)) {
         let broken = |rule, what: String| Some(Violation { rule, at, what: format!("{name}: {what}") });
         let of_the_service = |action: &&Action| action.service() == name && action.resource() == Resource::Replicas;
@@ -51,8 +79,7 @@ fn looked(at: Instant, seen: &Observation, decision: &Decision, is_calm: bool) -
             .held
             .iter()
             .any(|held| held.service == *name && held.resource.is_none_or(|resource| resource == Resource::Replicas));
-        let asks = asked.is_some() && !is_calm;
-        if !asks && !held {
+        if asked.is_none() && !held {
             let there = there.map_or("nobody knows how many".to_owned(), |there| there.to_string());
             return broken(
                 "an order is carried out or explained",
