@@ -14,6 +14,7 @@ use super::history::History;
 use super::history::Used;
 use super::horizontal;
 use super::vertical;
+use super::vertical::SETTLE;
 use super::wish::Limit;
 use super::wish::Wish;
 use crate::model::Guard;
@@ -36,6 +37,8 @@ use crate::units::Permille;
 pub(super) struct Watched {
     vertical: Option<vertical::Watched>,
     horizontal: Option<horizontal::Watched>,
+    /// The number of instances that was granted last, by a policy or by an order, and when.
+    granted: Option<(Instant, u64)>,
     history: History,
 }
 
@@ -51,7 +54,7 @@ impl Watched {
             }
             horizontal::Watched::new(policy)
         });
-        (vertical.is_some() || horizontal.is_some()).then(|| Self { vertical, horizontal, history: History::default() })
+        (vertical.is_some() || horizontal.is_some()).then(|| Self { vertical, horizontal, ..Self::default() })
     }
 
     /// When it was last checked, by either policy.
@@ -127,8 +130,12 @@ impl Watched {
             Some(vertical) => vertical.promised(now, which),
             None => grant::limit(seen, which),
         };
-        let count = self.horizontal.as_ref().map_or(instances, |horizontal| horizontal.promised(now, instances));
-        ((each(Limit::Cpu), each(Limit::Memory)), count)
+        ((each(Limit::Cpu), each(Limit::Memory)), instances.max(self.granted(now)))
+    }
+
+    /// The largest number of instances granted a short time ago, zero where there is none.
+    fn granted(&self, now: Instant) -> u64 {
+        self.granted.filter(|(at, _)| now.since(*at) < SETTLE).map_or(0, |(_, to)| to)
     }
 
     /// How often the pool may be promised in CPU and in memory, by the policy that changes this.
@@ -164,6 +171,7 @@ impl Watched {
                 }
             }
             Resource::Replicas => {
+                self.granted = Some((now, wish.to.max(self.granted(now))));
                 if let Some(horizontal) = &mut self.horizontal {
                     horizontal.note(now, wish);
                 }

@@ -27,7 +27,6 @@ use super::measure;
 use super::measure::Measured;
 use super::measure::Settled;
 use super::measure::Unmeasured;
-use super::vertical::SETTLE;
 use super::wish::Wish;
 use crate::model::Guard;
 use crate::model::Held;
@@ -84,8 +83,6 @@ pub(super) struct Watched {
     added: Option<Instant>,
     /// When their number was changed last.
     changed: Option<Instant>,
-    /// The number that was asked for last, and when.
-    granted: Option<(Instant, u32)>,
     /// The CPU limit as somebody set it, where another policy moves it, and to what that policy did last.
     reference: Option<Millicores>,
     moved: Option<Millicores>,
@@ -117,7 +114,6 @@ impl Watched {
             since: Since::default(),
             added: None,
             changed: None,
-            granted: None,
             reference: None,
             moved: None,
             moving: false,
@@ -371,12 +367,6 @@ impl Watched {
         (since < cooldown).then(|| Guard::Cooldown { left: cooldown.minus(since) })
     }
 
-    /// Instances that count against the pool: those seen, or more that were asked for a short time ago.
-    pub(super) fn promised(&self, now: Instant, seen: u64) -> u64 {
-        let granted = self.granted.filter(|(at, _)| now.since(*at) < SETTLE).map_or(0, |(_, to)| to);
-        seen.max(u64::from(granted))
-    }
-
     /// Whether there could be more instances, so that a limit need not be raised.
     pub(super) fn can_grow(&self, now: Instant, instances: u64) -> bool {
         let (least, most) = self.range(now);
@@ -401,8 +391,6 @@ impl Watched {
     /// Takes note that the number is being changed.
     pub(super) fn note(&mut self, now: Instant, wish: &Wish) {
         let to = u32::try_from(wish.to).unwrap_or(u32::MAX);
-        let before = u32::try_from(self.promised(now, 0)).unwrap_or(u32::MAX);
-        self.granted = Some((now, to.max(before)));
         self.changed = Some(now);
         if wish.to > wish.from {
             self.added = Some(now);
