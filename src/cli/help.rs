@@ -12,7 +12,7 @@ use std::ffi::OsString;
 /// The commands by what they are for. A test holds the list against the commands there are.
 const GROUPS: [(&str, &[&str]); 5] = [
     ("Begin", &["init"]),
-    ("Look", &["validate", "stack", "host"]),
+    ("Look", &["validate", "stack", "host", "policy"]),
     ("Plan", &["budget", "advise", "bundle"]),
     ("Run", &["simulate", "compare", "test", "swarm", "report"]),
     ("Learn", &["explain", "schema", "completions", "man"]),

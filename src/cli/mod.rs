@@ -28,6 +28,7 @@ mod output;
 mod overwrite;
 mod partition;
 mod paths;
+mod policy;
 mod printer;
 mod project;
 mod records;
@@ -116,6 +117,7 @@ enum Command {
     Validate(validate::ValidateArgs),
     Stack(stack::StackArgs),
     Host(host::HostArgs),
+    Policy(policy::PolicyArgs),
     Budget(budget::BudgetArgs),
     Bundle(bundle::BundleArgs),
     Simulate(simulate::SimulateArgs),
@@ -182,6 +184,7 @@ fn dispatch(cli: &Cli, printer: &mut Printer) -> Result<Exit, Failure> {
         Command::Swarm(args) => swarm::swarm(args, globals, printer),
         Command::Report(args) => report::report(args, globals, printer),
         Command::Schema(args) => schema::schema(args, printer),
+        Command::Policy(args) => policy::policy(args, globals.format(), printer),
         Command::Explain(args) => explain::explain(args, globals.format(), printer),
         Command::Completions(args) => completions::completions(args, printer),
         Command::Man(args) => man::man(args, printer),

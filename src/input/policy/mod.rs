@@ -327,6 +327,24 @@ impl Policies {
         }
     }
 
+    /// The file of this name, or of this path relative to the folder one is in, as it is. Its warnings are kept.
+    ///
+    /// # Errors
+    /// An unknown name, an unreadable file, or all that is wrong with the policy.
+    pub fn text(&mut self, name: &str) -> Result<String, Problems> {
+        let Some(source) = self.shelf.read(name, None, Path::new(""))? else {
+            return Err(self.unknown(name, None).into());
+        };
+        self.parse(&source, 0)?;
+        Ok(source.text().to_owned())
+    }
+
+    /// What a person calls the policy of this name; `None` where nothing is said, or its file is no policy.
+    pub fn title(&mut self, name: &str) -> Option<String> {
+        let source = self.shelf.read(name, None, Path::new("")).ok().flatten()?;
+        schema::read::<PolicyFile>(&source).ok()?.1.title
+    }
+
     fn parse(&mut self, source: &Source, depth: usize) -> Result<Policy, Problems> {
         let (node, file) = schema::read::<PolicyFile>(source)?;
         let figures = file.figures();
