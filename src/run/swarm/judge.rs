@@ -182,7 +182,7 @@ fn liveness(scenario: &Scenario, events: &[Event]) -> Option<Violation> {
     }
     let from = Instant::after_start(Span::from_nanos(scenario.duration.nanos() / 8 * 7));
     let mut asked: BTreeMap<&ServiceName, (u64, u64)> = BTreeMap::new();
-    let mut turns: BTreeMap<String, (bool, usize)> = BTreeMap::new();
+    let mut turns: BTreeMap<(&ServiceName, Resource), (bool, usize)> = BTreeMap::new();
     let mut raised: BTreeMap<&ServiceName, Instant> = BTreeMap::new();
     let quiet = Instant::after_start(Span::from_nanos(scenario.duration.nanos() / 4 * 3));
     for event in events {
@@ -198,7 +198,7 @@ fn liveness(scenario: &Scenario, events: &[Event]) -> Option<Violation> {
                     if is_climb(scenario, action) {
                         raised.insert(action.service(), *at);
                     }
-                    let what = format!("{} of {}", resource(action), action.service());
+                    let what = (action.service(), action.resource());
                     let (up, count) = turns.entry(what).or_insert((action.is_increase(), 0));
                     *count += usize::from(*up != action.is_increase());
                     *up = action.is_increase();
@@ -220,12 +220,15 @@ fn liveness(scenario: &Scenario, events: &[Event]) -> Option<Violation> {
         Source::Prometheus => TURNS_CALM,
         Source::Docker => TURNS_OF_SECONDS,
     };
-    let restless = turns.into_iter().find(|(_, (_, count))| *count > most);
-    restless.and_then(|(what, (_, count))| broken("limits come to rest", format!("{what} turned {count} times")))
+    // Whoever calls somebody who is gone for good fails in every second with a request, and in no other.
+    let restless = turns.into_iter().find(|((name, _), (_, count))| *count > most && excuses.depends_on_well(name));
+    restless.and_then(|((name, resource), (_, count))| {
+        broken("limits come to rest", format!("{} of {name} turned {count} times", said(resource)))
+    })
 }
 
-const fn resource(action: &Action) -> &'static str {
-    match action.resource() {
+const fn said(resource: Resource) -> &'static str {
+    match resource {
         Resource::Cpu => "cpu",
         Resource::Memory => "memory",
         Resource::Replicas => "replicas",
