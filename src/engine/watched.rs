@@ -5,8 +5,10 @@
 //!    there can be no more of them, and then comes back, but never below what somebody else set: a night must not take what
 //!    the number needs in the morning. A whole window passes after the number changed. Memory is no matter of numbers: its
 //!    limit follows what an instance holds.
-//! 3. What is given back after deaths is not held. Nor is anything where the number never answers to CPU: of a service that
-//!    holds data, or by a rule that does not look at it.
+//! 3. Where the number answers not to CPU but to what too little of it does (queues, slow answers, errors), limits rise as
+//!    they like, and do not fall below what somebody else set either: the number would come and go for want of it.
+//! 4. What is given back after deaths is not held. Nor is anything where the number answers to none of these: of a service that
+//!    holds data, or by a rule that looks at none.
 
 use super::distress::Distress;
 use super::grant;
@@ -98,13 +100,12 @@ impl Watched {
         // What its horizontal policy wishes for at this look stands last.
         let wished = wishes.last().is_some_and(|wish| wish.service == *name);
         vertical.check(now, name, (service, host, &self.history), distress, wishes, held);
-        let Some(horizontal) = self.horizontal.as_ref().filter(|one| one.policy.looks_at(|of| of == Signal::Cpu))
-        else {
-            return;
-        };
+        let feels = |of| matches!(of, Signal::Cpu | Signal::Queue | Signal::Latency | Signal::Errors);
+        let Some(horizontal) = self.horizontal.as_ref().filter(|one| one.policy.looks_at(feels)) else { return };
         if service.is_some_and(|service| service.stateful) {
             return;
         }
+        let answers = horizontal.policy.looks_at(|of| of == Signal::Cpu);
         let recent =
             wished && !ordered || horizontal.changed().is_some_and(|at| now.since(at) < vertical.policy.window);
         let is_of_cpu = |wish: &Wish| wish.resource == Resource::Cpu && !matches!(wish.why, Reason::GivenBack { .. });
@@ -112,12 +113,8 @@ impl Watched {
             wish.to = wish.to.max(horizontal.reference()).min(wish.from);
         }
         let comes_first = |wish: &Wish| {
-            let moves = if wish.to > wish.from {
-                !ordered && horizontal.can_grow(now, wish.instances)
-            } else {
-                wish.to == wish.from
-            };
-            is_of_cpu(wish) && (recent || moves)
+            let grows = wish.to > wish.from && !ordered && horizontal.can_grow(now, wish.instances);
+            is_of_cpu(wish) && (wish.to == wish.from || answers && (recent || grows))
         };
         let second = wishes.extract_if(first.., |wish| comes_first(wish));
         held.extend(second.map(|wish| wish.into_held(Guard::Horizontal)));

@@ -232,3 +232,21 @@ fn a_number_that_does_not_answer_to_cpu_leaves_cpu_to_the_limit() {
     let number = |(_, decision): &(Instant, Decision)| decision.held.iter().any(|held| held.guard == Guard::NoData);
     assert!(looks.iter().any(number), "nobody counts its requests, and it says so");
 }
+
+/// Errors are what too little CPU does, requests are not: where the number goes by errors, a night takes none of the CPU with
+/// which there were none.
+#[test]
+fn a_night_takes_no_cpu_whose_want_the_number_would_answer_to() {
+    let after_a_night = |signal| {
+        let mut policy = thresholds();
+        let trigger = |bound| Trigger { signal, bound, lasts: Span::ZERO };
+        let bound = if signal == Signal::Errors { Quantity::Share(50_000) } else { Quantity::Rate(50_000) };
+        policy.scaling = Scaling::Bounds(Bounds { up: vec![trigger(bound)], down: Vec::new() });
+        let both = Policy::Both(Vertical::default(), policy);
+        let (mut stage, _) = Stage::with(host([("api", api(2))]), [(name("api"), both)].into());
+        pass(&mut stage, 60, 200, 200);
+        stage.limits("api").cpu
+    };
+    assert_eq!(after_a_night(Signal::Errors), limits(1000, 0).cpu);
+    assert!(after_a_night(Signal::Requests) < limits(1000, 0).cpu);
+}

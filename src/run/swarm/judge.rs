@@ -12,6 +12,7 @@ use crate::model::Observation;
 use crate::model::OnFailure;
 use crate::model::Policy;
 use crate::model::Progress;
+use crate::model::Reason;
 use crate::model::Resource;
 use crate::model::Restart;
 use crate::model::Sample;
@@ -197,6 +198,10 @@ fn liveness(scenario: &Scenario, events: &[Event]) -> Option<Violation> {
                 for action in &decision.actions {
                     if is_climb(scenario, action) {
                         raised.insert(action.service(), *at);
+                    }
+                    // A schedule begins and ends, however calm it is.
+                    if matches!(action.why(), Reason::OutOfRange { .. }) {
+                        continue;
                     }
                     let what = (action.service(), action.resource());
                     let (up, count) = turns.entry(what).or_insert((action.is_increase(), 0));
