@@ -181,10 +181,11 @@ pub(super) fn grant(
     }
 }
 
-/// Sorts wishes: what is given back and what grows first, who is farthest above its bound before others; then what shrinks,
-/// who is farthest below its bound before others.
+/// Whether it shrinks; then, of what grows, how far above its bound it is, the farthest first; then how far it is.
 type Urgency = (bool, Reverse<u64>, u64);
 
+/// Sorts wishes: what is given back and what grows first, who is farthest above its bound before others; then what shrinks,
+/// who is farthest below its bound before others.
 fn urgency(wish: &Wish) -> Urgency {
     let seen = wish.of_bound().get();
     let grows = wish.to > wish.from;
