@@ -21,10 +21,10 @@ Examples:
   plimsoll policy web-app-balanced
   plimsoll policy web-app-balanced --clone catalog/policies/shop.yaml
 
-A policy in `catalog/policies/` of the project is used by its name: `policy: { api: shop }`
-in a scenario. Where only a few figures differ, the scenario can say them:
-`policy: { api: { template: web-app-balanced, replicas: 2..6 } }`.
-`plimsoll validate FILE` tells what is wrong with a policy, and what will disappoint.")]
+A policy in `catalog/policies/` of the project is used by its name, as in
+`policy: { api: shop }` of a scenario. Where few figures differ, a scenario can
+say them: `policy: { api: { template: web-app-balanced, replicas: 2..6 } }`.
+`plimsoll validate FILE` tells what is wrong with a policy, or will disappoint.")]
 pub(super) struct PolicyArgs {
     /// Its name, or the path of its file.
     #[arg(value_name = "NAME")]
