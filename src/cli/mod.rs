@@ -8,6 +8,7 @@ mod budget;
 mod budget_beside;
 mod budget_write;
 mod bundle;
+mod capacity;
 mod check;
 mod clock;
 mod codes;
@@ -122,6 +123,7 @@ enum Command {
     Bundle(bundle::BundleArgs),
     Simulate(simulate::SimulateArgs),
     Compare(compare::CompareArgs),
+    Capacity(capacity::CapacityArgs),
     Advise(advise::AdviseArgs),
     Test(test::TestArgs),
     Swarm(swarm::SwarmArgs),
@@ -178,6 +180,7 @@ fn dispatch(cli: &Cli, printer: &mut Printer) -> Result<Exit, Failure> {
         Command::Budget(args) => budget::budget(args, globals, printer),
         Command::Bundle(args) => bundle::bundle(args, globals, printer),
         Command::Simulate(args) => simulate::simulate(args, globals, printer),
+        Command::Capacity(args) => capacity::capacity(args, globals, printer),
         Command::Compare(args) => compare::compare(args, globals, printer),
         Command::Advise(args) => advise::advise(args, globals, printer),
         Command::Test(args) => test::test(args, globals, printer),

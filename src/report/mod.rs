@@ -8,6 +8,7 @@
 //! 3. The same record gives the same bytes, whatever the machine; only the wall time, which the caller gives, may differ.
 //! 4. No meaning by colour alone: every mark has a word or a form, too.
 
+pub mod accuracy;
 pub mod baseline;
 pub mod budget;
 mod causes;
@@ -22,6 +23,7 @@ mod html;
 pub mod json;
 mod judge;
 mod junit;
+pub mod load_line;
 mod markdown;
 pub mod pareto;
 mod plot;

@@ -148,11 +148,16 @@ pub fn simulate_all<C: Send>(
     on_threads(&scenario.seeds, jobs, |seed| run(*seed))
 }
 
-/// Works on items on at most `jobs` threads (zero: one a core); the results are in the order of the items.
-pub(super) fn on_threads<T: Sync, R: Send>(items: &[T], jobs: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+/// Works on items on at most `jobs` threads (zero: one a core); the results are in the order of the items. Work that asks for
+/// threads itself shares those that there are.
+#[must_use]
+pub fn on_threads<T: Sync, R: Send>(items: &[T], jobs: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let alone = || items.iter().map(&work).collect();
     if jobs == 1 || items.len() < 2 {
         return alone();
+    }
+    if rayon::current_thread_index().is_some() {
+        return items.par_iter().with_max_len(1).map(&work).collect();
     }
     match rayon::ThreadPoolBuilder::new().num_threads(jobs).build() {
         Ok(pool) => pool.install(|| items.par_iter().with_max_len(1).map(&work).collect()),

@@ -10,6 +10,8 @@ use crate::study::Kind;
 use std::path::Path;
 
 const PAGE: &str = "docs/accuracy.md";
+/// The same figures for the program, which says with a load line how far it is off.
+const ERRORS: &str = "src/report/accuracy/errors.csv";
 /// Where the section about real containers begins and ends in the page.
 const REAL: [&str; 2] = ["## Real containers\n", "## What it cannot know\n"];
 
@@ -169,8 +171,22 @@ pub(crate) fn write(all: &[Compared]) {
     page.push_str(LIMITS);
     std::fs::create_dir_all(root.join("docs/accuracy")).expect("a folder for the pictures");
     std::fs::write(root.join(PAGE), page).expect("the page is written");
+    std::fs::write(root.join(ERRORS), errors(all)).expect("the figures are written");
     std::fs::write(root.join("docs/accuracy/error-by-load.svg"), pictures::by_load(all)).expect("a picture");
     std::fs::write(root.join("docs/accuracy/times.svg"), pictures::by_time()).expect("a picture");
+}
+
+/// Mean and P95 by kind and load: how far half and nine of ten are off.
+fn errors(all: &[Compared]) -> String {
+    let mut text = String::from("kind,load_percent,services,mean_half,mean_nine_of_ten,p95_half,p95_nine_of_ten\n");
+    for (kind, band) in Kind::ALL.into_iter().flat_map(|kind| BANDS.map(|band| (kind, band))) {
+        let of = |figure: usize| study::errors(all, kind, &[band], figure);
+        let shares =
+            [(0, 0.5), (0, 0.9), (2, 0.5), (2, 0.9)].map(|(figure, share)| study::quantile(&of(figure), share));
+        let shares = shares.map(|share| format!(",{share:.3}")).concat();
+        text.push_str(&format!("{},{band},{}{shares}\n", kind.title(), of(0).len()));
+    }
+    text
 }
 
 /// Percent with one digit, as a table shows it.

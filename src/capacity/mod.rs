@@ -1,0 +1,25 @@
+//! How much fits: the load line of a host.
+//!
+//! Before you change it:
+//! 1. A run is a run of [`crate::run::simulate`], nothing else, and is judged as `simulate` judges it.
+//! 2. Same scenario and question, same bytes, on any number of threads.
+
+mod grid;
+mod line;
+mod relief;
+mod scaled;
+mod spread;
+mod trial;
+
+pub use line::Question;
+pub use line::load_line;
+pub use scaled::scaled;
+
+use crate::model::Scenario;
+
+/// The names of the expectations of a scenario that a load line leaves out, since they say nothing about a load: what a month
+/// costs.
+#[must_use]
+pub fn left_out(scenario: &Scenario) -> Vec<String> {
+    trial::asked(scenario).1
+}
