@@ -14,6 +14,7 @@ use crate::capacity;
 use crate::capacity::Question;
 use crate::input::problem::Problem;
 use crate::input::problem::Problems;
+use crate::input::profile::Profiles;
 use crate::input::scenario;
 use crate::input::scenario::LoadOptions;
 use crate::model::Scenario;
@@ -25,6 +26,7 @@ use crate::report::load_line::LoadLine;
 use crate::run::simulate::on_threads;
 use crate::seed::Seed;
 use crate::units::Permille;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -47,6 +49,7 @@ With several hosts they are compared, without what they break on.
 Examples:
   plimsoll capacity scenarios/ziggie-kvm-4-evening
   plimsoll capacity scenarios/ziggie-kvm-4-evening -H kvm-4 -H kvm-6
+  plimsoll capacity scenarios/ziggie-kvm-4-evening -H '*' --report target/hosts
   plimsoll capacity scenarios/vedfolnir-scales-out --badge docs/load-line.svg
   plimsoll capacity scenarios/vedfolnir-scales-out --at-least 1.5
 
@@ -54,7 +57,8 @@ Exit code: 3 where a line is below `--at-least`.")]
 pub(super) struct CapacityArgs {
     /// A scenario, or a directory that holds a scenario.yaml.
     scenario: PathBuf,
-    /// Find the line of this host: a name from hardware-profiles or a path; several may be given. Without it, the scenario's own.
+    /// Find the line of this host: a name from hardware-profiles, in which `*` stands for anything, or a path; several may be
+    /// given. Without it, the scenario's own.
     #[arg(long, short = 'H', value_name = "HOST")]
     host: Vec<String>,
     /// In at least this share of the seeds everything must hold.
@@ -83,17 +87,17 @@ pub(super) struct CapacityArgs {
 ///
 /// Everything that is wrong with the scenario, on all hosts, before anything runs; what cannot be written.
 pub(super) fn capacity(args: &CapacityArgs, globals: &Globals, printer: &mut Printer) -> Result<Exit, Failure> {
-    if args.badge.is_some() && args.host.len() > 1 {
+    let path = scenario_file(&args.scenario)?;
+    let (versions, warnings) = load(args, &path)?;
+    if args.badge.is_some() && versions.len() > 1 {
         let problem = Problem::error(&codes::OPTION, "a badge is of one host, and several are named");
         return Err(problem.help("name one host beside `--badge`").into());
     }
-    let path = scenario_file(&args.scenario)?;
-    let (versions, warnings) = load(args, &path)?;
     printer.problems(&warnings);
     let Some(first) = versions.first() else { return Err(Failure::Bug("a scenario without a host".to_owned())) };
     let left_out = capacity::left_out(first);
     answerable(first, &left_out)?;
-    let question = question(args, first);
+    let question = question(args, first, versions.len() == 1);
     let bar = printer.progress(0, "runs");
     let lines = on_threads(&versions, globals.jobs(), |version| {
         capacity::load_line(version, &question, globals.jobs(), &|| bar.inc(1))
@@ -126,10 +130,8 @@ pub(super) fn capacity(args: &CapacityArgs, globals: &Globals, printer: &mut Pri
 /// The scenario on each host, and what the reader should know.
 fn load(args: &CapacityArgs, path: &Path) -> Result<(Vec<Scenario>, Problems), Failure> {
     let (mut problems, mut warnings, mut versions) = (Problems::new(), Problems::new(), Vec::new());
-    let hosts: Vec<Option<&String>> =
-        if args.host.is_empty() { vec![None] } else { args.host.iter().map(Some).collect() };
-    for host in hosts {
-        let options = LoadOptions { environment: inputs::environment(), host: host.cloned(), ..LoadOptions::default() };
+    for host in hosts(args, path)? {
+        let options = LoadOptions { environment: inputs::environment(), host, ..LoadOptions::default() };
         match scenario::load(path, &options) {
             Ok(version) => {
                 let known: Vec<_> = warnings.iter().cloned().collect();
@@ -140,6 +142,26 @@ fn load(args: &CapacityArgs, path: &Path) -> Result<(Vec<Scenario>, Problems), F
         }
     }
     if problems.has_errors() { Err(problems.into()) } else { Ok((versions, warnings)) }
+}
+
+/// The hosts as they are named, each once; patterns are of the profiles that the scenario can name.
+fn hosts(args: &CapacityArgs, path: &Path) -> Result<Vec<Option<String>>, Failure> {
+    let known = || Profiles::below(path.parent().unwrap_or_else(|| Path::new("."))).names();
+    let mut hosts: Vec<Option<String>> = Vec::new();
+    for host in &args.host {
+        let found: Vec<String> = match host.contains('*') && !Profiles::is_path(host) {
+            true => known().into_iter().filter(|name| inputs::matches(host, name)).collect(),
+            false => vec![host.clone()],
+        };
+        if found.is_empty() {
+            let problem = Problem::error(&codes::OPTION, format!("no hardware profile is called like `{host}`"));
+            return Err(problem.help(format!("known: {}", known().join(", "))).into());
+        }
+        hosts.extend(found.into_iter().map(Some));
+    }
+    let mut seen = BTreeSet::new();
+    hosts.retain(|host| seen.insert(host.clone()));
+    Ok(if hosts.is_empty() { vec![None] } else { hosts })
 }
 
 /// A line needs something that holds or breaks, and something that grows.
@@ -158,10 +180,9 @@ fn answerable(scenario: &Scenario, left_out: &[String]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn question(args: &CapacityArgs, scenario: &Scenario) -> Question {
+fn question(args: &CapacityArgs, scenario: &Scenario, is_one: bool) -> Question {
     let usual = || (1..=SEEDS).map(Seed::new).collect();
     let own = || if scenario.seeds.len() as u64 >= SEEDS { scenario.seeds.clone() } else { usual() };
-    let is_one = args.host.len() < 2;
     Question {
         probability: args.probability,
         seeds: args.seeds.as_ref().map_or_else(own, Seeds::list),

@@ -92,6 +92,13 @@ pub(super) fn jobs(text: &str) -> Result<NonZeroUsize, String> {
     number.ok_or_else(|| format!("`{text}` is no number of threads from 1 to {JOBS_MAX}"))
 }
 
+/// Whether a name is as a pattern says, in which `*` stands for anything.
+pub(super) fn matches(pattern: &str, name: &str) -> bool {
+    let Some((head, rest)) = pattern.split_once('*') else { return pattern == name };
+    let Some(tail) = name.strip_prefix(head) else { return false };
+    (0..=tail.len()).filter(|at| tail.is_char_boundary(*at)).any(|at| matches(rest, &tail[at..]))
+}
+
 /// A path as the user would type it from where he is: relative where it lies below, with `/`.
 pub(super) fn shown(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
@@ -103,6 +110,18 @@ pub(super) fn shown(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_star_stands_for_anything_nothing_too() {
+        for (pattern, name) in
+            [("*", "kvm-4"), ("kvm-*", "kvm-4"), ("*-4*", "kvm-4"), ("kvm-4", "kvm-4"), ("k*m-*4", "kvm-4")]
+        {
+            assert!(matches(pattern, name), "{pattern}");
+        }
+        for (pattern, name) in [("kvm", "kvm-4"), ("kvm-*6", "kvm-4"), ("", "kvm-4"), ("*x*", "kvm-4")] {
+            assert!(!matches(pattern, name), "{pattern}");
+        }
+    }
 
     #[test]
     fn seeds_are_read_as_they_are_written() {

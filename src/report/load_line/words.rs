@@ -7,6 +7,7 @@ use super::Line;
 use super::LoadLine;
 use super::Part;
 use super::multiple;
+use crate::model::Metric;
 use crate::report::figure::Figure;
 use crate::report::words::counted;
 use crate::units::Permille;
@@ -215,14 +216,23 @@ pub(super) fn breaks_first(line: &LoadLine) -> String {
     line.breaks.as_ref().and_then(|breaks| breaks.failed.first()).map(|judged| judged.name.clone()).unwrap_or_default()
 }
 
-/// What it breaks on, in a cell.
+/// What it breaks on, in a cell; where that was not tried, the fullest part of those that what fails first is about.
 pub(super) fn breaks_on(line: &LoadLine) -> String {
     let Some(breaks) = &line.breaks else { return String::new() };
-    match (breaks.bottleneck.first(), breaks.parts.first()) {
-        (Some(part), _) => cell(part),
-        (None, Some((part, full))) => format!("{} {}", cell(part), Figure::share(*full)),
-        (None, None) => String::new(),
+    if let Some(part) = breaks.bottleneck.first() {
+        return cell(part);
     }
+    let first = breaks.failed.first().map(|judged| &judged.name);
+    let metric = line.scenario.expect.iter().find(|one| Some(&one.name) == first).map(|one| one.measure.metric);
+    let is_about = |part: &Part| match metric {
+        Some(Metric::Latency | Metric::Errors | Metric::Queue | Metric::Cpu | Metric::HostCpu | Metric::Throttled) => {
+            part.is_queued_for()
+        }
+        Some(Metric::Memory | Metric::HostMemory | Metric::Oom) => !part.is_queued_for(),
+        _ => true,
+    };
+    let fullest = breaks.parts.iter().find(|(part, _)| is_about(part));
+    fullest.map(|(part, full)| format!("{} {}", cell(part), Figure::share(*full))).unwrap_or_default()
 }
 
 /// A part in few letters: `api CPU limit`.
