@@ -3,6 +3,7 @@
 //! - the runs are shorter than a day, so that no whole day was seen;
 //! - there is one seed only;
 //! - an expectation is left with less than a tenth of its bound;
+//! - what is to make things better makes P95 of a service worse, by more than 2 %;
 //! - memory is taken from a service that holds data, which uses what it gets as a cache;
 //! - nothing is proved, which counts twice.
 //!
@@ -11,6 +12,8 @@
 use super::Kind;
 use super::change::Change;
 use super::trial::Trial;
+use crate::model::ServiceName;
+use crate::report::Figure;
 use crate::units::Span;
 
 /// How much could go wrong.
@@ -45,6 +48,8 @@ pub struct Risk {
     pub because: Vec<String>,
 }
 
+/// P95 that rises by more than this is worse, as a share of itself in hundredths.
+const WORSE: u64 = 2;
 /// Room below which an expectation counts as near its bound.
 const ROOM: f64 = 0.1;
 
@@ -66,7 +71,7 @@ impl Risk {
             }
         }
         if kind == Kind::RightSizing {
-            let cut = |name: &&crate::model::ServiceName| {
+            let cut = |name: &&ServiceName| {
                 let model = &base.scenario.services[*name];
                 let memory = change.sizes[*name].limits.memory;
                 model.stateful && memory.is_some() && memory < model.limits.memory
@@ -76,6 +81,9 @@ impl Risk {
                 because
                     .push(format!("memory is taken from what holds data: {}", crate::report::words::listed(holders)));
             }
+        }
+        if kind == Kind::Performance {
+            because.extend(slower(base, tried));
         }
         let unproved = usize::from(!tried.is_proof());
         if unproved > 0 {
@@ -88,4 +96,19 @@ impl Risk {
         };
         Self { level, because }
     }
+}
+
+/// The services whose P95 rises, with both figures.
+fn slower(base: &Trial, tried: &Trial) -> Vec<String> {
+    let p95 = |trial: &Trial, name: &ServiceName| {
+        let figures = trial.report.together.services.get(name)?;
+        Some(figures.latency.quantile(95, 100)?.nanos())
+    };
+    let one = |name: &ServiceName| {
+        let (before, after) = (p95(base, name)?, p95(tried, name)?);
+        let is_worse = u128::from(after) * 100 > u128::from(before) * u128::from(100 + WORSE);
+        let [before, after] = [before, after].map(Figure::nanos);
+        is_worse.then(|| format!("P95 of {name} rises from {before} to {after}"))
+    };
+    base.scenario.services.keys().filter_map(one).collect()
 }

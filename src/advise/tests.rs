@@ -118,6 +118,27 @@ fn who_lacks_cpu_gets_the_cheapest_that_holds() {
     assert!(advised.notes.iter().any(|note| note.contains("not looked for")), "{:?}", advised.notes);
 }
 
+/// One core for both: what the web gets more of, the API has less of, and its requests wait for longer.
+#[test]
+fn what_makes_another_service_slower_is_a_risk() {
+    let small = Small::new(
+        "services:\n  web: { image: example/web, cpus: 0.3, mem_limit: 1G }\n  api: { image: example/api, cpus: 1, mem_limit: 1G }\n",
+        "scenario: one core\nstack: compose.yaml\nhost: { cores: 1, memory: 8G, reserve: { cpu: 0, memory: 0 } }\nduration: 30m\nservices:\n  web: { work: { cpu: 20ms }, timeout: 10s }\n  api: { work: { cpu: 20ms } }\nload:\n  web: { pattern: constant, rate: 25/s }\n  api: { pattern: constant, rate: 15/s }\nexpect:\n  is served: error_rate(api) < 1%\n",
+    );
+    let opened = small.opened();
+    let bench = Bench { path: "scenario.yaml", jobs: 1, progress: &|| () };
+    let base = bench.run(opened.resolved.scenario.clone()).expect("the engine keeps its rules");
+    let mut change = Change::default();
+    let limits = Limits { cpu: Some(Millicores::new(600)), memory: None };
+    change.sizes.insert(web(), Size { limits, reservations: Limits::default() });
+    let tried = bench.run(change.applied(&opened).expect("it fits")).expect("the engine keeps its rules");
+    let because = |kind| super::Risk::of(kind, &change, &base, &tried).because;
+    let slower = |why: &String| why.starts_with("P95 of api rises from ");
+    assert!(because(Kind::Performance).iter().any(slower), "{:?}", because(Kind::Performance));
+    assert!(!because(Kind::Performance).iter().any(|why| why.starts_with("P95 of web")), "it gets faster");
+    assert!(!because(Kind::Cost).iter().any(slower), "what is to be cheaper may be slower, within its bounds");
+}
+
 #[test]
 fn advice_is_the_same_on_any_number_of_threads() {
     let small = idle();
