@@ -6,6 +6,7 @@
 
 pub mod advise;
 pub mod audit;
+pub mod capacity;
 pub mod cli;
 pub mod engine;
 pub mod input;
