@@ -54,6 +54,7 @@ fn every_file_is_valid_by_its_published_schema() {
         let node = yaml::parse(&source).unwrap_or_else(|problems| panic!("{problems}"));
         let name = match Kind::of(&path) {
             Some(Kind::Scenario) => "scenario",
+            Some(Kind::Sweep) => "sweep",
             Some(Kind::PolicyTest) => "policy-test",
             Some(Kind::Policy) => "policy",
             Some(Kind::Profile) => "profile",

@@ -1,4 +1,4 @@
-//! How much fits: the load line of a host.
+//! How much fits: the load line of a host, and a scenario at many points.
 //!
 //! Before you change it:
 //! 1. A run is a run of [`crate::run::simulate`], nothing else, and is judged as `simulate` judges it.
@@ -9,6 +9,7 @@ mod line;
 mod relief;
 mod scaled;
 mod spread;
+pub mod sweep;
 mod trial;
 
 pub use line::Question;

@@ -2,6 +2,7 @@
 
 use super::codes;
 use super::inputs;
+use crate::capacity;
 use crate::input::catalog::CatalogFile;
 use crate::input::compose;
 use crate::input::compose::ComposeArgs;
@@ -16,6 +17,7 @@ use crate::input::project::Project;
 use crate::input::scenario;
 use crate::input::scenario::LoadOptions;
 use crate::input::schema;
+use crate::input::sweep;
 use crate::input::trace;
 use crate::record::Reader;
 use std::path::Path;
@@ -25,6 +27,7 @@ use std::path::PathBuf;
 pub(super) fn check(path: &Path, kind: Kind, problems: &mut Problems) -> Vec<PathBuf> {
     let (read, found) = match kind {
         Kind::Scenario => scenario(path),
+        Kind::Sweep => sweep(path),
         Kind::Compose => compose(path),
         Kind::PolicyTest => alone(path, policy_test::load(path)),
         Kind::Policy => (vec![path.to_owned()], policy(path)),
@@ -47,6 +50,15 @@ fn scenario(path: &Path) -> (Vec<PathBuf>, Problems) {
     let options = LoadOptions { environment: inputs::environment(), ..LoadOptions::default() };
     match scenario::load(path, &options) {
         Ok(resolved) => (resolved.files_read, resolved.warnings),
+        Err(problems) => (vec![path.to_owned()], problems),
+    }
+}
+
+fn sweep(path: &Path) -> (Vec<PathBuf>, Problems) {
+    let looked = sweep::load(path, &inputs::environment())
+        .and_then(|sweep| capacity::sweep::check(&sweep, &capacity::sweep::Points::of(&sweep)));
+    match looked {
+        Ok(checked) => (std::iter::once(path.to_owned()).chain(checked.files_read).collect(), checked.warnings),
         Err(problems) => (vec![path.to_owned()], problems),
     }
 }

@@ -11,6 +11,7 @@ use crate::input::problem::Code;
 use crate::input::profile;
 use crate::input::scenario;
 use crate::input::schema;
+use crate::input::sweep;
 use crate::input::trace;
 use crate::input::yaml;
 use crate::record;
@@ -46,7 +47,7 @@ pub(super) static FILE: Code = Code {
     title: "a file is missing, or is of no known kind",
     explanation: "\
 A path on the command line does not exist, or holds a file that is none of ours. The kind of a file is told by its keys:
-`scenario`, `profile`, `catalog` and `policy` name what they are, `cases` is a policy test, `services` alone is a Compose
+`scenario`, `sweep`, `profile`, `catalog` and `policy` name what they are, `cases` is a policy test, `services` alone is a Compose
 file. Without such a key the place counts: `hardware-profiles/`, `catalog/`, `catalog/policies/`. A `.csv` file is a trace,
 a `.jsonl` or `.jsonl.gz` file is a record.
 
@@ -126,8 +127,40 @@ Write to another directory with `--out`, or give `--force`: each of these files 
 at the end of its name.",
 };
 
+/// What a run of a sweep left that did not come to its end.
+pub(super) static UNFINISHED: Code = Code {
+    id: "PL0709",
+    title: "a run of this sweep was ended before",
+    explanation: "\
+A sweep keeps what is done in a journal beside its results, one line a point. Where a run was ended (killed, interrupted, a
+machine gone), the next one finds the journal:
+
+    $ plimsoll sweep load.sweep.yaml
+    error[PL0709]: a run of this sweep was ended with 12 of 40 points done; its journal lies beside `.plimsoll/sweeps/load.parquet`
+
+`--resume` goes on with it: the results are those of a run that was never ended. `--restart` begins anew. A journal that rests
+on something else, a changed scenario, other seeds, another version of plimsoll, is refused, and what changed is named: its
+rows and those that would follow do not belong together. One process writes a journal at a time.",
+};
+
+/// Parts of a sweep that do not come together.
+pub(super) static UNJOINED: Code = Code {
+    id: "PL0710",
+    title: "parts of a sweep do not come together",
+    explanation: "\
+`plimsoll merge` joins what `plimsoll sweep --partition` wrote, and refuses whatever would make another table than one run
+does: parts of different sweeps, scenarios, seeds or versions, a point that two parts have, a point that none has. Parts are
+Parquet files, which say what their rows are of; the joined file may be CSV.
+
+    $ plimsoll merge all.parquet part-1.parquet part-2.parquet part-4.parquet
+    error[PL0710]: the part 3/4 is missing: no file has the points 2, 6, 10
+
+Run the part that is missing, or all of them anew where the scenario changed between them.",
+};
+
 /// The codes of this room.
-pub(super) const CODES: &[&Code] = &[&OPTION, &NAME, &FILE, &NOTHING, &BASELINE, &OVERWRITE, &OVERRIDE, &MIXED];
+pub(super) const CODES: &[&Code] =
+    &[&OPTION, &NAME, &FILE, &NOTHING, &BASELINE, &OVERWRITE, &OVERRIDE, &MIXED, &UNFINISHED, &UNJOINED];
 
 /// The codes of records as problems know them: the record is read by a room that knows no input.
 static OF_RECORDS: LazyLock<Vec<Code>> = LazyLock::new(|| {
@@ -155,6 +188,7 @@ pub(super) fn all() -> Vec<&'static Code> {
         policy::CODES,
         policy_test::CODES,
         monthly::CODES,
+        sweep::CODES,
         trace::CODES,
         &OF_RECORDS.iter().collect::<Vec<&'static Code>>(),
         CODES,

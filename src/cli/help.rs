@@ -14,7 +14,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("Begin", &["init"]),
     ("Look", &["validate", "stack", "host", "policy"]),
     ("Plan", &["budget", "advise", "bundle"]),
-    ("Run", &["simulate", "compare", "capacity", "test", "swarm", "report"]),
+    ("Run", &["simulate", "compare", "capacity", "sweep", "merge", "test", "swarm", "report"]),
     ("Learn", &["explain", "schema", "completions", "man"]),
 ];
 

@@ -24,7 +24,9 @@ mod host;
 mod in_order;
 mod init;
 mod inputs;
+mod interrupt;
 mod man;
+mod merge;
 mod output;
 mod overwrite;
 mod partition;
@@ -42,6 +44,8 @@ mod simulate;
 mod stack;
 mod stack_view;
 mod swarm;
+mod sweep;
+mod tables;
 mod test;
 mod validate;
 
@@ -56,8 +60,6 @@ use printer::Talk;
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 /// Tells how deep a Docker host may be loaded: a Compose stack, a host and a load go in, a verdict comes out.
 #[derive(Debug, clap::Parser)]
@@ -127,6 +129,8 @@ enum Command {
     Advise(advise::AdviseArgs),
     Test(test::TestArgs),
     Swarm(swarm::SwarmArgs),
+    Sweep(sweep::SweepArgs),
+    Merge(merge::MergeArgs),
     Report(report::ReportArgs),
     Explain(explain::ExplainArgs),
     Schema(schema::SchemaArgs),
@@ -185,6 +189,8 @@ fn dispatch(cli: &Cli, printer: &mut Printer) -> Result<Exit, Failure> {
         Command::Advise(args) => advise::advise(args, globals, printer),
         Command::Test(args) => test::test(args, globals, printer),
         Command::Swarm(args) => swarm::swarm(args, globals, printer),
+        Command::Sweep(args) => sweep::sweep(args, globals, printer),
+        Command::Merge(args) => merge::merge(args, globals, printer),
         Command::Report(args) => report::report(args, globals, printer),
         Command::Schema(args) => schema::schema(args, printer),
         Command::Policy(args) => policy::policy(args, globals.format(), printer),
@@ -211,10 +217,7 @@ fn command_beside(given: &BTreeSet<String>) -> clap::Command {
 
 /// Sets up the process: an interrupt ends it with its own code, and as many threads work as were asked for.
 fn prepare(globals: &Globals) -> Result<(), Failure> {
-    let at_once = Arc::new(AtomicBool::new(true));
-    let interrupted = i32::from(Exit::Interrupted.code());
-    signal_hook::flag::register_conditional_shutdown(signal_hook::consts::SIGINT, interrupted, at_once)
-        .map_err(|error| Failure::Environment(format!("cannot watch for interrupts: {error}")))?;
+    interrupt::watch()?;
     if let Some(jobs) = globals.jobs {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs.get());
         pool.build_global().map_err(|error| Failure::Environment(format!("cannot start {jobs} threads: {error}")))?;

@@ -1,5 +1,6 @@
 //! `--partition 2/4`: the same split on any machine, without a scheduler.
 
+use std::fmt;
 use std::str::FromStr;
 
 /// One part of so many.
@@ -10,9 +11,26 @@ pub(super) struct Partition {
 }
 
 impl Partition {
+    /// Which one, counted from 1.
+    pub(super) const fn index(self) -> u64 {
+        self.index
+    }
+
+    /// Of so many.
+    pub(super) const fn total(self) -> u64 {
+        self.total
+    }
+
     /// Whether this part does the work of this name. Each name belongs to exactly one part, wherever it is asked.
     pub(super) fn holds(self, name: &str) -> bool {
         hash(name) % self.total == self.index - 1
+    }
+}
+
+impl fmt::Display for Partition {
+    /// As it can be given: `2/4`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.index, self.total)
     }
 }
 

@@ -30,8 +30,9 @@ use std::path::PathBuf;
 /// Check files: all errors at once, with line and column.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Scenarios, policy tests, policies, hardware profiles, catalogs, Compose files,
-traces, records and plimsoll.yaml are checked with everything they refer to.
+Scenarios, sweeps, policy tests, policies, hardware profiles, catalogs, Compose
+files, traces, records and plimsoll.yaml are checked with everything they refer
+to.
 Without a path, the working directory is.
 
 Examples:

@@ -11,6 +11,8 @@ use std::path::Path;
 pub enum Kind {
     /// A scenario.
     Scenario,
+    /// A sweep over a scenario.
+    Sweep,
     /// A policy test.
     PolicyTest,
     /// A policy.
@@ -53,6 +55,8 @@ impl Kind {
         let has = |key: &str| keys.iter().any(|other| other == key);
         let within = |directory: &str| path.parent().is_some_and(|parent| parent.iter().any(|part| part == directory));
         let by_content = [
+            // Before the scenario, which a sweep names.
+            ("sweep", Self::Sweep),
             ("scenario", Self::Scenario),
             ("cases", Self::PolicyTest),
             ("profile", Self::Profile),

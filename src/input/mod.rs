@@ -15,6 +15,7 @@ pub mod scenario;
 pub mod schema;
 pub mod schemas;
 mod shelf;
+pub mod sweep;
 pub mod trace;
 mod upwards;
 pub mod yaml;

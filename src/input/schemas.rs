@@ -7,12 +7,14 @@ use crate::input::profile::ProfileFile;
 use crate::input::project::ProjectFile;
 use crate::input::scenario::ScenarioFile;
 use crate::input::schema::titled;
+use crate::input::sweep::SweepFile;
 
 /// The schemas of all our formats, by name.
 #[must_use]
 pub fn all() -> Vec<(&'static str, serde_json::Value)> {
     vec![
         ("scenario", titled::<ScenarioFile>("a Plimsoll scenario")),
+        ("sweep", titled::<SweepFile>("a Plimsoll sweep")),
         ("profile", titled::<ProfileFile>("a Plimsoll hardware profile")),
         ("policy", titled::<PolicyFile>("a Plimsoll policy")),
         ("policy-test", titled::<PolicyTestFile>("a Plimsoll policy test")),

@@ -45,6 +45,23 @@ impl Unit {
         }
     }
 
+    /// The unit of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let plain = [
+            Self::Millis,
+            Self::Count,
+            Self::Share,
+            Self::Cores,
+            Self::Bytes,
+            Self::Celsius,
+            Self::PerSecond,
+            Self::Number,
+        ];
+        let found = plain.into_iter().find(|unit| unit.name() == name);
+        found.or_else(|| Currency::parse(name).ok().map(Self::Money))
+    }
+
     /// The unit that a metric is measured in when its level is looked at.
     #[must_use]
     pub const fn of(metric: Metric) -> Self {
@@ -85,6 +102,12 @@ impl Figure {
     #[must_use]
     pub const fn new(value: f64, unit: Unit) -> Self {
         Self { value, unit }
+    }
+
+    /// So much of the unit of this name; `None` where there is none of it.
+    #[must_use]
+    pub fn named(value: f64, unit: &str) -> Option<Self> {
+        Unit::named(unit).map(|unit| Self::new(value, unit))
     }
 
     /// Time in nanoseconds.

@@ -94,7 +94,11 @@ pub(crate) fn unused_in_scenarios() -> Vec<String> {
         {
             breaches.push(format!("{directory}: nothing here can be run"));
         }
-        let known = runs(path) || name.contains("baseline") || name == "README.md" || name == ".env";
+        let known = runs(path)
+            || name.ends_with(".sweep.yaml")
+            || name.contains("baseline")
+            || name == "README.md"
+            || name == ".env";
         let named = || texts.iter().any(|file| file.path != *path && file.text.contains(name));
         if !known && !named() {
             breaches.push(format!("{path}: no scenario names it"));

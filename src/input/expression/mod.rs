@@ -82,6 +82,16 @@ pub fn parse(name: &str, scalar: &Scalar<'_>, known: &Known<'_>) -> Result<Expec
     resolver::resolve(name, scalar, &raw, known)
 }
 
+/// Reads an expression without a comparison, `p95(latency.api)`, as an expectation that nothing is expected of: it is
+/// compared with zero of its own unit, from the side on which a stretch that lasts is the worst.
+///
+/// # Errors
+/// Everything that is wrong with it, a comparison among it.
+pub fn measure(name: &str, scalar: &Scalar<'_>, known: &Known<'_>) -> Result<Expectation, Problems> {
+    let raw = parser::measure(scalar)?;
+    resolver::measure(name, scalar, &raw, known)
+}
+
 /// Reads a figure that a measure can differ by: `5ms` for a latency, `10M` for memory.
 ///
 /// # Errors

@@ -55,13 +55,34 @@ pub(super) struct Raw {
 
 /// Takes an expression apart.
 pub(super) fn parse(scalar: &Scalar<'_>) -> Result<Raw, Problems> {
-    let text = scalar.text;
-    if text.len() > LENGTH_MAX {
-        let problem = Problem::error(&codes::SYNTAX, format!("an expression of {} bytes is too long", text.len()));
-        return Err(scalar.at(problem.help(format!("at most {LENGTH_MAX} bytes")), 0..text.len()).into());
-    }
-    let mut cursor = Cursor { scalar, tokens: lexer::tokens(text), next: 0 };
+    check_length(scalar)?;
+    let mut cursor = Cursor { scalar, tokens: lexer::tokens(scalar.text), next: 0 };
     cursor.expression().map_err(Problems::from)
+}
+
+fn check_length(scalar: &Scalar<'_>) -> Result<(), Problem> {
+    let length = scalar.text.len();
+    if length <= LENGTH_MAX {
+        return Ok(());
+    }
+    let problem = Problem::error(&codes::SYNTAX, format!("an expression of {length} bytes is too long"));
+    Err(scalar.at(problem.help(format!("at most {LENGTH_MAX} bytes")), 0..length))
+}
+
+/// Takes an expression without a comparison apart; one with zero stands for what it does not have.
+pub(super) fn measure(scalar: &Scalar<'_>) -> Result<Raw, Problems> {
+    let text = scalar.text;
+    check_length(scalar)?;
+    let mut cursor = Cursor { scalar, tokens: lexer::tokens(text), next: 0 };
+    let (function, arguments, brackets) = cursor.series().map_err(Problems::from)?;
+    if let Some(token) = cursor.peek() {
+        let problem = Problem::error(&codes::SYNTAX, format!("`{}` is one too many here", token.text));
+        let help = "what is measured has no comparison: `p95(latency.api)`; what must hold stands under `expect`";
+        return Err(scalar.at(problem.help(help), token.span()).into());
+    }
+    let bound = Part { text: "0".to_owned(), span: 0..text.len() };
+    let comparison = Comparison::AtMost;
+    Ok(Raw { function, arguments, brackets, comparison, bound, of_limit: false, windows: None, seeds: None })
 }
 
 struct Cursor<'a> {
@@ -71,7 +92,8 @@ struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    fn expression(&mut self) -> Result<Raw, Problem> {
+    /// `p95(latency.api, 20h..21h)`: the function, what stands in the brackets, and where these are.
+    fn series(&mut self) -> Result<(Part, Vec<Argument>, Range<usize>), Problem> {
         let function = self.take(TokenKind::Word, "a function such as `p95` or `max`")?;
         let open = match self.peek() {
             Some(token) if token.kind == TokenKind::Open => self.take(TokenKind::Open, "`(`")?,
@@ -79,6 +101,11 @@ impl<'a> Cursor<'a> {
         };
         let arguments = self.arguments()?;
         let close = self.take(TokenKind::Close, "`)` or `, 30m` or `, 20h..21h`")?;
+        Ok((function, arguments, open.span.start..close.span.end))
+    }
+
+    fn expression(&mut self) -> Result<Raw, Problem> {
+        let (function, arguments, brackets) = self.series()?;
         let comparison = self.comparison()?;
         let bound = self.figure("a figure such as `500ms`, `0.5%` or `12 USD`")?;
         let of_limit = self.word_is("of");
@@ -94,7 +121,6 @@ impl<'a> Cursor<'a> {
                 "after the figure come `of limit`, `for 99% of 5m` and `in 95% of seeds`, in this order, or nothing";
             return Err(self.scalar.at(problem.help(help), token.span()));
         }
-        let brackets = open.span.start..close.span.end;
         Ok(Raw { function, arguments, brackets, comparison, bound, of_limit, windows, seeds })
     }
 

@@ -17,6 +17,7 @@ use crate::input::problem::Problems;
 use crate::input::problem::nearest;
 use crate::model::Aggregate;
 use crate::model::Bound;
+use crate::model::Comparison;
 use crate::model::Expectation;
 use crate::model::Measure;
 use crate::model::Metric;
@@ -54,6 +55,25 @@ pub(super) fn resolve(name: &str, scalar: &Scalar<'_>, raw: &Raw, known: &Known<
         }),
         _ => Err(resolver.problems),
     }
+}
+
+/// Looks up everything that the parts name but the comparison, in whose place stands one with zero.
+pub(super) fn measure(name: &str, scalar: &Scalar<'_>, raw: &Raw, known: &Known<'_>) -> Result<Expectation, Problems> {
+    let mut resolver = Resolver { scalar, known, problems: Problems::new() };
+    let measure = resolver.measure(raw).filter(|_| resolver.problems.is_empty());
+    let Some(measure) = measure else { return Err(resolver.problems) };
+    let accepted = vocabulary::accepted(measure.aggregate, measure.metric, measure.range);
+    let zero = accepted.iter().find_map(|kind| quantity::read(*kind, kind.zero()));
+    Ok(Expectation {
+        name: name.to_owned(),
+        text: scalar.text.to_owned(),
+        comparison: if measure.aggregate == Aggregate::Min { Comparison::AtLeast } else { Comparison::AtMost },
+        measure,
+        bound: Bound::Value(zero.unwrap_or(Quantity::Number(0))),
+        windows: None,
+        seeds: Permille::ONE,
+        baseline: None,
+    })
 }
 
 /// What is wrong with a figure that fits none of the kinds.

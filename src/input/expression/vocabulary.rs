@@ -158,6 +158,19 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    /// Nothing of it, as an expression writes it; nothing is written for a share of a limit, which is no unit.
+    pub(super) const fn zero(self) -> &'static str {
+        match self {
+            Self::Time => "0s",
+            Self::Number | Self::Cpu | Self::Memory => "0",
+            Self::Rate => "0/s",
+            Self::Share => "0%",
+            Self::Temperature => "0C",
+            Self::Money => "0 USD",
+            Self::OfLimit => "",
+        }
+    }
+
     /// As an error message calls it.
     pub(super) const fn title(self) -> &'static str {
         match self {

@@ -69,6 +69,27 @@ impl Opened {
         resolve(&file, &node, stack, &self.folder, &self.options).map(|resolved| resolved.scenario)
     }
 
+    /// The scenario with another text of its file, with all that it refers to. The stack is read again only where the text
+    /// names another one. Paths are relative to the folder of the original; the text is called by `name` in what is wrong.
+    ///
+    /// # Errors
+    /// All that is wrong with the text and with the files that it names.
+    pub fn resolved_with(&self, name: &str, text: String) -> Result<Resolved, Problems> {
+        let (node, file) = schema::read::<ScenarioFile>(&Source::new(name, text))?;
+        let stack = |node: &Node| node.get("stack").map(Node::to_json);
+        if stack(&node) == stack(&self.node) {
+            let mut resolved = resolve(&file, &node, &self.loaded.stack, &self.folder, &self.options)?;
+            resolved.files_read.extend(self.loaded.files_read.iter().cloned());
+            return Ok(resolved);
+        }
+        let place = schema::place_of(&node, "/stack");
+        let loaded = compose::load(&args(&file.stack, &self.folder, &self.options));
+        let loaded = loaded.map_err(|wrong| placed(&wrong, &place))?;
+        let mut resolved = resolve(&file, &node, &loaded.stack, &self.folder, &self.options)?;
+        resolved.files_read.extend(loaded.files_read);
+        Ok(resolved)
+    }
+
     /// Policies that can be chosen by name where the scenario stands.
     #[must_use]
     pub fn policies(&self) -> Policies {

@@ -33,9 +33,12 @@ pub use load::Opened;
 pub use load::load;
 pub use load::open;
 pub use moved::moved;
+pub use moved::way;
 pub use resolve::resolve;
 pub use wire::OneOrMany;
+pub use wire::ScalarText;
 pub use wire::ScenarioFile;
+pub use wire::SeedChoice;
 pub use wire::SpreadFile;
 pub use wire::StackChoice;
 

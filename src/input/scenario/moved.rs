@@ -63,8 +63,8 @@ fn policies(value: &mut Value, named: &dyn Fn(&mut Value)) {
     }
 }
 
-/// The way from one folder to another that is written from the second: `../../scenarios/shop`.
-fn way(from: &Path, to: &Path) -> PathBuf {
+/// The way from one folder to another that is written from the second: `../../scenarios/shop`. Both are whole paths.
+pub fn way(from: &Path, to: &Path) -> PathBuf {
     let (from, to): (Vec<Component<'_>>, Vec<Component<'_>>) = (from.components().collect(), to.components().collect());
     let same = from.iter().zip(&to).take_while(|(one, other)| one == other).count();
     if same == 0 {
