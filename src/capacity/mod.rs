@@ -1,13 +1,16 @@
-//! How much fits: the load line of a host.
+//! How much fits: the load line of a host, what to buy for an expected load, and how services are split over several hosts.
 //!
 //! Before you change it:
-//! 1. A run is a run of [`crate::run::simulate`], nothing else, and is judged as `simulate` judges it.
+//! 1. A run is a run of [`crate::run::simulate`], nothing else, and is judged as `simulate` judges it. What is only added up
+//!    decides what is not worth a run, or what is tried first, and never the answer.
 //! 2. Same scenario and question, same bytes, on any number of threads.
+//! 3. Prices of different currencies are never put beside each other, unless somebody gave a rate.
 
 mod grid;
 mod line;
 mod relief;
 mod scaled;
+pub mod split;
 mod spread;
 mod trial;
 
