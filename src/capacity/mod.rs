@@ -6,6 +6,7 @@
 //! 2. Same scenario and question, same bytes, on any number of threads.
 //! 3. Prices of different currencies are never put beside each other, unless somebody gave a rate.
 
+pub mod fit;
 mod grid;
 mod line;
 mod relief;
