@@ -2,6 +2,7 @@
 
 use plimsoll::input::catalog;
 use plimsoll::input::kind::Kind;
+use plimsoll::input::offers::Offers;
 use plimsoll::input::policy::Policies;
 use plimsoll::input::policy_test;
 use plimsoll::input::problem::Source;
@@ -59,6 +60,7 @@ fn every_file_is_valid_by_its_published_schema() {
             Some(Kind::Policy) => "policy",
             Some(Kind::Profile) => "profile",
             Some(Kind::Catalog) => "catalog",
+            Some(Kind::Offers) => "offers",
             Some(Kind::Project) => "project",
             Some(Kind::Compose) => continue,
             Some(Kind::Trace | Kind::Record) | None => panic!("{} has none of the formats", path.display()),
@@ -300,6 +302,39 @@ fn profiles_have_the_figures_of_the_offers() {
             assert!(price.source.contains(known), "{name}: {}, not {source}", price.source);
         }
     }
+}
+
+/// Each offer is in the collected facts with its price, its date and its size, or is left out there as an older one.
+#[test]
+fn offers_are_those_of_the_facts() {
+    let offers = Offers::below(Path::new("/nowhere"), None).unwrap_or_else(|problems| panic!("{problems}")).all;
+    assert!(offers.len() > 100, "{} offers", offers.len());
+    let Some(facts) = facts("vps_catalog.yaml") else { return };
+    let collected = facts.get("offerings").expect("offers").items();
+    let row = |offer: &Node| {
+        let currency = text(offer, "currency").expect("a currency");
+        let money =
+            |key| number(offer, key).map(|amount| Money::parse(&format!("{amount} {currency}")).expect("money"));
+        (
+            text(offer, "provider").expect("a provider"),
+            money("price_month").expect("a price"),
+            money("renew_month"),
+            money("price_hour"),
+        )
+    };
+    let mut known: Vec<_> =
+        collected.iter().filter(|offer| !text(offer, "plan").expect("a plan").contains("older")).map(row).collect();
+    let ours = offers.values();
+    let mut ours: Vec<_> =
+        ours.map(|offer| (offer.provider.clone(), offer.price.month, offer.price.renewal, offer.hour)).collect();
+    let order =
+        |row: &(String, Money, Option<Money>, Option<Money>)| (row.0.clone(), row.1.get(), row.3.map(Money::get));
+    known.sort_by_key(order);
+    ours.sort_by_key(order);
+    assert_eq!(ours, known);
+    let unknown: Vec<&str> =
+        offers.values().filter(|offer| offer.host.is_err()).map(|offer| offer.name.as_str()).collect();
+    assert!(unknown.iter().all(|name| name.starts_with("aws-t4g") || *name == "aws-lightsail-32gb"), "{unknown:?}");
 }
 
 /// Planning document J prints its workstation's points as 95; they add up to 85 (`figures.md`).

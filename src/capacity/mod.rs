@@ -1,13 +1,18 @@
-//! How much fits: the load line of a host, and a scenario at many points.
+//! How much fits: the load line of a host, what to buy for an expected load, how services are split over several hosts, and a
+//! scenario at many points.
 //!
 //! Before you change it:
-//! 1. A run is a run of [`crate::run::simulate`], nothing else, and is judged as `simulate` judges it.
+//! 1. A run is a run of [`crate::run::simulate`], nothing else, and is judged as `simulate` judges it. What is only added up
+//!    decides what is not worth a run, or what is tried first, and never the answer.
 //! 2. Same scenario and question, same bytes, on any number of threads.
+//! 3. Prices of different currencies are never put beside each other, unless somebody gave a rate.
 
+pub mod fit;
 mod grid;
 mod line;
 mod relief;
 mod scaled;
+pub mod split;
 mod spread;
 pub mod sweep;
 mod trial;

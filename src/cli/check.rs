@@ -7,6 +7,7 @@ use crate::input::catalog::CatalogFile;
 use crate::input::compose;
 use crate::input::compose::ComposeArgs;
 use crate::input::kind::Kind;
+use crate::input::offers;
 use crate::input::policy::Policies;
 use crate::input::policy_test;
 use crate::input::problem::Problem;
@@ -33,6 +34,7 @@ pub(super) fn check(path: &Path, kind: Kind, problems: &mut Problems) -> Vec<Pat
         Kind::Policy => (vec![path.to_owned()], policy(path)),
         Kind::Profile => alone(path, source(path).and_then(|source| profile::parse(&source))),
         Kind::Catalog => alone(path, source(path).and_then(|source| schema::read::<CatalogFile>(&source))),
+        Kind::Offers => alone(path, source(path).and_then(|source| offers::parse(&source))),
         Kind::Trace => alone(path, trace::read(path)),
         Kind::Record => alone(path, record(path)),
         Kind::Project => alone(path, Project::find(path.parent().unwrap_or(Path::new("")))),

@@ -4,11 +4,13 @@ use crate::input::catalog;
 use crate::input::compose;
 use crate::input::expression;
 use crate::input::monthly;
+use crate::input::offers;
 use crate::input::policy;
 use crate::input::policy_test;
 use crate::input::problem;
 use crate::input::problem::Code;
 use crate::input::profile;
+use crate::input::project;
 use crate::input::scenario;
 use crate::input::schema;
 use crate::input::sweep;
@@ -185,6 +187,8 @@ pub(super) fn all() -> Vec<&'static Code> {
         expression::CODES,
         profile::CODES,
         catalog::CODES,
+        offers::CODES,
+        project::CODES,
         policy::CODES,
         policy_test::CODES,
         monthly::CODES,

@@ -13,7 +13,7 @@ use std::ffi::OsString;
 const GROUPS: [(&str, &[&str]); 5] = [
     ("Begin", &["init"]),
     ("Look", &["validate", "stack", "host", "policy"]),
-    ("Plan", &["budget", "advise", "bundle"]),
+    ("Plan", &["budget", "advise", "fit", "bundle"]),
     ("Run", &["simulate", "compare", "capacity", "sweep", "merge", "test", "swarm", "report"]),
     ("Learn", &["explain", "schema", "completions", "man"]),
 ];

@@ -17,6 +17,7 @@ mod completions;
 mod compose_files;
 pub mod exit;
 mod explain;
+mod fit;
 mod format;
 mod gate;
 mod help;
@@ -126,6 +127,7 @@ enum Command {
     Simulate(simulate::SimulateArgs),
     Compare(compare::CompareArgs),
     Capacity(capacity::CapacityArgs),
+    Fit(fit::FitArgs),
     Advise(advise::AdviseArgs),
     Test(test::TestArgs),
     Swarm(swarm::SwarmArgs),
@@ -186,6 +188,7 @@ fn dispatch(cli: &Cli, printer: &mut Printer) -> Result<Exit, Failure> {
         Command::Simulate(args) => simulate::simulate(args, globals, printer),
         Command::Capacity(args) => capacity::capacity(args, globals, printer),
         Command::Compare(args) => compare::compare(args, globals, printer),
+        Command::Fit(args) => fit::fit(args, globals, printer),
         Command::Advise(args) => advise::advise(args, globals, printer),
         Command::Test(args) => test::test(args, globals, printer),
         Command::Swarm(args) => swarm::swarm(args, globals, printer),

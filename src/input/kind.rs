@@ -21,6 +21,8 @@ pub enum Kind {
     Profile,
     /// A file of the catalog of known images.
     Catalog,
+    /// What providers sell.
+    Offers,
     /// A Compose file.
     Compose,
     /// A load trace.
@@ -61,6 +63,7 @@ impl Kind {
             ("cases", Self::PolicyTest),
             ("profile", Self::Profile),
             ("catalog", Self::Catalog),
+            ("offers", Self::Offers),
             ("policy", Self::Policy),
         ];
         if let Some((_, kind)) = by_content.iter().find(|(key, _)| has(key)) {

@@ -6,6 +6,7 @@ pub mod compose;
 pub mod expression;
 pub mod kind;
 pub mod monthly;
+pub mod offers;
 pub mod policy;
 pub mod policy_test;
 pub mod problem;

@@ -1,16 +1,37 @@
 //! The project's own file, `plimsoll.yaml`.
 
 use crate::input::monthly::BudgetFile;
+use crate::input::problem::Code;
+use crate::input::problem::Problem;
 use crate::input::problem::Problems;
 use crate::input::problem::Source;
 use crate::input::schema;
+use crate::input::schema::quantity::Amount;
 use crate::input::upwards::upwards;
 use crate::model::MonthlyBudget;
 use crate::model::Preset;
+use crate::model::Rates;
+use crate::units::Currency;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
+
+/// Codes of the project's own file.
+pub const CODES: &[&Code] = &[&RATE];
+
+static RATE: Code = Code {
+    id: "PL0442",
+    title: "a rate that is none",
+    explanation: "`rates` of `plimsoll.yaml` says what one unit of a currency is worth in another, so that prices can be \
+compared:
+
+    rates: { EUR: 1.08 USD }
+
+It is above zero, and in another currency. `plimsoll fit --rate EUR=1.08USD` says the same for once. Without a rate prices of \
+two currencies are never put beside each other.",
+};
 
 /// Name of the file.
 pub const FILE_NAME: &str = "plimsoll.yaml";
@@ -37,6 +58,10 @@ pub struct ProjectFile {
     pub jobs: Option<u32>,
     /// What a month may cost, for scenarios that do not say it themselves: `40 USD`.
     pub budget: Option<BudgetFile>,
+    /// What one unit of a currency is worth in another, by its code: `EUR: 1.08 USD`. Without one, prices of two currencies
+    /// are not compared.
+    #[serde(default)]
+    pub rates: BTreeMap<String, Amount>,
 }
 
 /// A project: its folder and its settings.
@@ -50,6 +75,8 @@ pub struct Project {
     pub settings: ProjectFile,
     /// What a month may cost, where that is said.
     pub budget: Option<MonthlyBudget>,
+    /// What currencies are worth in others.
+    pub rates: Rates,
 }
 
 impl Project {
@@ -60,17 +87,31 @@ impl Project {
     pub fn find(folder: &Path) -> Result<Self, Problems> {
         let found = upwards(folder).into_iter().map(|above| above.join(FILE_NAME)).find(|path| path.is_file());
         let Some(path) = found else {
-            return Ok(Self { folder: folder.to_owned(), file: None, settings: ProjectFile::default(), budget: None });
+            return Ok(Self {
+                folder: folder.to_owned(),
+                file: None,
+                settings: ProjectFile::default(),
+                budget: None,
+                rates: Rates::default(),
+            });
         };
         let (node, settings) = schema::read::<ProjectFile>(&Source::read(&path)?)?;
         let mut problems = Problems::new();
         let place = node.get("budget").unwrap_or(&node);
         let budget = settings.budget.map(|budget| budget.budget(place, &mut problems));
+        let mut rates = Rates::default();
+        for (of, worth) in &settings.rates {
+            if !Currency::parse(of).is_ok_and(|of| rates.set(of, worth.0)) {
+                let message = format!("`{of}: {}` is no rate of a currency in another", worth.0);
+                let problem = Problem::error(&RATE, message).at(&schema::place_of(&node, &format!("/rates/{of}")));
+                problems.push(problem.help("write what one unit is worth in another currency: `EUR: 1.08 USD`"));
+            }
+        }
         if problems.has_errors() {
             return Err(problems);
         }
         let folder = path.parent().unwrap_or(folder).to_owned();
-        Ok(Self { folder, file: Some(path), settings, budget })
+        Ok(Self { folder, file: Some(path), settings, budget, rates })
     }
 
     /// The folder with the scenarios.

@@ -1,6 +1,7 @@
 //! The JSON schemas of our own formats, as `plimsoll schema` prints them and `docs/schemas/` keeps them.
 
 use crate::input::catalog::CatalogFile;
+use crate::input::offers::OffersFile;
 use crate::input::policy::PolicyFile;
 use crate::input::policy_test::PolicyTestFile;
 use crate::input::profile::ProfileFile;
@@ -19,6 +20,7 @@ pub fn all() -> Vec<(&'static str, serde_json::Value)> {
         ("policy", titled::<PolicyFile>("a Plimsoll policy")),
         ("policy-test", titled::<PolicyTestFile>("a Plimsoll policy test")),
         ("catalog", titled::<CatalogFile>("a Plimsoll catalog of images")),
+        ("offers", titled::<OffersFile>("what providers sell, for Plimsoll")),
         ("project", titled::<ProjectFile>("a Plimsoll project, plimsoll.yaml")),
     ]
 }

@@ -16,6 +16,12 @@ pub struct Hints {
     pub metrics_port: Option<u16>,
     /// `plimsoll.metrics.path`: the path of its metrics.
     pub metrics_path: Option<String>,
+    /// `plimsoll.place.with`: services that it runs beside, where a stack is split over hosts.
+    #[serde(default)]
+    pub place_with: Vec<String>,
+    /// `plimsoll.place.apart`: services that it does not run beside.
+    #[serde(default)]
+    pub place_apart: Vec<String>,
 }
 
 impl Hints {

@@ -125,13 +125,32 @@ pub struct Call {
     /// When calls are given up before they are made.
     #[serde(default)]
     pub breaker: Option<Breaker>,
+    /// Time that a message takes longer on this way, beside the host's own `hop`: the called service runs on another machine.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub hop: Span,
+}
+
+/// Whether there is nothing of it, so that the record need not say so.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_none(span: &Span) -> bool {
+    *span == Span::ZERO
 }
 
 impl Call {
     /// So many calls to a service, one after another, without anything else.
     #[must_use]
     pub const fn new(to: ServiceName, count: u32) -> Self {
-        Self { to, count, stage: None, cached: Permille::ZERO, timeout: None, pool: None, retry: None, breaker: None }
+        Self {
+            to,
+            count,
+            stage: None,
+            cached: Permille::ZERO,
+            timeout: None,
+            pool: None,
+            retry: None,
+            breaker: None,
+            hop: Span::ZERO,
+        }
     }
 }
 

@@ -160,6 +160,15 @@ fn messages_take_their_time() {
     seen[0].assert_mean(WORK, "db");
 }
 
+/// A way to another machine takes longer for those calls that go it, and for no others.
+#[test]
+fn messages_to_another_machine_take_longer() {
+    let far = Call { hop: Span::from_millis(4), ..call("db", 1) };
+    let [db, web] = between(vec![far, call("db", 1)], |_| (), 50, 100_000);
+    web.assert_mean(2.0 * WORK + 0.008, "one call there and one here");
+    db.assert_mean(WORK, "the called service");
+}
+
 /// Machines and their repairman: N clients who think for Z and share one core with work S. With k inside,
 /// pₖ ∝ N! / (N − k)! · (S / Z)ᵏ; throughput is (1 − p₀) / S, and the mean time N over that less Z.
 #[test]

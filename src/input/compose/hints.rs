@@ -12,7 +12,9 @@ const ROLE: &str = "plimsoll.role";
 const TIER: &str = "plimsoll.tier";
 const IMPORTANCE: &str = "plimsoll.importance";
 const STATEFUL: &str = "plimsoll.stateful";
-const KNOWN: [&str; 6] = [ROLE, TIER, IMPORTANCE, STATEFUL, Hints::METRICS_PORT, Hints::METRICS_PATH];
+const WITH: &str = "plimsoll.place.with";
+const APART: &str = "plimsoll.place.apart";
+const KNOWN: [&str; 8] = [ROLE, TIER, IMPORTANCE, STATEFUL, Hints::METRICS_PORT, Hints::METRICS_PATH, WITH, APART];
 
 /// Reads the labels that begin with `plimsoll.`; what does not fit is an error, an unknown one a warning.
 pub(super) fn hints(labels: &[Entry], problems: &mut Problems) -> Hints {
@@ -35,6 +37,8 @@ pub(super) fn hints(labels: &[Entry], problems: &mut Problems) -> Hints {
             Hints::METRICS_PATH => {
                 (set(&mut hints.metrics_path, text, |path: &String| path.starts_with('/')), "a path such as `/metrics`")
             }
+            WITH => (list(&mut hints.place_with, text), "services, with commas between them: `postgres, redis`"),
+            APART => (list(&mut hints.place_apart, text), "services, with commas between them: `postgres, redis`"),
             unknown => {
                 let help = match nearest(unknown, KNOWN) {
                     Some(near) => format!("did you mean `{near}`?"),
@@ -54,6 +58,12 @@ pub(super) fn hints(labels: &[Entry], problems: &mut Problems) -> Hints {
         }
     }
     hints
+}
+
+/// Takes names with commas between them; whether there is one, and none is empty.
+fn list(names: &mut Vec<String>, text: &str) -> bool {
+    *names = text.split(',').map(|name| name.trim().to_owned()).collect();
+    names.iter().all(|name| !name.is_empty())
 }
 
 /// Takes the value where it can be read and fits.

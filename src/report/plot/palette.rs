@@ -72,7 +72,7 @@ pub(in crate::report) fn css() -> String {
 }
 
 /// A picture as a file of its own, which turns dark where the reader wants it dark.
-pub(in crate::report) fn alone(svg: &str) -> String {
+pub fn alone(svg: &str) -> String {
     svg.replacen("</title>", &format!("</title><style>{}</style>", css()), 1)
 }
 

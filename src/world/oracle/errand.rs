@@ -124,10 +124,11 @@ impl Oracle {
     }
 
     fn send(&mut self, call: Try) {
-        if self.hop > 0.0 {
-            self.timers.set(self.now + self.hop, Due::Reach(call));
+        let (service, link, _) = call.way;
+        let hop = self.hop + self.services[service].links[link].hop;
+        if hop > 0.0 {
+            self.timers.set(self.now + hop, Due::Reach(call));
         } else {
-            let (service, link, _) = call.way;
             self.arrive(self.services[service].links[link].to, Some(call), false);
         }
     }
@@ -148,8 +149,10 @@ impl Oracle {
 
     /// The called service is done with a try.
     pub(super) fn answer(&mut self, call: Try, well: bool) {
-        if self.hop > 0.0 {
-            self.timers.set(self.now + self.hop, Due::Answer(call, well));
+        let (service, link, _) = call.way;
+        let hop = self.hop + self.services[service].links[link].hop;
+        if hop > 0.0 {
+            self.timers.set(self.now + hop, Due::Answer(call, well));
         } else {
             self.come_answer(call, well);
         }

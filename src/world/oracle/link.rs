@@ -20,6 +20,8 @@ pub(super) struct Link {
     pub(super) cached: f64,
     /// Seconds after which a try fails.
     pub(super) timeout: Option<f64>,
+    /// Seconds that a message takes longer than between others.
+    pub(super) hop: f64,
     retries: u32,
     backoff: f64,
     /// Further tries allowed for each first one; infinite without a budget.
@@ -42,6 +44,7 @@ impl Link {
             count: call.count,
             cached: call.cached.as_fraction(),
             timeout: call.timeout.map(Span::as_secs),
+            hop: call.hop.as_secs(),
             retries: retry.map_or(0, |retry| retry.times),
             backoff: retry.map_or(0.0, |retry| retry.backoff.as_secs()),
             budget,

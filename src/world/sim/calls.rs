@@ -101,7 +101,7 @@ impl Link {
                 parallel: call.stage.is_some(),
                 cached: call.cached.as_fraction().min(1.0),
                 timeout: call.timeout.map(Span::as_secs),
-                hops,
+                hops: hops + call.hop.as_secs() * 2.0,
                 retries,
             };
             library.hows.push(how);

@@ -1,0 +1,205 @@
+//! What came of it for the terminal.
+
+use super::Fit;
+use super::Plan;
+use super::Row;
+use super::words;
+use crate::capacity::split::Assignment;
+use crate::model::Offer;
+use crate::model::Term;
+use crate::report::Paint;
+use crate::report::compare::Show;
+use crate::report::folded;
+use crate::report::load_line::multiple as times;
+use crate::units::Currency;
+use crate::units::Permille;
+use std::collections::BTreeMap;
+
+/// Rows that are shown of a currency, where not all are asked for.
+const SHOWN: usize = 12;
+
+/// The whole answer in lines of at most `width` columns.
+#[must_use]
+pub fn text(fit: &Fit, show: Show, width: usize, paint: Paint) -> String {
+    let width = width.clamp(60, 160);
+    let mut out = format!("{}\n", paint.strong(&fit.scenario.name));
+    let aim = times(fit.question.aim());
+    let seeds = fit.scenario.seeds.len();
+    let facts = format!(
+        "{aim} the expected load is wanted ({} headroom), {seeds} seed{}, {} runs; needed at the expected load: {} CPUs in the \
+         services' busiest ten minutes, {:.1} GiB",
+        fit.question.headroom,
+        if seeds == 1 { "" } else { "s" },
+        fit.runs,
+        fit.demand.cpu(),
+        fit.demand.at_once.get() as f64 / 1_073_741_824.0,
+    );
+    folded(&mut out, "", &facts, width);
+    if fit.question.lifted {
+        folded(&mut out, "", "the CPU limits of the services, and policies that move limits, are taken off", width);
+    }
+    for answer in &fit.answers {
+        out.push('\n');
+        out.push_str(&table(fit, answer.currency, show, width, paint));
+    }
+    if !fit.left_out.is_empty() {
+        out.push('\n');
+        let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (name, why) in &fit.left_out {
+            by_reason.entry(kind(why)).or_default().push(name);
+        }
+        for (why, names) in by_reason {
+            let some = if show == Show::Everything || names.len() < 5 {
+                names.join(", ")
+            } else {
+                format!("{} and {} more", names[..3].join(", "), names.len() - 3)
+            };
+            folded(&mut out, "not tried: ", &format!("{why}: {some}"), width);
+        }
+    }
+    out.push('\n');
+    for sentence in words::answers(fit) {
+        folded(&mut out, "", &sentence, width);
+    }
+    let chosen: Vec<usize> = fit.answers.iter().filter_map(|answer| answer.row).collect();
+    let named = fit.question.named.is_some();
+    for (_, row) in fit.rows.iter().enumerate().filter(|(place, _)| named || chosen.contains(place)) {
+        if let Plan::Split(_, assignment) | Plan::Burst(_, _, assignment) = &row.plan {
+            out.push_str(&format!("\n{}\n{}", words::short(row), places(assignment, width)));
+        }
+    }
+    out
+}
+
+/// What a reason is about, without its figures.
+fn kind(why: &str) -> &str {
+    if why.contains("of memory, and") {
+        "too little memory"
+    } else if why.contains("CPUs, and one") {
+        "too little CPU for one of the services"
+    } else {
+        why
+    }
+}
+
+/// Which service runs where.
+pub(super) fn places(assignment: &Assignment, width: usize) -> String {
+    let mut hosts: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+    for (name, host) in &assignment.host_of {
+        hosts.entry(*host).or_default().push(name.as_str());
+    }
+    let mut out = String::new();
+    for (host, names) in hosts {
+        folded(&mut out, &format!("host {}: ", host + 1), &names.join(", "), width);
+    }
+    let proved = if assignment.proved { "the fewest there can be" } else { "the fewest that were found" };
+    let calls = format!("{:.1} calls a second between them, {proved}", assignment.crossing.as_per_second());
+    folded(&mut out, "", &calls, width);
+    out
+}
+
+const TITLES: [&str; 8] = ["", "offer", "cpu", "memory", "carries", "month", "per 1x", "months"];
+/// Names longer than this are cut.
+const NAME_MAX: usize = 40;
+
+/// The rows of a currency: those up to the first few that hold, or all.
+fn table(fit: &Fit, currency: Currency, show: Show, width: usize, paint: Paint) -> String {
+    let rows: Vec<&Row> = fit.rows.iter().filter(|row| row.ranked.currency() == currency).collect();
+    let shown = chosen(fit, &rows, show);
+    let cells: Vec<[String; 8]> = shown.iter().map(|row| cells(fit, row)).collect();
+    let mut widths = TITLES.map(|title| title.chars().count());
+    for row in &cells {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    if fit.question.growth.is_none() {
+        widths[7] = 0;
+    }
+    widths[0] = 1;
+    widths[1] = widths[1].min(NAME_MAX);
+    let line = |cells: &[String; 8]| {
+        let mut text = String::new();
+        for (place, (cell, width)) in cells.iter().zip(widths).enumerate().filter(|(_, (_, width))| *width > 0) {
+            let cell: String = cell.chars().take(width).collect();
+            let padded = if place < 2 { format!("{cell:<width$}") } else { format!("{cell:>width$}") };
+            text.push_str(&padded);
+            text.push_str("  ");
+        }
+        text.trim_end().to_owned()
+    };
+    let mut out = format!("{}\n", paint.faint(&line(&TITLES.map(str::to_owned))));
+    for (row, cells) in shown.iter().zip(&cells) {
+        let text = line(cells);
+        let answer = fit
+            .answers
+            .iter()
+            .any(|answer| answer.row.is_some_and(|place| std::ptr::eq(&raw const fit.rows[place], &raw const **row)));
+        out.push_str(&if answer { paint.good(&text) } else { text });
+        out.push('\n');
+        let why = words::why(row);
+        if !why.is_empty() {
+            folded(&mut out, "     ", &why, width);
+        }
+    }
+    let more = rows.len() - shown.len();
+    if more > 0 {
+        folded(&mut out, "", &format!("{more} more in {currency}, which `--all` shows"), width);
+    }
+    out
+}
+
+/// The rows that tell most: the answer, what holds after it, and the dearest of those before it.
+fn chosen<'a>(fit: &Fit, rows: &[&'a Row], show: Show) -> Vec<&'a Row> {
+    if show == Show::Everything || rows.len() <= SHOWN {
+        return rows.to_vec();
+    }
+    let own = &fit.scenario.host.name;
+    let telling = |row: &&&Row| row.line.exact || row.offer == *own || row.plan != Plan::One;
+    let mut some: Vec<usize> = (0..rows.len()).filter(|place| telling(&&rows[*place])).take(SHOWN).collect();
+    let first =
+        some.iter().copied().find(|place| rows[*place].holds && rows[*place].barred.is_none()).unwrap_or(rows.len());
+    for place in (0..first).rev() {
+        if some.len() >= SHOWN {
+            break;
+        }
+        if !some.contains(&place) && rows[place].barred.is_none() {
+            some.push(place);
+        }
+    }
+    some.sort_unstable();
+    some.into_iter().map(|place| rows[place]).collect()
+}
+
+fn cells(fit: &Fit, row: &Row) -> [String; 8] {
+    let share =
+        |share: Option<Permille>| share.map(|share| format!("{:.0}%", share.as_fraction() * 100.0)).unwrap_or_default();
+    [
+        if row.holds { "✓" } else { "✗" }.to_owned(),
+        words::short(row),
+        share(row.used.map(|used| used.0)),
+        share(row.used.map(|used| used.1)),
+        words::line(&row.line),
+        words::money(row.ranked),
+        row.per_load().map(words::money).unwrap_or_default(),
+        fit.question.growth.map(|growth| words::months(row, growth)).unwrap_or_default(),
+    ]
+}
+
+/// The offers there are, a line each.
+#[must_use]
+pub fn list(offers: &BTreeMap<String, Offer>, term: Term) -> String {
+    let mut out = String::new();
+    for (name, offer) in offers {
+        let size = offer.host.as_ref().map_or_else(
+            |_| "not ranked".to_owned(),
+            |host| format!("{} CPU {:>5.1} GiB", host.capacity(), host.memory.get() as f64 / 1_073_741_824.0),
+        );
+        let cpu = offer.cpu.map_or("", crate::model::CpuKind::name);
+        let month = words::money(offer.month(term));
+        let line = format!("{name:<34}{size:>18}  {cpu:<10}{month:>12}  {:<8}{}", offer.kind.name(), offer.price.seen);
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
