@@ -109,15 +109,19 @@ impl Latencies {
         if self.counts.len() < end {
             self.counts.resize(end, 0);
         }
-        let mut given = 0;
-        for (count, below) in self.counts[first..end].iter_mut().zip(below) {
+        let (mut given, mut last) = (0, 0);
+        for (place, (count, below)) in self.counts[first..end].iter_mut().zip(below).enumerate() {
             let upto = part(thousandths, *below);
-            *count += upto - given;
+            if upto > given {
+                (*count, last) = (*count + (upto - given), place + 1);
+            }
             given = upto;
         }
         self.total += given;
-        let used = self.counts.iter().rposition(|count| *count > 0).map_or(0, |last| last + 1);
-        self.counts.truncate(used);
+        if first + last < self.counts.len() {
+            let used = self.counts.iter().rposition(|count| *count > 0).map_or(0, |last| last + 1);
+            self.counts.truncate(used);
+        }
     }
 
     /// Adds to the sum of response times, in nanoseconds times thousandths of a request.

@@ -20,6 +20,7 @@ pub use heat::Power;
 pub use heat::Temperature;
 pub use money::Currency;
 pub use money::Money;
+pub(crate) use number::BELOW_HALF;
 pub use number::UnitError;
 pub use number::place;
 pub use number::whole;

@@ -96,6 +96,10 @@ pub(super) fn show_decimal(f: &mut std::fmt::Formatter<'_>, value: u64, places: 
     write!(f, "{whole}.{}", digits.trim_end_matches('0'))
 }
 
+/// The largest number below one half: added to a number, the whole part of the sum is the nearest whole number, half away from
+/// zero.
+pub(crate) const BELOW_HALF: f64 = 0.499_999_999_999_999_94;
+
 /// The nearest whole number, as the simulated host hands its figures back; what is negative or no number is zero, what is
 /// too large saturates.
 #[must_use]
@@ -104,8 +108,9 @@ pub(super) fn show_decimal(f: &mut std::fmt::Formatter<'_>, value: u64, places: 
     clippy::cast_sign_loss,
     reason = "the one place that rounds; the cast saturates"
 )]
-pub fn whole(value: f64) -> u64 {
-    libm::round(value) as u64
+pub const fn whole(value: f64) -> u64 {
+    // As `libm::round`, which cuts off the same sum, only that the cast does it.
+    (value + BELOW_HALF) as u64
 }
 
 /// The place in a table that a position falls into: rounded down, zero where it is negative or no number.

@@ -3,9 +3,10 @@
 //! 2. Means up to 32 are drawn from the exact distribution; above, from a normal one bent to the Poisson's skew
 //!    (Cornish and Fisher 1938), with the same mean and variance.
 
-use super::traffic::uniform;
+use super::traffic;
+use super::traffic::PART;
+use super::traffic::in_parts;
 use crate::model::Noise;
-use crate::units;
 use rand_pcg::Pcg64;
 use std::sync::LazyLock;
 
@@ -62,22 +63,38 @@ impl Arrivals {
         }
     }
 
-    /// The requests of one step.
-    pub(super) fn draw(&mut self) -> f64 {
+    /// The requests of some steps, one after the other, are added to those that are there.
+    pub(super) fn draw(&mut self, steps: &mut [f64]) {
         if self.noise == Noise::None || self.mean <= 0.0 {
-            return self.mean;
+            steps.iter_mut().for_each(|came| *came += self.mean);
+        } else if self.mean > EXACT {
+            let (mean, deviation, quantiles) = (self.mean, self.deviation, &*QUANTILES);
+            for came in steps {
+                let normal = normal(quantiles, in_parts(&mut self.random));
+                let count = mean + deviation * normal + (normal * normal - 1.0) / 6.0;
+                *came += nearest(if count > 0.0 { count } else { 0.0 });
+            }
+        } else {
+            for came in steps {
+                let draw = in_parts(&mut self.random);
+                let mut count = usize::from(self.guide[part_of(draw, GUIDE).min(GUIDE - 1)]);
+                let draw = draw.cast_signed() as f64 * PART;
+                while self.at_most.get(count).is_some_and(|sum| *sum < draw) {
+                    count += 1;
+                }
+                *came += count as f64;
+            }
         }
-        let draw = uniform(&mut self.random);
-        if self.mean > EXACT {
-            let normal = normal(draw);
-            let count = self.mean + self.deviation * normal + (normal * normal - 1.0) / 6.0;
-            return nearest(count.max(0.0));
-        }
-        let mut count = usize::from(self.guide[units::place(draw * GUIDE as f64).min(GUIDE - 1)]);
-        while self.at_most.get(count).is_some_and(|sum| *sum < draw) {
-            count += 1;
-        }
-        count as f64
+    }
+
+    /// Where its stream is, for [`Self::go_back`].
+    pub(super) fn place(&self) -> Pcg64 {
+        self.random.clone()
+    }
+
+    /// Draws once more what was drawn since it was there.
+    pub(super) fn go_back(&mut self, place: &Pcg64) {
+        self.random = place.clone();
     }
 }
 
@@ -95,15 +112,22 @@ const TAIL: usize = 16;
 static QUANTILES: LazyLock<[f64; PARTS + 1]> =
     LazyLock::new(|| core::array::from_fn(|part| normal_quantile(part as f64 / PARTS as f64)));
 
-/// The standard normal quantile of a probability: linear in a table, off by less than 0.0002, exact in the tails.
-fn normal(probability: f64) -> f64 {
-    let place = probability * PARTS as f64;
-    let part = units::place(place);
+/// Into which of so many equal parts of `0..1`, a power of two, a number in parts of [`PART`] falls.
+fn part_of(draw: u64, parts: usize) -> usize {
+    usize::try_from(draw >> (traffic::PARTS_LOG - parts.ilog2())).unwrap_or(0)
+}
+
+/// The standard normal quantile of a probability in parts of [`PART`]: linear in a table, off by less than 0.0002, exact in the
+/// tails.
+fn normal(quantiles: &[f64; PARTS + 1], draw: u64) -> f64 {
+    const INSIDE: u32 = traffic::PARTS_LOG - PARTS.ilog2();
+    let part = part_of(draw, PARTS);
     if !(TAIL..PARTS - TAIL).contains(&part) {
-        return normal_quantile(probability);
+        return normal_quantile(draw.cast_signed() as f64 * PART);
     }
-    let (from, to) = (QUANTILES[part], QUANTILES[part + 1]);
-    from + (to - from) * (place - part as f64)
+    let (from, to) = (quantiles[part], quantiles[part + 1]);
+    let inside = (draw & ((1 << INSIDE) - 1)).cast_signed() as f64 / (1_u64 << INSIDE) as f64;
+    from + (to - from) * inside
 }
 
 /// The standard normal quantile of a probability, good to seven digits (Wichura 1988, algorithm AS 241, PPND7).
@@ -153,10 +177,10 @@ mod tests {
         for mean in [0.03, 0.7, 4.0, 31.9, 32.1, 60.0, 1000.0] {
             let mut arrivals = Arrivals::new(Noise::Poisson, Seed::new(7).stream("load/web"));
             arrivals.expect(mean);
-            let draws = 400_000;
-            let counts: Vec<f64> = (0..draws).map(|_| arrivals.draw()).collect();
+            let mut counts = vec![0.0; 400_000];
+            arrivals.draw(&mut counts);
             assert!(counts.iter().all(|count| count.fract() == 0.0 && *count >= 0.0));
-            let n = f64::from(draws);
+            let n = counts.len() as f64;
             let moment = |power: i32| {
                 let scaled = |count: &f64| (0..power).map(|_| (count - mean) / mean.sqrt()).product::<f64>();
                 counts.iter().map(scaled).sum::<f64>() / n
@@ -172,10 +196,30 @@ mod tests {
         }
     }
 
+    /// Ten steps at once, or one after the other, or again: the stream goes on all the same.
+    #[test]
+    fn steps_together_are_steps_one_by_one() {
+        for mean in [0.7, 60.0] {
+            let mut arrivals = Arrivals::new(Noise::Poisson, Seed::new(7).stream("load/web"));
+            arrivals.expect(mean);
+            let start = arrivals.place();
+            let mut together = [1.0; 10];
+            arrivals.draw(&mut together);
+            arrivals.go_back(&start);
+            for came in together {
+                let mut alone = [1.0];
+                arrivals.draw(&mut alone);
+                assert_eq!(alone, [came]);
+            }
+        }
+    }
+
     #[test]
     fn without_noise_fractions_are_carried() {
         let mut arrivals = Arrivals::new(Noise::None, Seed::new(1).stream("load/web"));
         arrivals.expect(0.25);
-        assert_eq!((0..8).map(|_| arrivals.draw()).sum::<f64>(), 2.0);
+        let mut came = [0.0; 8];
+        arrivals.draw(&mut came);
+        assert_eq!(came.iter().sum::<f64>(), 2.0);
     }
 }

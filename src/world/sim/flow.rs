@@ -1,14 +1,20 @@
-//! One step of counting: what came, what came out, what failed, how much CPU it took. Before you change it:
+//! Counting, step by step: what came, what came out, what failed, how much CPU it took. Before you change it:
 //! 1. This is all that a step costs while nothing changes. It allocates nothing and branches little.
 //! 2. Counts are drawn, everything else is a mean. What scatters in the arrivals passes through to what comes out; in
 //!    overload, where no more can come out, it goes into the queue, or into the requests that give up.
 //! 3. A container uses no more CPU in a step than it may, and all of them no more than there is; the rest of the work is
 //!    owed, and used later.
+//! 4. Steps in which nothing changes are counted together, service by service, callers first: what each counts is then at
+//!    hand. That is the very same as step by step, as long as there is CPU for all in each of them; where there is not, they
+//!    are counted once more, one by one.
 
 use super::arrivals::Arrivals;
+use rand_pcg::Pcg64;
 
 /// A container owes at most the work of so many steps at its limit; what is beyond was never really there.
 const OWED_STEPS: f64 = 60.0;
+/// Most steps that are counted together.
+pub(super) const TOGETHER: usize = 64;
 
 /// Where the scatter of the arrivals goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,65 +93,140 @@ impl Flow {
         }
     }
 
-    /// Requests of one step: what comes out.
-    fn requests(&mut self) -> f64 {
-        let came = self.arrivals.draw() + self.called;
-        self.called = 0.0;
-        self.arrived += came;
-        let more = came - self.expected;
+    /// Some steps, in which so many requests came: of these only those that come out are left there. The CPU that is used is
+    /// added to that of the others.
+    fn count(&mut self, came: &mut [f64], all: &mut [f64]) {
+        let &mut Self { expected, through, given_up, fails, .. } = self;
         match self.scatter {
-            Scatter::Through => {
-                let ready = self.through + more + self.carried;
-                let out = ready.max(0.0);
-                self.carried = ready - out;
-                self.failed += self.given_up + out * self.fails;
-                out
-            }
-            Scatter::Queue => {
-                self.carried += more;
-                self.failed += self.given_up + self.through * self.fails;
-                self.through
-            }
-            Scatter::GivenUp => {
-                let leave = self.given_up + more + self.carried;
-                let leaves = leave.max(0.0);
-                self.carried = leave - leaves;
-                self.failed += leaves + self.through * self.fails;
-                self.through
-            }
-            Scatter::Refused => {
-                self.failed += came;
+            Scatter::Through => self.each_step(came, all, |carried, failed, came| {
+                let ready = through + (came - expected) + *carried;
+                let goes = if ready > 0.0 { ready } else { 0.0 };
+                *carried = ready - goes;
+                *failed += given_up + goes * fails;
+                goes
+            }),
+            Scatter::Queue => self.each_step(came, all, |carried, failed, came| {
+                *carried += came - expected;
+                *failed += given_up + through * fails;
+                through
+            }),
+            Scatter::GivenUp => self.each_step(came, all, |carried, failed, came| {
+                let leave = given_up + (came - expected) + *carried;
+                let leaves = if leave > 0.0 { leave } else { 0.0 };
+                *carried = leave - leaves;
+                *failed += leaves + through * fails;
+                through
+            }),
+            Scatter::Refused => self.each_step(came, all, |_, failed, came| {
+                *failed += came;
                 0.0
-            }
+            }),
         }
+    }
+
+    /// The same with what one step makes of who is carried, who failed, and who came: who comes out.
+    #[inline(always)]
+    fn each_step(&mut self, came: &mut [f64], all: &mut [f64], step: impl Fn(&mut f64, &mut f64, f64) -> f64) {
+        let &mut Self { work, idle, cap, .. } = self;
+        let Self { mut carried, mut owed, mut used, mut arrived, mut failed, mut out, mut cpu, .. } = *self;
+        for (came, all) in came.iter_mut().zip(all) {
+            arrived += *came;
+            let goes = step(&mut carried, &mut failed, *came);
+            out += goes;
+            owed += goes * work + idle;
+            used = if owed < cap { owed } else { cap };
+            let (left, most) = (owed - used, OWED_STEPS * cap);
+            owed = if left < most { left } else { most };
+            cpu += used;
+            *all += used;
+            *came = goes;
+        }
+        (self.carried, self.owed, self.used) = (carried, owed, used);
+        (self.arrived, self.failed, self.out, self.cpu) = (arrived, failed, out, cpu);
+    }
+
+    /// What it has counted so far.
+    fn counted(&self) -> Counted {
+        let &Self { called, carried, owed, arrived, failed, out, cpu, .. } = self;
+        Counted { figures: [called, carried, owed, arrived, failed, out, cpu], luck: self.arrivals.place() }
+    }
+
+    /// As if nothing had been counted since.
+    fn go_back(&mut self, before: &Counted) {
+        let Counted { figures: [called, carried, owed, arrived, failed, out, cpu], luck } = before;
+        (self.called, self.carried, self.owed) = (*called, *carried, *owed);
+        (self.arrived, self.failed, self.out, self.cpu) = (*arrived, *failed, *out, *cpu);
+        self.arrivals.go_back(luck);
     }
 }
 
-/// Counts one step of all services, callers first, on a host with `room` reference core-seconds for them; the CPU used.
-pub(super) fn count(flows: &mut [Flow], calls: &[(usize, f64)], room: f64) -> f64 {
-    let mut all = 0.0;
-    for index in 0..flows.len() {
-        let flow = &mut flows[index];
-        let out = flow.requests();
-        flow.out += out;
-        flow.owed += out * flow.work + flow.idle;
-        flow.used = flow.owed.min(flow.cap);
-        flow.owed = (flow.owed - flow.used).min(OWED_STEPS * flow.cap);
-        flow.cpu += flow.used;
-        all += flow.used;
-        let (from, to) = flow.calls;
-        for &(called, times) in &calls[from..to] {
-            flows[called].called += out * times;
+/// What one service has counted.
+struct Counted {
+    figures: [f64; 7],
+    luck: Pcg64,
+}
+
+/// Room for the arithmetic, kept so that it allocates nothing.
+#[derive(Default)]
+pub(super) struct Counter {
+    /// Requests of each service in each step: that come from those before it, then that come out.
+    rows: Vec<[f64; TOGETHER]>,
+    /// CPU used in each step, in reference core-seconds.
+    used: Vec<f64>,
+    before: Vec<Counted>,
+}
+
+impl Counter {
+    /// Counts some steps of all services, callers first, on a host with `room` reference core-seconds for them in each. False,
+    /// and nothing is counted, where several steps cannot be counted together, since there is not enough CPU in one of them.
+    pub(super) fn count(&mut self, flows: &mut [Flow], calls: &[(usize, f64)], room: f64, steps: usize) -> bool {
+        self.used.clear();
+        self.used.resize(steps, 0.0);
+        self.before.clear();
+        if steps > 1 {
+            self.before.extend(flows.iter().map(Flow::counted));
         }
+        self.rows.resize(flows.len(), [0.0; TOGETHER]);
+        for (row, flow) in self.rows.iter_mut().zip(flows.iter_mut()) {
+            row[..steps].fill(0.0);
+            row[0] = core::mem::take(&mut flow.called);
+        }
+        for (index, flow) in flows.iter_mut().enumerate() {
+            let (done, others) = self.rows.split_at_mut(index + 1);
+            let row = &mut done[index][..steps];
+            flow.arrivals.draw(row);
+            flow.count(row, &mut self.used);
+            let (from, to) = flow.calls;
+            for &(called, times) in &calls[from..to] {
+                for (comes, goes) in others[called - index - 1].iter_mut().zip(&*row) {
+                    *comes += goes * times;
+                }
+            }
+        }
+        if self.used.iter().all(|used| *used <= room) {
+            return true;
+        }
+        if steps > 1 {
+            self.go_back(flows);
+            return false;
+        }
+        let too_much = 1.0 - room / self.used[0];
+        for flow in flows {
+            let later = flow.used * too_much;
+            flow.cpu -= later;
+            flow.owed = (flow.owed + later).min(OWED_STEPS * flow.cap);
+        }
+        self.used[0] = room;
+        true
     }
-    if all <= room {
-        return all;
+
+    /// As if the steps that were counted together last had not been counted.
+    pub(super) fn go_back(&self, flows: &mut [Flow]) {
+        flows.iter_mut().zip(&self.before).for_each(|(flow, before)| flow.go_back(before));
     }
-    let too_much = 1.0 - room / all;
-    for flow in flows {
-        let later = flow.used * too_much;
-        flow.cpu -= later;
-        flow.owed = (flow.owed + later).min(OWED_STEPS * flow.cap);
+
+    /// CPU used in each of the steps that were counted last, in reference core-seconds.
+    pub(super) fn used(&self) -> &[f64] {
+        &self.used
     }
-    room
 }

@@ -186,17 +186,26 @@ fn left_after_a_second(resistance: (f64, f64), capacity: (f64, f64)) -> [[f64; 2
 }
 
 impl World {
-    /// The host gets warmer or cooler in a step in which containers used so many reference core-seconds.
-    pub(super) fn warm(&mut self, used: f64, seconds: f64) {
-        let Some(warmth) = &mut self.warmth else { return };
-        let system = if self.conditions.host_gone { 0.0 } else { self.cores.system + self.outside };
-        let done = (used + self.starting_cpu) / seconds + system;
-        if warmth.pass(&self.cores, done, seconds) {
-            let clock = warmth.governor.clock;
-            self.book();
-            self.cores.set_clock(clock);
-            self.fit_cores();
+    /// The host gets warm in the steps that were counted last: how many of these have passed until the cores get another
+    /// clock, or all, and that clock.
+    pub(super) fn warm(&mut self, steps: usize) -> (usize, Option<f64>) {
+        let Some(warmth) = &mut self.warmth else { return (steps, None) };
+        let (system, seconds) =
+            (if self.conditions.host_gone { 0.0 } else { self.cores.system + self.outside }, self.step_secs);
+        for (step, used) in self.counter.used().iter().enumerate() {
+            let done = (used + self.starting_cpu) / seconds + system;
+            if warmth.pass(&self.cores, done, seconds) {
+                return (step + 1, Some(warmth.governor.clock));
+            }
         }
+        (steps, None)
+    }
+
+    /// From now on the cores follow another clock.
+    pub(super) fn follow_clock(&mut self, clock: f64) {
+        self.book();
+        self.cores.set_clock(clock);
+        self.fit_cores();
     }
 }
 

@@ -80,6 +80,7 @@ use cpu::Cores;
 use disk::Disk;
 use faults::Conditions;
 use faults::Faults;
+use flow::Counter;
 use flow::Flow;
 use gauge::Gauge;
 use generations::Group;
@@ -134,6 +135,9 @@ pub struct World {
     services: Vec<Service>,
     flows: Vec<Flow>,
     calls: Vec<(usize, f64)>,
+    counter: Counter,
+    /// With the present means there was not enough CPU for all in some step.
+    tight: bool,
     /// Places of the services in the order of their names.
     by_name: Vec<usize>,
     library: Library,
@@ -239,6 +243,8 @@ impl World {
             cores,
             services,
             flows,
+            counter: Counter::default(),
+            tight: false,
             calls,
             by_name,
             library,
@@ -304,29 +310,63 @@ impl World {
         while self.now < to {
             let passed = self.now.since_start();
             let end = Instant::after_start(self.step.times(passed.fit(self.step) + 1)).min(to);
-            let length = end.since(self.now).as_secs();
-            if length != self.step_secs {
+            let length = end.since(self.now);
+            if length.as_secs() != self.step_secs {
                 self.book();
-                self.step_secs = length;
+                self.step_secs = length.as_secs();
                 self.moving = true;
             }
-            let moved = self.moving || self.held + length > self.holds;
+            let moved = self.moving || self.held + self.step_secs > self.holds;
             if moved {
                 self.settle();
             }
-            let used = flow::count(&mut self.flows, &self.calls, self.room);
-            self.held += length;
-            self.container_ticks += self.running;
-            self.now = end;
-            if self.warmth.is_some() {
-                self.warm(used, length);
-            }
+            let alone = moved || self.leaks || self.tight;
+            self.count(length, if alone { 1 } else { self.quiet_steps(length, to) });
             if moved || self.leaks {
                 self.check_memory();
             }
             if self.next_due <= self.now {
                 self.do_what_is_due();
             }
+        }
+    }
+
+    /// How many steps from now on only count, the next one included.
+    fn quiet_steps(&self, length: Span, to: Instant) -> usize {
+        let (mut steps, mut end, mut held) = (1, self.now.plus(length), self.held + self.step_secs);
+        while steps < flow::TOGETHER
+            && length == self.step
+            && end.plus(length) <= to
+            && end < self.next_due
+            && held + self.step_secs <= self.holds
+        {
+            (steps, end, held) = (steps + 1, end.plus(length), held + self.step_secs);
+        }
+        steps
+    }
+
+    /// Counts so many steps under the present means, or fewer, if the cores get another clock after one of them.
+    fn count(&mut self, length: Span, steps: usize) {
+        let mut steps = steps;
+        if !self.counter.count(&mut self.flows, &self.calls, self.room, steps) {
+            // Until means change, there will often be too little.
+            (self.tight, steps) = (true, 1);
+            self.counter.count(&mut self.flows, &self.calls, self.room, steps);
+        }
+        let (done, clock) = self.warm(steps);
+        if done < steps {
+            self.counter.go_back(&mut self.flows);
+            for _ in 0..done {
+                self.counter.count(&mut self.flows, &self.calls, self.room, 1);
+            }
+        }
+        for _ in 0..done {
+            self.held += self.step_secs;
+            self.container_ticks += self.running;
+            self.now = self.now.plus(length);
+        }
+        if let Some(clock) = clock {
+            self.follow_clock(clock);
         }
     }
 

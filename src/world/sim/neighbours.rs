@@ -17,6 +17,7 @@
 //!    of it; as the law is for one core only, nobody waits more than twice as long by it. Nothing here is fitted.
 
 mod levels;
+mod powers;
 mod states;
 
 use super::queueing;
@@ -129,7 +130,7 @@ impl Neighbours {
         self.levels.begin(&self.all, together.weights, shared);
         for pass in 0..PASSES {
             let found = &self.found;
-            self.levels.fill(&self.all, |place| if pass == 0 { shared.stretched } else { found[place].pace.stretch });
+            self.levels.fill(|place| if pass == 0 { shared.stretched } else { found[place].pace.stretch });
             self.look(&together, shared);
         }
     }
@@ -142,10 +143,10 @@ impl Neighbours {
         let (mut all_found, mut long) = (0.0, 0.0);
         found.clear();
         for (index, one) in all.iter().enumerate() {
-            let seen = Seen { one, index, levels, together, shared };
+            let seen = Seen { one, index, together, shared };
             let (shorter, mut pace) = (seen.shorter(), as_all);
             if one.left > 0.0 {
-                pace = seen.pace(shorter).unwrap_or(as_all);
+                pace = seen.pace(levels, shorter).unwrap_or(as_all);
             }
             let most = seen.most();
             pace.stretch = pace.stretch.min(most).max(1.0);
@@ -170,7 +171,6 @@ impl Neighbours {
 struct Seen<'a> {
     one: &'a Neighbour,
     index: usize,
-    levels: &'a Levels,
     together: &'a All,
     shared: SharedCores,
 }
@@ -197,12 +197,12 @@ impl Seen<'_> {
     }
 
     /// At what pace it works; nothing where it is alone.
-    fn pace(&self, shorter: f64) -> Option<Pace> {
+    fn pace(&self, levels: &mut Levels, shorter: f64) -> Option<Pace> {
         let (one, capacity) = (self.one, self.shared.capacity);
         if self.together.count <= 1.0 {
             return None;
         }
-        let view = self.levels.beside(self.index, one, shorter);
+        let mut view = levels.beside(self.index, shorter);
         let level = view.level(capacity, 1.0);
         // Nothing is left over there.
         let asked = capacity - one.weight * level;

@@ -424,6 +424,7 @@ impl World {
         }
         self.starting_cpu = starting * step;
         self.room = (self.cores.capacity - self.outside) * step - self.starting_cpu;
+        self.tight = false;
         moved
     }
 }

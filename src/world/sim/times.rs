@@ -87,8 +87,8 @@ fn load_of(level: u32) -> f64 {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a logarithm times a small number; the cast saturates")]
-fn nearest(value: f64) -> i64 {
-    libm::round(value) as i64
+const fn nearest(value: f64) -> i64 {
+    (value + crate::units::BELOW_HALF.copysign(value)) as i64
 }
 
 /// A distribution of times.

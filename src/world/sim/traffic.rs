@@ -94,8 +94,16 @@ impl Traffic {
 
 /// A number above zero, up to one.
 pub(super) fn uniform(random: &mut Pcg64) -> f64 {
-    // Through `i64`, since processors convert that in one step.
-    ((random.next_u64() >> 11).cast_signed() + 1) as f64 / 9_007_199_254_740_992.0
+    in_parts(random).cast_signed() as f64 * PART
+}
+
+/// How many parts of `0..1` [`uniform`] knows, as a power of two, and how long each is.
+pub(super) const PARTS_LOG: u32 = 53;
+pub(super) const PART: f64 = 1.0 / (1_u64 << PARTS_LOG) as f64;
+
+/// The same number as [`uniform`], in parts of [`PART`].
+pub(super) fn in_parts(random: &mut Pcg64) -> u64 {
+    (random.next_u64() >> (u64::BITS - PARTS_LOG)) + 1
 }
 
 fn advance(cursor: &mut usize, length: usize, passed: impl Fn(usize) -> bool) {

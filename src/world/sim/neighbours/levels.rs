@@ -1,11 +1,15 @@
 //! What containers ask for of the cores at each level, where each may have its weight times the level: cores by weight.
 //!
 //! To each of them the others ask for what all do without itself, so that is kept at some levels for all together and for each,
-//! and between them goes along a straight line: a host of twenty containers takes some hundred exponentials, not some
-//! ten thousand.
+//! and between them goes along a straight line. Before you change it:
+//! 1. Means are found for all levels of a container in a row, so that several are done at once; most of the time of a busy host
+//!    goes here.
+//! 2. How much they vary is asked at a few levels only, so it is found when somebody asks.
+//! 3. Sums go over the containers in their order, one after the other: in another order the last digit would be another one.
 
 use super::Neighbour;
 use super::SharedCores;
+use super::powers;
 use crate::world::sim::queueing;
 
 /// Levels that are kept. Half as many move what is found by up to a percent.
@@ -30,19 +34,6 @@ struct Presence {
     poisson: f64,
 }
 
-/// What is asked for at a level.
-#[derive(Debug, Clone, Copy, Default)]
-struct Asked {
-    /// On average, by whom nobody is kept from anything.
-    mean: f64,
-    /// On average, by whom catches up.
-    used: f64,
-    /// As much as if all had enough to do.
-    most: f64,
-    /// The variance of the mean, and of each the same times the seconds for which it lasts.
-    varies: Varies,
-}
-
 /// How what is asked for varies.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Varies {
@@ -51,18 +42,66 @@ pub(super) struct Varies {
     pub(super) lasts: f64,
 }
 
+/// A figure at each level.
+type Row = [f64; LEVELS];
+
+/// What is asked for at each level.
+#[derive(Debug)]
+struct Asked {
+    /// On average, by whom nobody is kept from anything.
+    mean: Row,
+    /// On average, by whom catches up.
+    used: Row,
+    /// As much as if all had enough to do.
+    most: Row,
+}
+
+/// One that asks.
+#[derive(Debug)]
+struct Asker {
+    one: Neighbour,
+    presence: Presence,
+    asks: Asks,
+    /// For how many seconds it has more requests than usual, or fewer.
+    lasts: f64,
+    /// Levels from which on it has room for more than one core, and for all that it can use.
+    many: usize,
+    full: usize,
+    /// What it asks for on average, if nobody keeps it from anything.
+    mean: Row,
+    /// Where it has room for more than one core: the chance that there is one more, to the power of that room.
+    rest: Row,
+}
+
 /// What is asked for at some levels.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Levels {
-    /// The levels, ascending.
-    at: Vec<f64>,
-    presences: Vec<Presence>,
+    /// The levels, ascending, and the lowest and highest that they lie between.
+    at: Row,
+    between: (f64, f64),
     /// By how much the work is stretched where all share all cores.
     stretched: f64,
-    /// Of each container at each level.
-    each: Vec<Asked>,
-    /// Of all together.
-    all: Vec<Asked>,
+    askers: Vec<Asker>,
+    /// What all together ask for.
+    all: Asked,
+    /// How that of each varies at each level, one level after the other, and that of all; nothing where nobody asked.
+    each_varies: Vec<Varies>,
+    all_vary: [Option<Varies>; LEVELS],
+}
+
+impl Default for Levels {
+    fn default() -> Self {
+        let none = [0.0; LEVELS];
+        Self {
+            at: none,
+            between: (f64::NAN, f64::NAN),
+            stretched: 1.0,
+            askers: Vec::new(),
+            all: Asked { mean: none, used: none, most: none },
+            each_varies: Vec::new(),
+            all_vary: [None; LEVELS],
+        }
+    }
 }
 
 impl Levels {
@@ -70,72 +109,162 @@ impl Levels {
     pub(super) fn begin(&mut self, all: &[Neighbour], weights: f64, shared: SharedCores) {
         let low = shared.capacity / weights;
         let high = all.iter().map(|one| one.cap / one.weight).fold(low, f64::max);
-        let apart = libm::log(high / low) / (LEVELS - 1) as f64;
-        self.at.clear();
-        self.at.extend((0..LEVELS).map(|place| low * libm::exp(apart * place as f64)));
+        if self.between != (low, high) {
+            self.between = (low, high);
+            let apart = libm::log(high / low) / (LEVELS - 1) as f64;
+            self.at = core::array::from_fn(|place| low * libm::exp(apart * place as f64));
+        }
         let empty = Empty::of(shared.cores, shared.used);
-        self.presences.clear();
-        self.presences.extend(all.iter().map(|one| Presence::of(one.uses, &empty, shared.stretched)));
         self.stretched = shared.stretched;
-    }
-
-    /// Finds what is asked for where the work of each is stretched so.
-    pub(super) fn fill(&mut self, all: &[Neighbour], stretch: impl Fn(usize) -> f64) {
-        self.each.clear();
-        self.all.clear();
-        self.all.resize(LEVELS, Asked::default());
-        for (place, (one, presence)) in all.iter().zip(&self.presences).enumerate() {
-            let asks = presence.asks(stretch(place));
-            // Who has used up its quota is gone until the next period.
-            let lasts = one.in_the_way * self.stretched * asks.busy / one.uses;
-            let (mut asked, mut room) = (Asked::default(), 0.0);
-            for (level, sum) in self.at.iter().zip(&mut self.all) {
-                if room < one.cap {
-                    room = (one.weight * level).min(one.cap);
-                    asked = Asked::of(one, &asks, lasts, room);
-                }
-                *sum = sum.plus(&asked, one.count);
-                self.each.push(asked);
+        self.askers.truncate(all.len());
+        self.askers.resize_with(all.len(), Asker::nobody);
+        self.each_varies.resize(LEVELS * all.len(), Varies::default());
+        (self.all.used, self.all.most) = ([0.0; LEVELS], [0.0; LEVELS]);
+        for (one, asker) in all.iter().zip(&mut self.askers) {
+            asker.begin(one, Presence::of(one.uses, &empty, shared.stretched), &self.at);
+            let sums = self.all.used.iter_mut().zip(&mut self.all.most);
+            for ((used, most), level) in sums.zip(&self.at) {
+                let room = one.room(*level);
+                *used += least(room, one.uses) * one.count;
+                *most += room * one.count;
             }
         }
     }
 
+    /// Finds what is asked for where the work of each is stretched so.
+    pub(super) fn fill(&mut self, stretch: impl Fn(usize) -> f64) {
+        self.all.mean = [0.0; LEVELS];
+        self.all_vary = [None; LEVELS];
+        for (place, asker) in self.askers.iter_mut().enumerate() {
+            asker.fill(stretch(place), self.stretched, &self.at);
+            let count = asker.one.count;
+            self.all.mean.iter_mut().zip(&asker.mean).for_each(|(sum, mean)| *sum += mean * count);
+        }
+    }
+
+    /// How what all ask for varies at a place.
+    fn all_vary(&mut self, place: usize) -> Varies {
+        if let Some(known) = self.all_vary[place] {
+            return known;
+        }
+        let (level, count) = (self.at[place], self.askers.len());
+        let mut sum = Varies::default();
+        for (asker, varies) in self.askers.iter().zip(&mut self.each_varies[place * count..]) {
+            *varies = asker.varies(place, level);
+            sum = sum.plus(varies, asker.one.count);
+        }
+        self.all_vary[place] = Some(sum);
+        sum
+    }
+
     /// What all others ask for beside one of them, who sees how much shorter their requests are.
-    pub(super) fn beside<'a>(&'a self, index: usize, one: &Neighbour, shorter: f64) -> View<'a> {
-        let own = &self.each[index * LEVELS..(index + 1) * LEVELS];
-        View { at: &self.at, all: &self.all, own, weight: one.weight, shorter }
+    pub(super) fn beside(&mut self, index: usize, shorter: f64) -> View<'_> {
+        View { levels: self, index, shorter }
+    }
+}
+
+/// The lesser of two numbers, as a processor takes several pairs at once.
+const fn least(one: f64, other: f64) -> f64 {
+    if one < other { one } else { other }
+}
+
+impl Neighbour {
+    /// The cores that it can have at a level.
+    const fn room(&self, level: f64) -> f64 {
+        least(self.weight * level, self.cap)
+    }
+}
+
+impl Asker {
+    /// Room for one.
+    fn nobody() -> Self {
+        let one = Neighbour { weight: 1.0, count: 0.0, uses: 0.0, cap: 0.0, left: 0.0, in_the_way: 0.0 };
+        let asks = Asks { busy: 0.0, inside: 0.0, more: 0.0, log_more: 0.0 };
+        let presence = Presence { uses: 0.0, poisson: 0.0 };
+        Self { one, presence, asks, lasts: 0.0, many: 0, full: 0, mean: [0.0; LEVELS], rest: [0.0; LEVELS] }
+    }
+
+    /// Takes over whom it is for.
+    fn begin(&mut self, one: &Neighbour, presence: Presence, at: &Row) {
+        (self.one, self.presence) = (*one, presence);
+        self.full = at.partition_point(|level| one.weight * level < one.cap);
+        self.many = at.partition_point(|level| one.room(*level) <= 1.0);
+    }
+
+    /// Finds what it asks for at all levels. Beside a first request there is one more with the same chance each time, as where
+    /// all share the cores.
+    fn fill(&mut self, stretch: f64, stretched: f64, at: &Row) {
+        let Self { one, mean, rest, many, full, .. } = self;
+        let asks = self.presence.asks(stretch);
+        // Who has used up its quota is gone until the next period.
+        (self.asks, self.lasts) = (asks, one.in_the_way * stretched * asks.busy / one.uses);
+        if one.left <= 0.0 {
+            mean.iter_mut().zip(at).for_each(|(mean, level)| *mean = least(one.room(*level), one.uses));
+            return;
+        }
+        let (many, full) = (*many, (*full).max(*many));
+        for (mean, level) in mean[..many].iter_mut().zip(at) {
+            *mean = asks.busy * one.room(*level);
+        }
+        for (rest, level) in rest[many..full].iter_mut().zip(&at[many..]) {
+            *rest = asks.log_more * (one.weight * level);
+        }
+        powers::exp_of_negative(&mut rest[many..full]);
+        if full < LEVELS {
+            rest[full..].fill(libm::exp(asks.log_more * one.cap));
+        }
+        mean[many..].iter_mut().zip(&rest[many..]).for_each(|(mean, rest)| *mean = asks.inside * (1.0 - rest));
+    }
+
+    /// How what it asks for varies at a place.
+    fn varies(&self, place: usize, level: f64) -> Varies {
+        let (asks, room) = (&self.asks, self.one.room(level));
+        if self.one.left <= 0.0 {
+            return Varies::default();
+        }
+        let variance = if room <= 1.0 {
+            asks.busy * (1.0 - asks.busy) * room * room
+        } else {
+            let (rest, mean, free) = (self.rest[place], self.mean[place], 1.0 - asks.more);
+            let rising = (1.0 - (room + 1.0) * rest + room * rest * asks.more) / (free * free);
+            (asks.busy * (2.0 * rising - (1.0 - rest) / free) - mean * mean).max(0.0)
+        };
+        Varies { variance, lasts: variance * self.lasts }
+    }
+}
+
+impl Varies {
+    fn plus(&self, other: &Self, times: f64) -> Self {
+        Self { variance: self.variance + other.variance * times, lasts: self.lasts + other.lasts * times }
     }
 }
 
 /// What the others ask for beside one.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct View<'a> {
-    at: &'a [f64],
-    all: &'a [Asked],
-    own: &'a [Asked],
-    weight: f64,
+    levels: &'a mut Levels,
+    index: usize,
     shorter: f64,
 }
 
 impl View<'_> {
-    fn others(&self, place: usize) -> Asked {
-        self.all[place].plus(&self.own[place], -1.0)
-    }
-
     /// What they ask for at a place, if it is `part` of what they usually do, or all that they can have.
     fn asked(&self, place: usize, part: f64) -> f64 {
-        let others = self.others(place);
+        let (all, own) = (&self.levels.all, &self.levels.askers[self.index]);
+        let room = own.one.room(self.levels.at[place]);
+        let (mean, used) = (all.mean[place] - own.mean[place], all.used[place] - least(room, own.one.uses));
         // Who catches up asks for what it uses.
-        ((others.mean + (others.used - others.mean) * self.shorter) * part).clamp(0.0, others.most.max(0.0))
+        ((mean + (used - mean) * self.shorter) * part).clamp(0.0, (all.most[place] - room).max(0.0))
     }
 
     /// The level at which nothing is left over of the cores when this one wants all it can get.
     pub(super) fn level(&self, capacity: f64, part: f64) -> f64 {
-        let wanted = |place: usize| self.asked(place, part) + self.weight * self.at[place];
+        let (at, weight) = (&self.levels.at, self.levels.askers[self.index].one.weight);
+        let wanted = |place: usize| self.asked(place, part) + weight * at[place];
         let (mut below, mut above) = (0, LEVELS - 1);
         if wanted(above) <= capacity {
             // Beyond, nobody else asks for more.
-            return (capacity - self.asked(above, part)) / self.weight;
+            return (capacity - self.asked(above, part)) / weight;
         }
         while above - below > 1 {
             let middle = usize::midpoint(below, above);
@@ -143,60 +272,23 @@ impl View<'_> {
         }
         let (from, to) = (wanted(below), wanted(above));
         let part = ((capacity - from) / (to - from)).clamp(0.0, 1.0);
-        self.at[below] + (self.at[above] - self.at[below]) * part
+        at[below] + (at[above] - at[below]) * part
     }
 
     /// How what they ask for varies at a level, without what they catch up on.
-    pub(super) fn varies(&self, level: f64) -> Varies {
-        let above = self.at.partition_point(|at| *at < level).clamp(1, LEVELS - 1);
-        let (from, to) = (self.at[above - 1], self.at[above]);
+    pub(super) fn varies(&mut self, level: f64) -> Varies {
+        let at = &self.levels.at;
+        let above = at.partition_point(|at| *at < level).clamp(1, LEVELS - 1);
+        let (from, to) = (at[above - 1], at[above]);
         let part = if to > from { ((level - from) / (to - from)).clamp(0.0, 1.0) } else { 0.0 };
-        let at = |place: usize| {
-            let varies = self.others(place).varies;
-            [varies.variance, varies.lasts]
-        };
-        let (from, to) = (at(above - 1), at(above));
+        let [from, to] = [above - 1, above].map(|place| {
+            let all = self.levels.all_vary(place);
+            let others = all.plus(&self.levels.each_varies[place * self.levels.askers.len() + self.index], -1.0);
+            [others.variance, others.lasts]
+        });
         let [variance, lasts] = [0, 1].map(|figure| (from[figure] + (to[figure] - from[figure]) * part).max(0.0));
         let kept = 1.0 - self.shorter;
         Varies { variance: kept * variance, lasts: kept * lasts }
-    }
-}
-
-impl Asked {
-    /// What one asks for up to so many cores; `lasts` is for how many seconds it has more requests than usual, or fewer.
-    fn of(one: &Neighbour, asks: &Asks, lasts: f64, room: f64) -> Self {
-        let used = room.min(one.uses);
-        if one.left <= 0.0 {
-            return Self { mean: used, used, most: room, varies: Varies::default() };
-        }
-        let (mean, variance) = asks.up_to(room);
-        Self { mean, used, most: room, varies: Varies { variance, lasts: variance * lasts } }
-    }
-
-    fn plus(&self, other: &Self, times: f64) -> Self {
-        Self {
-            mean: self.mean + other.mean * times,
-            used: self.used + other.used * times,
-            most: self.most + other.most * times,
-            varies: Varies {
-                variance: self.varies.variance + other.varies.variance * times,
-                lasts: self.varies.lasts + other.varies.lasts * times,
-            },
-        }
-    }
-}
-
-impl Asks {
-    /// How much is asked for up to so many cores, and the variance of it. Beside a first request there is one more with the
-    /// same chance each time, as where all share the cores.
-    fn up_to(&self, room: f64) -> (f64, f64) {
-        if room <= 1.0 {
-            return (self.busy * room, self.busy * (1.0 - self.busy) * room * room);
-        }
-        let rest = libm::exp(self.log_more * room);
-        let (free, mean) = (1.0 - self.more, self.inside * (1.0 - rest));
-        let rising = (1.0 - (room + 1.0) * rest + room * rest * self.more) / (free * free);
-        (mean, (self.busy * (2.0 * rising - (1.0 - rest) / free) - mean * mean).max(0.0))
     }
 }
 
@@ -255,6 +347,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    impl Asks {
+        /// How much is asked for up to so many cores.
+        fn up_to(&self, room: f64) -> f64 {
+            if room <= 1.0 { self.busy * room } else { self.inside * (1.0 - libm::exp(self.log_more * room)) }
+        }
+    }
+
     proptest! {
         /// Straight lines between levels leave as little over as what is summed up one by one says.
         #[test]
@@ -275,15 +374,15 @@ mod tests {
             let stretched = queueing::slowdown(capacity, load);
             let mut levels = Levels::default();
             levels.begin(&all, weights, SharedCores { cores, capacity, used: load * capacity, stretched });
-            levels.fill(&all, |_| stretched);
+            levels.fill(|_| stretched);
             for (index, one) in all.iter().enumerate() {
-                let level = levels.beside(index, one, shorter).level(capacity, part);
+                let level = levels.beside(index, shorter).level(capacity, part);
                 let (mut usual, mut most) = (0.0, 0.0);
-                for (other, presence) in all.iter().zip(&levels.presences).enumerate().filter(|at| at.0 != index).map(|at| at.1) {
-                    let room = (other.weight * level).min(other.cap);
-                    let asked = Asked::of(other, &presence.asks(stretched), 0.0, room);
-                    usual += asked.mean + (asked.used - asked.mean) * shorter;
-                    most += asked.most;
+                for (other, asker) in all.iter().zip(&levels.askers).enumerate().filter(|at| at.0 != index).map(|at| at.1) {
+                    let room = other.room(level);
+                    let (mean, used) = (asker.asks.up_to(room), room.min(other.uses));
+                    usual += mean + (used - mean) * shorter;
+                    most += room;
                 }
                 let left = capacity - one.weight * level - (usual * part).min(most);
                 prop_assert!(left.abs() < 0.01 * capacity, "{left} of {capacity} cores are left beside {one:?}");
