@@ -75,12 +75,9 @@ impl Latencies {
             return 0;
         }
         let doubling = (nanos / 1000).max(1).ilog2() as usize;
-        let first = doubling * PER_DOUBLING;
-        let mut bucket = first.min(BUCKETS - 1);
-        while bucket + 1 < BUCKETS && bound(bucket + 1) <= nanos {
-            bucket += 1;
-        }
-        bucket
+        let first = (doubling * PER_DOUBLING).min(BUCKETS - 1);
+        let end = (first + PER_DOUBLING + 1).min(BUCKETS);
+        first + BOUNDS[first + 1..end].partition_point(|bound| *bound <= nanos)
     }
 
     /// Adds `thousandths` of a request that took `time`.
@@ -226,11 +223,28 @@ impl Latencies {
     }
 }
 
+/// The lower bounds of all buckets, and the end of the last one.
+static BOUNDS: [u64; BUCKETS + 1] = {
+    let mut bounds = [0; BUCKETS + 1];
+    let mut bucket = 0;
+    while bucket <= BUCKETS {
+        bounds[bucket] = exact_bound(bucket);
+        bucket += 1;
+    }
+    bounds
+};
+
 /// The lower bound of a bucket in nanoseconds, rounded down.
 fn bound(bucket: usize) -> u64 {
+    BOUNDS[bucket]
+}
+
+/// The same, worked out: the largest is 2³⁶ µs, which is below 2⁶⁴ ns.
+#[expect(clippy::cast_possible_truncation, reason = "all bounds fit, as is said above")]
+const fn exact_bound(bucket: usize) -> u64 {
     let (doubling, step) = (bucket / PER_DOUBLING, bucket % PER_DOUBLING);
-    let micros_2_32 = u128::from(STEPS[step]) << doubling;
-    u64::try_from((micros_2_32 * 1000) >> 32).unwrap_or(u64::MAX)
+    let micros_2_32 = (STEPS[step] as u128) << doubling;
+    ((micros_2_32 * 1000) >> 32) as u64
 }
 
 /// `[first bucket, counts..., sum]` in the record: few digits, exact.

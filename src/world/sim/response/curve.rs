@@ -52,6 +52,8 @@ pub(super) struct Curve {
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Knot {
+    /// The load that it is at.
+    load: f64,
     /// Mean work over mean response.
     pace: f64,
     /// Its slope by segment.
@@ -81,7 +83,7 @@ impl Curve {
             let (value, throttled) = scaled(load);
             slowest = f64::min(slowest, (1.0 - load) / value);
             most = f64::max(most, throttled);
-            (knot.pace, knot.throttled) = (slowest, most);
+            (knot.load, knot.pace, knot.throttled) = (load, slowest, most);
         }
         for index in 0..=SEGMENTS {
             knots[index].slope = match between {
@@ -113,13 +115,13 @@ impl Curve {
         if waiting.is_nan() || waiting <= 0.0 {
             return 0.0;
         }
-        let end = |index: usize| self.warp.load(index as f64 / SEGMENTS as f64).min(1.0);
         let (mut segment, mut above) = (0, SEGMENTS);
         while above - segment > 1 {
             let middle = usize::midpoint(segment, above);
-            if end(middle) <= waiting * self.knots[middle].pace { segment = middle } else { above = middle }
+            let knot = &self.knots[middle];
+            if knot.load <= waiting * knot.pace { segment = middle } else { above = middle }
         }
-        let (mut low, mut high) = (end(segment), end(segment + 1));
+        let (mut low, mut high) = (self.knots[segment].load, self.knots[segment + 1].load);
         let mut load = (low + high) / 2.0;
         for _ in 0..60 {
             let part = self.warp.of(load) * SEGMENTS as f64 - segment as f64;
