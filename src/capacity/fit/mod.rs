@@ -78,7 +78,7 @@ pub const HOP: Span = Span::from_micros(250);
 /// Load lines are looked for of so many of the cheapest offers that hold, in each currency.
 const SHORTLIST: usize = 3;
 /// The load lines of answers are as exact as this.
-const EXACT: Permille = Permille::percent(2);
+const EXACT: Permille = Permille::percent(4);
 /// Where no more hosts than this are named, load lines are looked for of all of them.
 const NAMED_FEW: usize = 8;
 
