@@ -33,6 +33,9 @@ use std::sync::Arc;
 
 /// Seeds where nobody names some and the scenario has fewer: of ten one may fail at 90 %.
 const SEEDS: u64 = 10;
+/// With more hosts than this, fewer seeds and wider steps: an overview, in a minute.
+const OVERVIEW: usize = 4;
+const SEEDS_OVERVIEW: u64 = 5;
 /// Seeds of the picture.
 const CURVE: usize = 3;
 
@@ -64,12 +67,13 @@ pub(super) struct CapacityArgs {
     /// In at least this share of the seeds everything must hold.
     #[arg(long, value_name = "SHARE", default_value = "90%", value_parser = share)]
     probability: Permille,
-    /// Run with these seeds: 1..20 or 1,5,9. Without it those of the scenario, or 1..10 where it has fewer.
+    /// Run with these seeds: 1..20 or 1,5,9. Without it those of the scenario, or 1..10 where it has
+    /// fewer; 1..5 with more than four hosts.
     #[arg(long, value_name = "SEEDS")]
     seeds: Option<Seeds>,
-    /// How exact the line is: two loads that are tried are so far apart.
-    #[arg(long, value_name = "SHARE", default_value = "2%", value_parser = step)]
-    exact: Permille,
+    /// How exact the line is: two loads that are tried are so far apart. Without it 2%, or 4% with more than four hosts.
+    #[arg(long, value_name = "SHARE", value_parser = step)]
+    exact: Option<Permille>,
     /// Fail with exit code 3 where a line is below this multiple, for CI.
     #[arg(long, value_name = "MULTIPLE", value_parser = multiple)]
     at_least: Option<Permille>,
@@ -97,7 +101,7 @@ pub(super) fn capacity(args: &CapacityArgs, globals: &Globals, printer: &mut Pri
     let Some(first) = versions.first() else { return Err(Failure::Bug("a scenario without a host".to_owned())) };
     let left_out = capacity::left_out(first);
     answerable(first, &left_out)?;
-    let question = question(args, first, versions.len() == 1);
+    let question = question(args, first, versions.len());
     let bar = printer.progress(0, "runs");
     let lines = on_threads(&versions, globals.jobs(), |version| {
         capacity::load_line(version, &question, globals.jobs(), &|| bar.inc(1))
@@ -180,15 +184,24 @@ fn answerable(scenario: &Scenario, left_out: &[String]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn question(args: &CapacityArgs, scenario: &Scenario, is_one: bool) -> Question {
-    let usual = || (1..=SEEDS).map(Seed::new).collect();
-    let own = || if scenario.seeds.len() as u64 >= SEEDS { scenario.seeds.clone() } else { usual() };
+fn question(args: &CapacityArgs, scenario: &Scenario, hosts: usize) -> Question {
+    let is_overview = hosts > OVERVIEW;
+    let first = |count: u64| (1..=count).map(Seed::new).collect();
+    let own = || match scenario.seeds.len() as u64 {
+        _ if is_overview => first(SEEDS_OVERVIEW),
+        count if count >= SEEDS => scenario.seeds.clone(),
+        _ => first(SEEDS),
+    };
     Question {
         probability: args.probability,
         seeds: args.seeds.as_ref().map_or_else(own, Seeds::list),
-        exact: args.exact,
-        explain: is_one,
-        curve: if args.report.is_some() { CURVE } else { 0 },
+        exact: args.exact.unwrap_or(Permille::percent(if is_overview { 4 } else { 2 })),
+        explain: hosts == 1,
+        curve: match args.report {
+            Some(_) if is_overview => 1,
+            Some(_) => CURVE,
+            None => 0,
+        },
     }
 }
 
@@ -224,7 +237,7 @@ fn command(args: &CapacityArgs) -> String {
     words.extend(args.host.iter().flat_map(|host| ["--host".to_owned(), host.clone()]));
     words.extend(["--probability".to_owned(), args.probability.to_string()]);
     words.extend(args.seeds.iter().flat_map(|seeds| ["--seeds".to_owned(), seeds.to_string()]));
-    words.extend(["--exact".to_owned(), args.exact.to_string()]);
+    words.extend(args.exact.iter().flat_map(|exact| ["--exact".to_owned(), exact.to_string()]));
     let words: Vec<String> = words.iter().map(|word| crate::report::quoted(word)).collect();
     format!("plimsoll capacity {}", words.join(" "))
 }

@@ -22,7 +22,7 @@ use std::path::PathBuf;
 pub const CODES: &[&Code] = &[&RATE];
 
 static RATE: Code = Code {
-    id: "PL0442",
+    id: "PL0452",
     title: "a rate that is none",
     explanation: "`rates` of `plimsoll.yaml` says what one unit of a currency is worth in another, so that prices can be \
 compared:

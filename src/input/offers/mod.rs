@@ -41,7 +41,7 @@ use std::path::PathBuf;
 pub const CODES: &[&Code] = &[&PLAN];
 
 static PLAN: Code = Code {
-    id: "PL0441",
+    id: "PL0451",
     title: "an offer that cannot be",
     explanation: "A plan that a provider sells has a price above zero, all of its amounts in one currency, the day it was seen, and a \
 source that the file lists under `sources`:

@@ -14,6 +14,8 @@ use crate::units::Permille;
 
 /// From this error on an answer says that the model is off where it rests.
 const OFF: f64 = 0.3;
+/// A part that is less full is not what anybody waits for.
+const HALF: f64 = 0.5;
 /// More failed requests than this at the line are said.
 const FAILING: Permille = Permille::percent(1);
 /// A part that is at least so full is named as the next bottleneck.
@@ -229,9 +231,12 @@ pub(super) fn breaks_on(line: &LoadLine) -> String {
             part.is_queued_for()
         }
         Some(Metric::Memory | Metric::HostMemory | Metric::Oom) => !part.is_queued_for(),
-        _ => true,
+        // Limits that go to and fro, deployments, restarts: no part that is full says why.
+        _ => false,
     };
-    let fullest = breaks.parts.iter().find(|(part, _)| is_about(part));
+    let about = breaks.parts.iter().find(|(part, _)| is_about(part));
+    // Where hardly anybody waits for anything, something else is the matter, such as memory.
+    let fullest = about.filter(|(_, full)| *full >= HALF).or(about.and(breaks.parts.first()));
     fullest.map(|(part, full)| format!("{} {}", cell(part), Figure::share(*full))).unwrap_or_default()
 }
 
