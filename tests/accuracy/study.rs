@@ -13,6 +13,7 @@ use crate::simulation::run;
 use plimsoll::model::Balance;
 use plimsoll::model::Latencies;
 use plimsoll::model::ServiceSample;
+pub(crate) use plimsoll::report::accuracy::Kind;
 use plimsoll::seed::Seed;
 use plimsoll::units::Span;
 use plimsoll::world::oracle::Oracle;
@@ -32,70 +33,22 @@ const BATCHES: usize = 20;
 const GROWN: f64 = 0.005;
 
 /// Kinds of cases.
-pub(crate) const KINDS: usize = 11;
+pub(crate) const KINDS: usize = Kind::ALL.len();
 
-/// What is drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Single,
-    Equal,
-    Weighted,
-    Graph,
-    Between,
-    Clients,
-    Pools,
-    Pinned,
-    Line,
-    Turns,
-    Fewest,
-}
-
-impl Kind {
-    pub(crate) const ALL: [Self; KINDS] = [
-        Self::Single,
-        Self::Equal,
-        Self::Weighted,
-        Self::Graph,
-        Self::Between,
-        Self::Clients,
-        Self::Pools,
-        Self::Pinned,
-        Self::Line,
-        Self::Turns,
-        Self::Fewest,
-    ];
-
-    pub(crate) fn title(self) -> &'static str {
-        match self {
-            Self::Single => "One service",
-            Self::Equal => "Containers on one host",
-            Self::Weighted => "Containers of different weights",
-            Self::Graph => "Services that call each other",
-            Self::Between => "Calls with all that is between",
-            Self::Clients => "Clients in a closed loop",
-            Self::Pools => "Calls through few connections",
-            Self::Pinned => "Containers on some cores only",
-            Self::Line => "The line to the outside",
-            Self::Turns => "Replicas in turn",
-            Self::Fewest => "Replicas by fewest requests",
-        }
-    }
-
-    /// The case of this number at a load of its busiest part.
-    pub(crate) fn case(self, number: u64, load: f64) -> Case {
-        match self {
-            Self::Single => draws::single(number, load),
-            Self::Equal => draws::shared(number, load, false),
-            Self::Weighted => draws::shared(number, load, true),
-            Self::Graph => draws::graph(number, load),
-            Self::Between => draws_between::calls(number, load),
-            Self::Clients => draws_between::clients(number, load),
-            Self::Pools => Case::at(pools::drawn(number, load), load),
-            Self::Pinned => Case::at(pins::drawn(number, load), load),
-            Self::Line => Case::at(line::drawn(number, load), load),
-            Self::Turns => balance::drawn(number, load, Balance::RoundRobin),
-            Self::Fewest => balance::drawn(number, load, Balance::LeastConnections),
-        }
+/// The case of this number at a load of its busiest part.
+pub(crate) fn case(kind: Kind, number: u64, load: f64) -> Case {
+    match kind {
+        Kind::Single => draws::single(number, load),
+        Kind::Equal => draws::shared(number, load, false),
+        Kind::Weighted => draws::shared(number, load, true),
+        Kind::Graph => draws::graph(number, load),
+        Kind::Between => draws_between::calls(number, load),
+        Kind::Clients => draws_between::clients(number, load),
+        Kind::Pools => Case::at(pools::drawn(number, load), load),
+        Kind::Pinned => Case::at(pins::drawn(number, load), load),
+        Kind::Line => Case::at(line::drawn(number, load), load),
+        Kind::Turns => balance::drawn(number, load, Balance::RoundRobin),
+        Kind::Fewest => balance::drawn(number, load, Balance::LeastConnections),
     }
 }
 
@@ -154,7 +107,7 @@ pub(crate) fn compare(effort: Effort) -> Vec<Compared> {
 pub(crate) fn compare_one(kind: Kind, number: u64, effort: Effort) -> Vec<Compared> {
     let turn = usize::try_from(number).expect("small") % BANDS.len();
     let drawn = BANDS[turn];
-    let case = kind.case(number, f64::from(drawn) / 100.0);
+    let case = case(kind, number, f64::from(drawn) / 100.0);
     let seen = judge(&case, Seed::new(number), effort);
     let grows = |outcome: &ServiceOutcome| outcome.inside_at_end as f64 > GROWN * outcome.arrived as f64;
     if kind == Kind::Between && seen.iter().any(|(outcome, ..)| grows(outcome)) {
@@ -277,7 +230,7 @@ pub(crate) fn show(all: &[Compared]) {
     let mut worst: Vec<&Compared> = all.iter().collect();
     worst.sort_by(|one, other| other.error(0).abs().total_cmp(&one.error(0).abs()));
     for bad in worst.iter().take(12) {
-        let case = bad.kind.case(bad.number, f64::from(bad.drawn) / 100.0);
+        let case = self::case(bad.kind, bad.number, f64::from(bad.drawn) / 100.0);
         println!(
             "{:?} {} at {} %, s{} ({:.2}): mean {:+.0} % of {:.2} ms ± {:.1} %, P95 {:+.0} %\n    {}",
             bad.kind,

@@ -5,7 +5,7 @@
 //! 1. What is searched for, in this order: no host fuller than [`FULL`] of its pool, else than all of it; of those
 //!    assignments the one with the fewest calls per second between hosts; of those the one whose fullest host is least full.
 //! 2. The search is exact: branch and bound over groups of services, begun with what a heuristic found. It stops after
-//!    [`search::STEPS_MAX`] steps, a number and not a time, so that it gives the same anywhere; then what was found may not be the best,
+//!    two million steps, a number and not a time, so that it gives the same anywhere; then what was found may not be the best,
 //!    and [`Assignment::proved`] says so.
 //! 3. An assignment is only added up from demands; what it carries is found by simulating it ([`combined`]).
 

@@ -27,7 +27,7 @@ type Worth = (u64, u64);
 /// least full fullest host. The order of the services and of equal hosts changes nothing.
 ///
 /// # Errors
-/// Where there is none, or none was found in [`STEPS_MAX`] steps.
+/// Where there is none, or none was found in `STEPS_MAX` steps.
 pub fn assign(demand: &Demand, rules: &Rules, rooms: &[Room]) -> Result<Assignment, Impossible> {
     let atoms = Atoms::of(demand, rules, rooms)?;
     for full in [FULL, Permille::ONE] {

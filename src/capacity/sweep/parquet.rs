@@ -74,7 +74,7 @@ pub fn parquet(table: &Table) -> Result<Vec<u8>, ParquetError> {
     Ok(bytes)
 }
 
-/// Reads a table that [`parquet`] wrote.
+/// Reads a table that [`parquet()`] wrote.
 ///
 /// # Errors
 /// What is wrong with the file, among it that no sweep wrote it.
