@@ -16,6 +16,7 @@ mod write;
 
 pub use part::Part;
 pub use part::replace;
+pub use part::replace_all;
 pub use problem::CODES;
 pub use problem::Explained;
 pub use problem::RecordError;

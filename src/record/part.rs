@@ -62,3 +62,19 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     part.finish()
 }
+
+/// Writes files into a directory, which is made where it is missing; each as a whole or not at all. Gives their paths in this
+/// order.
+///
+/// # Errors
+/// What the file system says; the files before the one that failed are written.
+pub fn replace_all<N: AsRef<Path>>(
+    directory: &Path,
+    files: impl IntoIterator<Item = (N, Vec<u8>)>,
+) -> io::Result<Vec<PathBuf>> {
+    let one = |(name, bytes): (N, Vec<u8>)| {
+        let path = directory.join(name);
+        replace(&path, &bytes).map(|()| path)
+    };
+    files.into_iter().map(one).collect()
+}

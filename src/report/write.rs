@@ -12,6 +12,7 @@ use super::plot::pictures;
 use super::plot::png;
 use super::table::csv;
 use crate::record::replace;
+use crate::record::replace_all;
 use rayon::iter::IntoParallelRefIterator;
 use rayon::iter::ParallelIterator;
 use std::io;
@@ -36,12 +37,7 @@ pub fn write(directory: &Path, report: &Report) -> io::Result<Vec<PathBuf>> {
         ("services.csv", csv(std::slice::from_ref(report)).map_err(io::Error::other)?),
         ("junit.xml", junit(&[Suite::of(report)])),
     ];
-    let mut written = Vec::new();
-    for (name, text) in texts {
-        let path = directory.join(name);
-        replace(&path, text.as_bytes())?;
-        written.push(path);
-    }
+    let mut written = replace_all(directory, texts.map(|(name, text)| (name, text.into_bytes())))?;
     let drawn: Vec<io::Result<[PathBuf; 2]>> = pictures
         .par_iter()
         .map(|picture| {

@@ -93,7 +93,10 @@ pub(super) fn places(assignment: &Assignment, width: usize) -> String {
         folded(&mut out, &format!("host {}: ", host + 1), &names.join(", "), width);
     }
     let proved = if assignment.proved { "the fewest there can be" } else { "the fewest that were found" };
-    let calls = format!("{:.1} calls a second between them, {proved}", assignment.crossing.as_per_second());
+    let calls = match assignment.crossing.as_per_second() {
+        0.0 => "no calls between them".to_owned(),
+        calls => format!("{calls:.1} calls a second between them, {proved}"),
+    };
     folded(&mut out, "", &calls, width);
     out
 }

@@ -5,7 +5,7 @@ use super::csv::csv;
 use super::json;
 use super::markdown::markdown;
 use super::picture::picture;
-use crate::record::replace;
+use crate::record::replace_all;
 use crate::report::Theme;
 use crate::report::alone;
 use crate::report::png;
@@ -32,11 +32,5 @@ pub fn write(directory: &Path, fit: &Fit) -> io::Result<Vec<PathBuf>> {
         files.push((format!("{name}.svg"), alone(&picture).into_bytes()));
         files.push((format!("{name}.png"), png(&picture, Theme::Light).map_err(io::Error::other)?));
     }
-    let mut written = Vec::new();
-    for (name, bytes) in files {
-        let path = directory.join(name);
-        replace(&path, &bytes)?;
-        written.push(path);
-    }
-    Ok(written)
+    replace_all(directory, files)
 }

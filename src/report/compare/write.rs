@@ -5,7 +5,7 @@ use super::html::html;
 use super::json::json;
 use super::markdown::markdown;
 use super::table::csv;
-use crate::record::replace;
+use crate::record::replace_all;
 use crate::report::plot;
 use crate::report::plot::Theme;
 use crate::report::plot::png;
@@ -30,11 +30,5 @@ pub fn write(directory: &Path, comparison: &Comparison) -> io::Result<Vec<PathBu
         ("compare.md", markdown(comparison).into_bytes()),
         ("compare.csv", csv(comparison).map_err(io::Error::other)?.into_bytes()),
     ];
-    let mut written = Vec::new();
-    for (name, bytes) in files {
-        let path = directory.join(name);
-        replace(&path, &bytes)?;
-        written.push(path);
-    }
-    Ok(written)
+    replace_all(directory, files)
 }

@@ -5,7 +5,7 @@ use super::csv;
 use super::html;
 use super::json;
 use super::markdown;
-use crate::record::replace;
+use crate::record::replace_all;
 use crate::report::plot;
 use crate::report::plot::Theme;
 use crate::report::plot::png;
@@ -34,11 +34,5 @@ pub fn write(directory: &Path, answer: &Answer) -> io::Result<Vec<PathBuf>> {
         files.push((format!("margins-{host}.svg"), plot::alone(&picture).into_bytes()));
         files.push((format!("margins-{host}.png"), png(&picture, Theme::Light).map_err(io::Error::other)?));
     }
-    let mut written = Vec::new();
-    for (name, bytes) in files {
-        let path = directory.join(name);
-        replace(&path, &bytes)?;
-        written.push(path);
-    }
-    Ok(written)
+    replace_all(directory, files)
 }
