@@ -28,15 +28,25 @@ const STEPS: [u64; PER_DOUBLING] = [
 
 /// Response times of many requests. Counts are in thousandths of a request, since a simulated second holds an expected
 /// mixture of response times, not a sample; the sum is kept apart, so that the mean is exact.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Latencies {
-    /// Thousandths of a request by bucket; as long as the last bucket in use.
+    /// The bucket of the first count: what is faster than any request takes no room.
+    first: usize,
+    /// Thousandths of a request by bucket, from [`Self::first`] on. Some at either end may be zero.
     counts: Vec<u64>,
     /// All counts added up, in thousandths of a request.
     total: u64,
     /// All response times added up, in nanoseconds times thousandths of a request.
     sum: u128,
 }
+
+impl PartialEq for Latencies {
+    fn eq(&self, other: &Self) -> bool {
+        (self.total, self.sum, self.used()) == (other.total, other.sum, other.used())
+    }
+}
+
+impl Eq for Latencies {}
 
 impl Latencies {
     /// Buckets in a doubling of time.
@@ -45,7 +55,7 @@ impl Latencies {
     /// No requests.
     #[must_use]
     pub const fn new() -> Self {
-        Self { counts: Vec::new(), total: 0, sum: 0 }
+        Self { first: 0, counts: Vec::new(), total: 0, sum: 0 }
     }
 
     /// How many buckets there are.
@@ -91,34 +101,48 @@ impl Latencies {
         if thousandths == 0 {
             return;
         }
-        if self.counts.len() <= bucket {
-            self.counts.resize(bucket + 1, 0);
-        }
-        self.counts[bucket] += thousandths;
+        self.reach(bucket, bucket + 1);
+        self.counts[bucket - self.first] += thousandths;
         self.total += thousandths;
     }
 
-    /// Spreads thousandths of requests over the buckets from `first` on, without their time: follow it with
-    /// [`Self::add_time`]. `below[i]` is the share below the upper bound of the i-th of these buckets, as a part of 2⁶²;
-    /// parts are rounded down, and nothing is lost where the last one is 2⁶².
-    pub fn spread(&mut self, first: usize, below: &[u64], thousandths: u64) {
-        let end = first + below.len();
-        if self.counts.len() < end {
-            self.counts.resize(end, 0);
+    /// Makes room for the buckets from `first` up to, not including, `end`.
+    fn reach(&mut self, first: usize, end: usize) {
+        if self.counts.is_empty() {
+            self.first = first;
         }
-        let (mut given, mut last) = (0, 0);
-        for (place, (count, below)) in self.counts[first..end].iter_mut().zip(below).enumerate() {
+        if first < self.first {
+            self.counts.splice(0..0, core::iter::repeat_n(0, self.first - first));
+            self.first = first;
+        }
+        if self.first + self.counts.len() < end {
+            self.counts.resize(end - self.first, 0);
+        }
+    }
+
+    /// Spreads thousandths of requests over the buckets from `first` on, without their time: follow it with
+    /// [`Self::add_time`]. `below[i]` is the share below the upper bound of the i-th of these buckets, as a part of 2⁶²,
+    /// ascending; parts are rounded down, and nothing is lost where the last one is 2⁶².
+    ///
+    /// # Panics
+    /// If the shares do not ascend.
+    pub fn spread(&mut self, first: usize, below: &[u64], thousandths: u64) {
+        // Most requests have few of the buckets: those in which even the rest of them is less than a thousandth are left out.
+        let least = below.partition_point(|below| part(thousandths, *below) == 0);
+        let most = below.partition_point(|below| part(thousandths, *below) < thousandths);
+        let used = least..(most + 1).min(below.len());
+        if used.is_empty() {
+            return;
+        }
+        self.reach(first + used.start, first + used.end);
+        let from = first + used.start - self.first;
+        let mut given = 0;
+        for (count, below) in self.counts[from..].iter_mut().zip(&below[used]) {
             let upto = part(thousandths, *below);
-            if upto > given {
-                (*count, last) = (*count + (upto - given), place + 1);
-            }
+            *count += upto - given;
             given = upto;
         }
         self.total += given;
-        if first + last < self.counts.len() {
-            let used = self.counts.iter().rposition(|count| *count > 0).map_or(0, |last| last + 1);
-            self.counts.truncate(used);
-        }
     }
 
     /// Adds to the sum of response times, in nanoseconds times thousandths of a request.
@@ -128,11 +152,12 @@ impl Latencies {
 
     /// Adds all of `other`.
     pub fn merge(&mut self, other: &Self) {
-        if self.counts.len() < other.counts.len() {
-            self.counts.resize(other.counts.len(), 0);
-        }
-        for (mine, theirs) in self.counts.iter_mut().zip(&other.counts) {
-            *mine += theirs;
+        if !other.counts.is_empty() {
+            self.reach(other.first, other.first + other.counts.len());
+            let from = other.first - self.first;
+            for (mine, theirs) in self.counts[from..].iter_mut().zip(&other.counts) {
+                *mine += theirs;
+            }
         }
         self.total += other.total;
         self.sum += other.sum;
@@ -143,8 +168,11 @@ impl Latencies {
     /// # Panics
     /// If `other` was never merged.
     pub fn unmerge(&mut self, other: &Self) {
-        for (mine, theirs) in self.counts.iter_mut().zip(&other.counts) {
-            *mine -= theirs;
+        if !other.counts.is_empty() {
+            let from = other.first.checked_sub(self.first).expect("it was merged");
+            for (mine, theirs) in self.counts[from..].iter_mut().zip(&other.counts) {
+                *mine -= theirs;
+            }
         }
         self.total -= other.total;
         self.sum -= other.sum;
@@ -163,10 +191,13 @@ impl Latencies {
         self.total
     }
 
-    /// The counts by bucket, in thousandths of a request.
+    /// The first bucket with requests, and the counts from there to the last one with any, in thousandths of a request.
     #[must_use]
-    pub fn counts(&self) -> &[u64] {
-        &self.counts
+    pub fn used(&self) -> (usize, &[u64]) {
+        let is_used = |count: &u64| *count > 0;
+        let Some(start) = self.counts.iter().position(is_used) else { return (0, &[]) };
+        let end = self.counts.iter().rposition(is_used).map_or(start, |last| last + 1);
+        (self.first + start, &self.counts[start..end])
     }
 
     /// All response times added up, in nanoseconds times thousandths of a request.
@@ -198,7 +229,7 @@ impl Latencies {
         // Whole counts, so that the walk over the buckets is one addition each: it is made for every sample of a run.
         let target = u64::try_from(wanted.div_ceil(scale)).unwrap_or(u64::MAX);
         let mut below: u64 = 0;
-        for (bucket, &count) in self.counts.iter().enumerate() {
+        for (bucket, &count) in (self.first..).zip(&self.counts) {
             if count > 0 && below + count >= target {
                 let (lower, upper) = (Self::lower(bucket).nanos(), Self::lower(bucket + 1).nanos());
                 let inside = wanted - u128::from(below) * scale;
@@ -207,15 +238,15 @@ impl Latencies {
             }
             below += count;
         }
-        Some(Self::lower(self.counts.len()))
+        Some(Self::lower(self.first + self.counts.len()))
     }
 
     /// How many requests took longer than `time`, in thousandths; linear inside the bucket, rounded down.
     #[must_use]
     pub fn above(&self, time: Span) -> u64 {
         let bucket = Self::bucket(time);
-        let over: u64 = self.counts.iter().skip(bucket + 1).sum();
-        let inside = self.counts.get(bucket).copied().unwrap_or(0);
+        let over: u64 = self.counts.iter().skip((bucket + 1).saturating_sub(self.first)).sum();
+        let inside = bucket.checked_sub(self.first).and_then(|place| self.counts.get(place)).copied().unwrap_or(0);
         let (lower, upper) = (Self::lower(bucket).nanos(), Self::lower(bucket + 1).nanos());
         let left = u128::from(upper.saturating_sub(time.nanos().max(lower)));
         let part = u128::from(inside) * left / u128::from((upper - lower).max(1));
@@ -253,8 +284,8 @@ struct Wire(usize, Vec<u64>, u128);
 
 impl serde::Serialize for Latencies {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let first = self.counts.iter().position(|count| *count > 0).unwrap_or(0);
-        Wire(first, self.counts.get(first..).unwrap_or_default().to_vec(), self.sum).serialize(serializer)
+        let (first, used) = self.used();
+        Wire(first, used.to_vec(), self.sum).serialize(serializer)
     }
 }
 
@@ -268,9 +299,7 @@ impl<'de> serde::Deserialize<'de> for Latencies {
             .iter()
             .try_fold(0_u64, |total, count| total.checked_add(*count))
             .ok_or_else(|| serde::de::Error::custom("latency counts that do not fit 64 bits"))?;
-        let mut counts = vec![0; first];
-        counts.extend(used);
-        Ok(Self { counts, total, sum })
+        Ok(Self { first, counts: used, total, sum })
     }
 }
 
@@ -283,6 +312,53 @@ const fn part(whole: u64, below: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Whatever is added, spread, merged and taken away again, in whatever order: the counts are those of a plain row of
+        /// all buckets.
+        #[test]
+        fn counts_are_those_of_a_plain_row(
+            parts in proptest::collection::vec((0..500_usize, proptest::collection::vec(0..=1_u64 << 62, 1..40), 0..5_000_u64), 0..8),
+            gone in 0..8_usize,
+        ) {
+            let (mut all, mut row) = (Latencies::new(), vec![0; BUCKETS]);
+            let mut made = Vec::new();
+            for (first, mut below, thousandths) in parts {
+                below.sort_unstable();
+                let mut one = Latencies::new();
+                one.add_to_bucket(first, thousandths / 7);
+                one.spread(first / 2, &below, thousandths);
+                let mut mine = vec![0; BUCKETS];
+                mine[first] += thousandths / 7;
+                let mut given = 0;
+                for (count, below) in mine[first / 2..].iter_mut().zip(below) {
+                    *count += part(thousandths, below) - given;
+                    given = part(thousandths, below);
+                }
+                all.merge(&one);
+                row.iter_mut().zip(&mine).for_each(|(sum, mine)| *sum += mine);
+                made.push((one, mine));
+            }
+            for (one, mine) in made.into_iter().take(gone) {
+                all.unmerge(&one);
+                row.iter_mut().zip(mine).for_each(|(sum, mine)| *sum -= mine);
+            }
+            let (first, used) = all.used();
+            prop_assert_eq!(used, &row[first..first + used.len()]);
+            prop_assert_eq!(all.thousandths(), row.iter().sum::<u64>());
+            prop_assert_eq!(used.iter().sum::<u64>(), all.thousandths());
+            let mut plain = Latencies::new();
+            row.iter().enumerate().for_each(|(bucket, count)| plain.add_to_bucket(bucket, *count));
+            prop_assert_eq!(&plain, &all);
+            for percent in [0, 5, 50, 95, 100] {
+                prop_assert_eq!(plain.quantile(percent, 100), all.quantile(percent, 100));
+            }
+            prop_assert_eq!(plain.above(Span::from_millis(10)), all.above(Span::from_millis(10)));
+            let written = serde_json::to_string(&all).expect("writes");
+            prop_assert_eq!(serde_json::from_str::<Latencies>(&written).expect("reads"), all);
+        }
+    }
 
     #[test]
     fn every_time_falls_between_the_bounds_of_its_bucket() {

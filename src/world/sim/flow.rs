@@ -98,6 +98,7 @@ impl Flow {
     fn count(&mut self, came: &mut [f64], all: &mut [f64]) {
         let &mut Self { expected, through, given_up, fails, .. } = self;
         match self.scatter {
+            Scatter::Through if self.is_even(came) => self.pass_on(came, all),
             Scatter::Through => self.each_step(came, all, |carried, failed, came| {
                 let ready = through + (came - expected) + *carried;
                 let goes = if ready > 0.0 { ready } else { 0.0 };
@@ -122,6 +123,35 @@ impl Flow {
                 0.0
             }),
         }
+    }
+
+    /// Whether in each of these steps all that came goes through at once, and all its work is done: nothing is carried from one
+    /// step to the next.
+    fn is_even(&self, came: &[f64]) -> bool {
+        let &Self { expected, through, work, idle, cap, .. } = self;
+        let is_even = |came: f64| {
+            let goes = through + (came - expected);
+            (goes >= 0.0) & (goes * work + idle <= cap)
+        };
+        // Without a way out, so that a processor looks at several at a time.
+        self.carried == 0.0 && self.owed == 0.0 && came.iter().fold(true, |even, came| even & is_even(*came))
+    }
+
+    /// Such steps: what [`Self::each_step`] makes of them, without a step waiting for the one before it.
+    fn pass_on(&mut self, came: &mut [f64], all: &mut [f64]) {
+        let &mut Self { expected, through, given_up, fails, work, idle, .. } = self;
+        let Self { mut used, mut arrived, mut failed, mut out, mut cpu, .. } = *self;
+        for (came, all) in came.iter_mut().zip(all) {
+            arrived += *came;
+            let goes = through + (*came - expected);
+            failed += given_up + goes * fails;
+            out += goes;
+            used = goes * work + idle;
+            cpu += used;
+            *all += used;
+            *came = goes;
+        }
+        (self.used, self.arrived, self.failed, self.out, self.cpu) = (used, arrived, failed, out, cpu);
     }
 
     /// The same with what one step makes of who is carried, who failed, and who came: who comes out.

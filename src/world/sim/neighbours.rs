@@ -28,11 +28,15 @@ use states::States;
 /// the exact simulation by 0.2 points at most, to either side.
 const PASSES: usize = 2;
 
+/// Where what all use moved by less than this share of what is free, all is as it was: a stretch that goes like one over what
+/// is free is then off by no more.
+const SAME: f64 = 2e-3;
+
 /// Who uses fewer cores than this counts as using so many: the logarithm of one less its share would be nothing.
 const LEAST: f64 = 1e-9;
 
 /// A container beside others, in cores.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Neighbour {
     pub(super) weight: f64,
     /// Containers like it.
@@ -57,7 +61,7 @@ pub(super) struct Pace {
 }
 
 /// The cores that neighbours share.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct SharedCores {
     /// How many there are, and what they are worth to containers.
     pub(super) cores: u32,
@@ -76,6 +80,8 @@ pub(super) struct Neighbours {
     places: Vec<usize>,
     levels: Levels,
     found: Vec<Found>,
+    /// Of whom that was found out.
+    found_of: (Vec<Neighbour>, Option<SharedCores>),
 }
 
 /// What was found out of one.
@@ -117,8 +123,31 @@ impl Neighbours {
         self.places.iter().copied().zip(self.found.iter().map(|found| found.pace))
     }
 
+    /// Whether what was found last is still good: of the same, who use nearly what they used.
+    fn is_known(&self, shared: SharedCores) -> bool {
+        let (before, Some(shared_before)) = &self.found_of else { return false };
+        if before.len() != self.all.len()
+            || (shared.cores, shared.capacity) != (shared_before.cores, shared_before.capacity)
+        {
+            return false;
+        }
+        let mut moved = (shared.used - shared_before.used).abs();
+        for (one, before) in self.all.iter().zip(before) {
+            if *one != (Neighbour { uses: one.uses, ..*before }) {
+                return false;
+            }
+            moved += (one.uses - before.uses).abs() * one.count;
+        }
+        moved <= SAME * (shared.capacity - shared.used)
+    }
+
     /// Finds out at what pace each works.
     pub(super) fn find(&mut self, shared: SharedCores) {
+        if self.is_known(shared) {
+            return;
+        }
+        self.found_of.0.clone_from(&self.all);
+        self.found_of.1 = Some(shared);
         let sum = |of: fn(&Neighbour) -> f64| self.all.iter().map(|one| one.count * of(one)).sum();
         let together = All {
             count: sum(|_| 1.0),

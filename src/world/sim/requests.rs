@@ -19,15 +19,16 @@ use std::sync::OnceLock;
 pub(super) const LOAD_STATIONARY: f64 = 0.98;
 /// So many times the mean no request takes that matters: below one in a million for every spread.
 pub(super) const FAR: f64 = 100.0;
-/// How near to its stationary number the station is set onto it.
-pub(super) const NEAR: f64 = 1e-3;
+/// How near to its stationary number the station is set onto it: as near as a rate that changes smoothly brings it by holding
+/// for a while.
+pub(super) const NEAR: f64 = 2.5e-3;
 /// Share of late requests below which they do not change the number inside.
 pub(super) const FEW: f64 = 1e-4;
 /// How near to its stationary number the number inside moves as a straight line would.
 const CLOSE: f64 = 0.1;
 /// With more inside than this, what comes out hardly depends on how many.
 pub(super) const LONG: f64 = 64.0;
-/// Share by which a long queue may change while everything else is held.
+/// Share by which a long queue, or one on its way to a near rest, may change while everything else is held.
 pub(super) const CHANGE: f64 = 0.005;
 
 /// What passes through one instance.
@@ -103,11 +104,12 @@ impl Queue {
         let rest = if saturated { None } else { Some(response.at(rate / capacity).in_system) };
         let rest = rest.filter(|&rest| late.share(response, rest / rate.max(1e-12)) < FEW);
         let out_now = (capacity * response.load_for(before)).min(granted);
+        let is_close = |rest: f64| (before - rest).abs() <= CLOSE * rest && granted == f64::INFINITY;
         let steady = before > LONG && late.share(response, before / out_now.max(1e-12) * 1.1) == 0.0;
         let after = match rest {
             Some(rest) if (before - rest).abs() <= NEAR * rest || rate == 0.0 && before < 1e-6 => rest,
             _ if steady && step * (rate - out_now).abs() < before * CHANGE => before + step * (rate - out_now),
-            Some(rest) if (before - rest).abs() <= CLOSE * rest && granted == f64::INFINITY => {
+            Some(rest) if is_close(rest) => {
                 // Between two near numbers what comes out is as good as linear: one step of the implicit solution.
                 let pace = step * (rate - out_now) / (rest - before);
                 before + (rest - before) * pace / (1.0 + pace)
@@ -119,6 +121,11 @@ impl Queue {
         let holds = match before * CHANGE / growth.abs() {
             _ if still => f64::INFINITY,
             seconds if before > LONG && seconds > step => seconds,
+            // On its way to a near rest it is there by then, as a straight line goes.
+            seconds if seconds > step => match rest.filter(|rest| is_close(*rest)) {
+                Some(rest) if rest != after => seconds.min((rest - before) / growth),
+                _ => 0.0,
+            },
             _ => 0.0,
         };
         let load = match rest {

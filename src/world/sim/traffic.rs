@@ -1,8 +1,8 @@
 //! Offered load: the rate of a pattern over time. Before you change it:
 //! 1. A rate holds for a stretch; `Traffic::stretch` says how long, and gives the mean over it, so that no request is
 //!    lost or won by holding it.
-//! 2. Steps, corners and bursts end a stretch exactly; straight lines are cut where they moved by 1 % of their height,
-//!    cosines every 10 s at the latest.
+//! 2. Steps, corners and bursts end a stretch exactly; straight lines are cut where they moved by 0.5 % of their height,
+//!    all that changes smoothly every minute at the latest: a cosine over the day moves by 0.22 % of its height in one.
 
 use crate::model::Pattern;
 use crate::seed::Seed;
@@ -13,9 +13,9 @@ use rand_pcg::rand_core::Rng;
 
 const DAY: f64 = 86_400.0;
 /// Longest time a smoothly changing rate is held.
-const HOLD: Span = Span::from_secs(10);
+const HOLD: Span = Span::from_secs(60);
 /// Share of its height that a straight line may move in one stretch.
-const MOVE: f64 = 0.01;
+const MOVE: f64 = 0.005;
 
 /// The load on one service over time.
 pub(super) struct Traffic {
@@ -201,9 +201,9 @@ mod tests {
         };
         let mut traffic = traffic(&pattern);
         let (mut last, mut peaks) = (traffic.stretch(Span::ZERO).0, Vec::new());
-        for second in (10..7 * 86_400).step_by(10) {
+        for second in (60..7 * 86_400).step_by(60) {
             let rate = traffic.stretch(Span::from_secs(second)).0;
-            assert!((rate - last).abs() < 0.1, "a jump at {second} s");
+            assert!((rate - last).abs() < 0.003 * 48.0, "a jump at {second} s");
             last = rate;
             if second % 86_400 == 72_000 {
                 peaks.push(rate.round());
