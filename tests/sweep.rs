@@ -1,5 +1,6 @@
 //! Sweeps as a user runs them: which points there are, that what was ended and taken up again or run in parts gives the same
-//! file, that the figures are those of `simulate`, and that what does not belong together is refused.
+//! file, that the figures are those of `simulate`, that what is tuned is good on seeds that were not seen, and that what does not
+//! belong together is refused.
 
 #[path = "sweep/ended.rs"]
 mod ended;
@@ -14,3 +15,5 @@ mod program;
 mod project;
 #[path = "sweep/refused.rs"]
 mod refused;
+#[path = "sweep/tuned.rs"]
+mod tuned;

@@ -160,9 +160,24 @@ Parquet files, which say what their rows are of; the joined file may be CSV.
 Run the part that is missing, or all of them anew where the scenario changed between them.",
 };
 
+/// A sweep that is tuned, and a part of it.
+pub(super) static WHOLE: Code = Code {
+    id: "PL0711",
+    title: "a sweep that cannot be shared out",
+    explanation: "\
+`--partition 2/4` runs every fourth point of a sweep, which takes that all points are known before. With `method: optimise`
+they are not: each generation is bred from the best points of those before it.
+
+    $ plimsoll sweep tune.sweep.yaml --partition 2/4
+    error[PL0711]: `method: optimise` has no parts: each generation rests on the one before
+
+The runs of a generation are shared among the cores of one machine (`--jobs`). What many machines can do is to look at the
+whole range with `method: latin-hypercube` and find the corner that is worth tuning.",
+};
+
 /// The codes of this room.
 pub(super) const CODES: &[&Code] =
-    &[&OPTION, &NAME, &FILE, &NOTHING, &BASELINE, &OVERWRITE, &OVERRIDE, &MIXED, &UNFINISHED, &UNJOINED];
+    &[&OPTION, &NAME, &FILE, &NOTHING, &BASELINE, &OVERWRITE, &OVERRIDE, &MIXED, &UNFINISHED, &UNJOINED, &WHOLE];
 
 /// The codes of records as problems know them: the record is read by a room that knows no input.
 static OF_RECORDS: LazyLock<Vec<Code>> = LazyLock::new(|| {

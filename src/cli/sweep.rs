@@ -26,9 +26,12 @@ use crate::capacity::sweep::STEPS;
 use crate::input::problem::Problem;
 use crate::input::project::Project;
 use crate::input::sweep as input;
+use crate::input::sweep::Level;
 use crate::input::sweep::Sweep;
+use crate::input::sweep::Tuning;
 use crate::report::quoted;
 use crate::report::words::counted;
+use crate::seed::Seed;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::path::PathBuf;
@@ -41,12 +44,15 @@ A sweep file names a scenario, the fields to vary and their values: a grid, a
 Latin hypercube or Monte-Carlo draws. Each point is run with all seeds; a row of
 the results is one run. What is done is kept in a journal beside the results, so
 that a sweep that was ended goes on where it was: the file is the same.
+With `method: optimise` it looks for the values that are best in two aims and
+more, and tries what it found on seeds that it did not see.
 
 Examples:
   plimsoll sweep scenarios/flash-crowd/crowd.sweep.yaml
   plimsoll sweep load.sweep.yaml --out load.parquet --resume
   plimsoll sweep load.sweep.yaml --partition 2/4 --out part-2.parquet
   plimsoll merge load.parquet part-*.parquet
+  plimsoll sweep scenarios/vedfolnir-scales-out/tune.sweep.yaml
 
 Exit code: 0 whatever holds; 130 where it was interrupted.")]
 pub(super) struct SweepArgs {
@@ -66,7 +72,7 @@ pub(super) struct SweepArgs {
     /// Begin anew, whatever a run that was ended left.
     #[arg(long, conflicts_with = "resume")]
     restart: bool,
-    /// Show the points and run none.
+    /// Show the points and run none; with `method: optimise` the fields, since its points are not known before.
     #[arg(long)]
     list: bool,
 }
@@ -80,6 +86,12 @@ pub(super) struct SweepArgs {
 pub(super) fn sweep(args: &SweepArgs, globals: &Globals, printer: &mut Printer) -> Result<Exit, Failure> {
     tables::fits("sweep", globals.format())?;
     let sweep = input::load(&args.file, &inputs::environment())?;
+    if sweep.tuning.is_some() && args.partition.is_some() {
+        let message = "`method: optimise` has no parts: each generation rests on the one before";
+        let help = "leave `--partition` out, `--jobs` shares it among the cores; or look at the whole range on many machines \
+                    with `method: latin-hypercube`, and tune where it holds";
+        return Err(Problem::error(&codes::WHOLE, message).help(help).into());
+    }
     let points = Points::of(&sweep);
     let checked = sweep::check(&sweep, &points)?;
     printer.problems(&checked.warnings);
@@ -114,7 +126,11 @@ pub(super) fn sweep(args: &SweepArgs, globals: &Globals, printer: &mut Printer) 
         None => Journal::begin(&journal, &header),
     };
     let mut writing = opened.map_err(|error| unwritable(&journal, &error))?;
-    let ended = run((&sweep, &points), (&header, &todo), &mut writing, globals, (&journal, printer))?;
+    let ended = if sweep.tuning.is_some() {
+        tuned(&sweep, (&header, found.as_ref()), &mut writing, globals, (&journal, printer))?
+    } else {
+        run((&sweep, &points), (&header, &todo), &mut writing, globals, (&journal, printer))?
+    };
     if ended == Ended::Stopped {
         let left = Found::read(&journal).ok().flatten().map_or(0, |found| found.points.len());
         let all = header.own_points().count();
@@ -148,14 +164,44 @@ fn run(
     let stop: &AtomicBool = &asked;
     let bar = printer.progress(todo.len() as u64 * header.seeds.len() as u64 * STEPS, &sweep.name);
     let bench = Bench { jobs: globals.jobs(), progress: &|steps| bar.inc(steps), stop };
+    let todo = (todo, sweep.seeds.as_slice());
     let ended = sweep::run((sweep, points), header, todo, &bench, |point, rows| journal.push(point, rows));
     bar.finish_and_clear();
     interrupt::at_once();
-    ended.map_err(|failed| match failed {
+    ended.map_err(|why| failed(why, path))
+}
+
+fn tuned(
+    sweep: &Sweep,
+    (header, found): (&Header, Option<&Found>),
+    journal: &mut Journal,
+    globals: &Globals,
+    (path, printer): (&Path, &Printer),
+) -> Result<Ended, Failure> {
+    let asked = interrupt::asked()?;
+    let stop: &AtomicBool = &asked;
+    let done = found.map_or(0, |found| found.points.values().chain(found.checked.values()).map(Vec::len).sum());
+    // How many points are checked is known when the search is over: what is left is an estimate until then.
+    let bar = printer.progress(sweep::expected_runs(header).saturating_sub(done as u64).max(1) * STEPS, &sweep.name);
+    let told = |steps: u64| {
+        bar.inc(steps);
+        if bar.length().is_some_and(|all| bar.position() > all) {
+            bar.set_length(bar.position());
+        }
+    };
+    let bench = Bench { jobs: globals.jobs(), progress: &told, stop };
+    let ended = sweep::tune(sweep, header, found, &bench, &mut |point, rows| journal.push(point, rows));
+    bar.finish_and_clear();
+    interrupt::at_once();
+    ended.map_err(|why| failed(why, path))
+}
+
+fn failed(why: Failed, journal: &Path) -> Failure {
+    match why {
         Failed::Point(problems) => problems.into(),
         Failed::Breached(title, breached) => Failure::Bug(format!("{title}: {breached}")),
-        Failed::Kept(error) => output::failed(path, &error),
-    })
+        Failed::Kept(error) => output::failed(journal, &error),
+    }
 }
 
 fn header(sweep: &Sweep, points: &Points<'_>, checked: &Checked, part: Option<Part>) -> Result<Header, Failure> {
@@ -257,6 +303,9 @@ fn list(
     format: Format,
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
+    if let Some(tuning) = &sweep.tuning {
+        return list_fields(sweep, tuning, points.count(), format, printer);
+    }
     let values = |point: u64| points.levels(point).into_iter().map(|level| level.text).collect::<Vec<_>>();
     match format {
         Format::Json => {
@@ -276,5 +325,58 @@ fn list(
             printer.data(&text);
         }
     }
+    Ok(Exit::Good)
+}
+
+/// What a sweep that is tuned has to try, since its points are not known before.
+fn list_fields(
+    sweep: &Sweep,
+    tuning: &Tuning,
+    points: u64,
+    format: Format,
+    printer: &mut Printer,
+) -> Result<Exit, Failure> {
+    let numbers = |seeds: &[Seed]| seeds.iter().map(|seed| seed.get()).collect::<Vec<u64>>();
+    let (seeds, check) = (numbers(&sweep.seeds), numbers(&tuning.check));
+    let fields = sweep.fields.iter().map(|field| (field.path.to_string(), field.values.all()));
+    let fields: Vec<(String, Vec<Level>)> = fields.collect();
+    if format == Format::Json {
+        let field = |(name, values): &(String, Vec<Level>)| {
+            let end = |level: Option<&Level>| level.map(|level| level.text.clone());
+            serde_json::json!({
+                "name": name, "values": values.len(), "first": end(values.first()), "last": end(values.last()),
+            })
+        };
+        let aims = tuning.aims.iter().map(|aim| serde_json::json!({ "name": aim.name, "highest": aim.highest }));
+        printer.json(&serde_json::json!({
+            "format_version": 1,
+            "points_in_all": points,
+            "seeds": seeds,
+            "check_seeds": check,
+            "aims": aims.collect::<Vec<_>>(),
+            "hold": tuning.hold,
+            "fields": fields.iter().map(field).collect::<Vec<_>>(),
+        }));
+        return Ok(Exit::Good);
+    }
+    let mut text = String::new();
+    for (name, values) in &fields {
+        let texts = || values.iter().map(|level| level.text.as_str());
+        let told = match values.as_slice() {
+            [first, .., last] if values.len() > 8 => {
+                format!("{} to {}, {} values", first.text, last.text, values.len())
+            }
+            _ => texts().collect::<Vec<_>>().join(", "),
+        };
+        text.push_str(&format!("{name}: {told}\n"));
+    }
+    let listed = |seeds: &[u64]| seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+    text.push_str(&format!(
+        "{} with the seeds {}; the front again with {}\n",
+        counted(points, "point"),
+        listed(&seeds),
+        listed(&check)
+    ));
+    printer.data(&text);
     Ok(Exit::Good)
 }

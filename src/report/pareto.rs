@@ -12,7 +12,7 @@
 
 /// Whether a point is nowhere worse than another and somewhere better.
 #[must_use]
-pub fn dominates<const DIMENSIONS: usize>(one: &[f64; DIMENSIONS], other: &[f64; DIMENSIONS]) -> bool {
+pub fn dominates(one: &[f64], other: &[f64]) -> bool {
     let pairs = || one.iter().zip(other);
     pairs().all(|(one, other)| one <= other) && pairs().any(|(one, other)| one < other)
 }
@@ -22,13 +22,14 @@ pub fn dominates<const DIMENSIONS: usize>(one: &[f64; DIMENSIONS], other: &[f64;
 /// A point is compared with the front alone: who dominates it comes before it in the order of coordinates, and whoever
 /// dominates that one dominates it, too.
 #[must_use]
-pub fn front<const DIMENSIONS: usize>(points: &[[f64; DIMENSIONS]]) -> Vec<usize> {
-    let is_somewhere = |place: &usize| points[*place].iter().all(|coordinate| !coordinate.is_nan());
+pub fn front<P: AsRef<[f64]>>(points: &[P]) -> Vec<usize> {
+    let at = |place: usize| points[place].as_ref();
+    let is_somewhere = |place: &usize| at(*place).iter().all(|coordinate| !coordinate.is_nan());
     let mut places: Vec<usize> = (0..points.len()).filter(is_somewhere).collect();
-    places.sort_by(|one, other| points[*one].partial_cmp(&points[*other]).unwrap_or(std::cmp::Ordering::Equal));
+    places.sort_by(|one, other| at(*one).partial_cmp(at(*other)).unwrap_or(std::cmp::Ordering::Equal));
     let mut front: Vec<usize> = Vec::new();
     for place in places {
-        if !front.iter().any(|better| dominates(&points[*better], &points[place])) {
+        if !front.iter().any(|better| dominates(at(*better), at(place))) {
             front.push(place);
         }
     }
@@ -74,7 +75,7 @@ mod tests {
     fn a_point_without_a_figure_is_nowhere() {
         let points = [[f64::NAN, 0.0], [5.0, 5.0], [f64::INFINITY, 1.0]];
         assert_eq!(front(&points), [1, 2], "endless cost is a figure, none is not");
-        assert_eq!(front::<2>(&[]), Vec::<usize>::new());
+        assert_eq!(front::<[f64; 2]>(&[]), Vec::<usize>::new());
         assert_eq!(front(&[[f64::NAN]]), Vec::<usize>::new());
     }
 

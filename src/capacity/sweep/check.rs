@@ -5,6 +5,7 @@ use super::Part;
 use super::Points;
 use super::basis::Basis;
 use super::table::columns_of;
+use super::tune::probed;
 use crate::input::problem::Problem;
 use crate::input::problem::Problems;
 use crate::input::scenario::Resolved;
@@ -34,11 +35,15 @@ pub struct Checked {
 }
 
 /// Looks at all points of a sweep of at most a thousand; of a larger one at the points at which a field has its smallest or
-/// largest value, and at a thousand that lie evenly.
+/// largest value, and at a thousand that lie evenly. Of a sweep that is tuned, whose points nobody knows before, it looks at
+/// the values of each field alone, beside the scenario's own.
 ///
 /// # Errors
 /// All that is wrong with these points; what is wrong with several is told once, with the first of them.
 pub fn check(sweep: &Sweep, points: &Points<'_>) -> Result<Checked, Problems> {
+    if sweep.tuning.is_some() {
+        return probed(sweep, points.count());
+    }
     let look: Vec<u64> = look_at(sweep, points).into_iter().collect();
     let looked: Vec<(u64, Result<Resolved, Problems>)> =
         look.par_iter().map(|point| (*point, sweep.resolve(*point, &points.levels(*point)))).collect();
@@ -112,7 +117,7 @@ fn look_at(sweep: &Sweep, points: &Points<'_>) -> BTreeSet<u64> {
 }
 
 /// All that is wrong, each once: the words behind the number of the point tell whether it is the same.
-fn once(wrong: &[Problems]) -> Problems {
+pub(super) fn once(wrong: &[Problems]) -> Problems {
     let mut told: BTreeSet<(&str, String)> = BTreeSet::new();
     let mut kept = Problems::new();
     for problem in wrong.iter().flat_map(Problems::iter) {

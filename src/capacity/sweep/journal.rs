@@ -5,10 +5,12 @@
 //!    leaves whole lines and at most one torn one, which is dropped.
 //! 2. Numbers are text ([`Cell::text`]), which reads back to the last bit.
 
+use super::run::seed_of;
 use super::table::Cell;
 use super::table::Header;
 use super::table::Row;
 use super::table::Table;
+use super::tune::fronts;
 use serde::Deserialize;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -33,6 +35,8 @@ pub struct Found {
     pub header: Header,
     /// The rows of each point that is done.
     pub points: BTreeMap<u64, Vec<Row>>,
+    /// The rows of each point that is checked on seeds that the search did not see.
+    pub checked: BTreeMap<u64, Vec<Row>>,
     /// How long it is without a torn last line.
     length: u64,
 }
@@ -68,21 +72,29 @@ impl Found {
         let mut lines = text[..whole].split(|byte| *byte == b'\n').enumerate();
         let Some((_, first)) = lines.next().filter(|_| whole > 0) else { return Ok(None) };
         let header: Header = serde_json::from_slice(first).map_err(|_| Damaged::Line(1))?;
-        let mut points = BTreeMap::new();
+        let (mut points, mut checked) = (BTreeMap::new(), BTreeMap::new());
         for (place, line) in lines.filter(|(_, line)| !line.is_empty()) {
             let damaged = || Damaged::Line(place + 1);
             let line: Line = serde_json::from_slice(line).map_err(|_| damaged())?;
             let rows: Option<Vec<Row>> = line.rows.iter().map(|texts| header.row(texts)).collect();
-            let rows = rows.filter(|rows| rows.len() == header.seeds.len()).ok_or_else(damaged)?;
-            points.insert(line.point, rows);
+            let rows = rows.ok_or_else(damaged)?;
+            let is_check = rows.first().is_some_and(|row| header.is_check(seed_of(row)));
+            let seeds = header.tuned.as_ref().filter(|_| is_check).map_or(&header.seeds, |tuned| &tuned.check);
+            if rows.len() != seeds.len() {
+                return Err(damaged());
+            }
+            let place = if is_check { &mut checked } else { &mut points };
+            place.insert(line.point, rows);
         }
-        Ok(Some(Self { header, points, length: whole as u64 }))
+        Ok(Some(Self { header, points, checked, length: whole as u64 }))
     }
 
-    /// The table of what is done, in the order of the points.
+    /// The table of what is done, in the order of the points; of a sweep that is tuned, those of the search first.
     #[must_use]
     pub fn table(self) -> Table {
-        Table { header: self.header, rows: self.points.into_values().flatten().collect() }
+        let rows = self.points.into_values().chain(self.checked.into_values()).flatten().collect();
+        let table = Table { header: self.header, rows };
+        if table.header.tuned.is_some() { fronts(table) } else { table }
     }
 }
 

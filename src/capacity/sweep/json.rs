@@ -14,6 +14,9 @@ use serde_json::json;
 /// The table by points. A number that is infinite (nobody was answered) is the text `inf`.
 #[must_use]
 pub fn json(table: &Table) -> Value {
+    if let Some(tuned) = &table.header.tuned {
+        return super::tune::json(table, tuned);
+    }
     let header = &table.header;
     let fields = columns(table, |role| role == Role::Field);
     let expectations = columns(table, |role| role == Role::Measured);
@@ -50,7 +53,7 @@ pub fn json(table: &Table) -> Value {
     })
 }
 
-fn measured(column: &Column, one: &Measured) -> Value {
+pub(super) fn measured(column: &Column, one: &Measured) -> Value {
     let part = |pick: fn((f64, f64, f64)) -> f64| one.spread.map(pick).map_or(Value::Null, number);
     json!({
         "name": column.name,
@@ -61,7 +64,7 @@ fn measured(column: &Column, one: &Measured) -> Value {
     })
 }
 
-fn value(cell: &Cell) -> Value {
+pub(super) fn value(cell: &Cell) -> Value {
     match cell {
         Cell::Number(Some(own)) => number(*own),
         Cell::Number(None) => Value::Null,

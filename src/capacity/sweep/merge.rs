@@ -18,6 +18,8 @@ pub enum Unjoined {
     Missing(Vec<u64>, Vec<String>),
     /// This one does not have a row for each seed of this point.
     Torn(usize, u64),
+    /// This one is of a sweep that is tuned, which has no parts.
+    Tuned(usize),
 }
 
 /// Joins parts, given in any order, to the table of the whole sweep.
@@ -30,6 +32,9 @@ pub enum Unjoined {
 pub fn merge(parts: Vec<Table>) -> Result<Table, Unjoined> {
     let first = parts.first().expect("there is a part").header.clone();
     let mut points: BTreeMap<u64, (usize, Vec<Row>)> = BTreeMap::new();
+    if let Some(place) = parts.iter().position(|part| part.header.tuned.is_some()) {
+        return Err(Unjoined::Tuned(place));
+    }
     let headers: Vec<Header> = parts.iter().map(|part| part.header.clone()).collect();
     for (place, part) in parts.into_iter().enumerate() {
         let differences = differences(&first, &part.header);
@@ -122,6 +127,7 @@ impl Unjoined {
             Self::Missing(points, parts) => {
                 format!("the part {} is missing: no file has the points {}", parts.join(", "), listed(points))
             }
+            Self::Tuned(place) => format!("`{}` is of a sweep that is tuned, which has no parts", name(place)),
             Self::Torn(place, point) => format!("`{}` does not have all seeds of point {point}", name(place)),
         }
     }

@@ -20,6 +20,7 @@ mod run;
 mod scored;
 mod table;
 mod text;
+mod tune;
 
 pub use basis::Basis;
 pub use check::Checked;
@@ -39,6 +40,8 @@ pub use run::Ended;
 pub use run::Failed;
 pub use run::STEPS;
 pub use run::run;
+pub use table::Aimed;
+pub use table::CHECK;
 pub use table::Cell;
 pub use table::Column;
 pub use table::Header;
@@ -46,8 +49,12 @@ pub use table::Kind;
 pub use table::Part;
 pub use table::Role;
 pub use table::Row;
+pub use table::SEARCH;
 pub use table::Table;
+pub use table::Tuned;
 pub use text::text;
+pub use tune::expected_runs;
+pub use tune::tune;
 
 /// Version of what is written in a journal and beside the rows of a table.
 pub const FORMAT_VERSION: u32 = 1;

@@ -17,6 +17,8 @@ pub struct Points<'a> {
     count: u64,
     /// For draws: the share of its distribution at which each field stands, by field and point.
     shares: Vec<Vec<f64>>,
+    /// For a search: the points that it chose so far, each with its generation.
+    chosen: Vec<(Vec<Level>, u64)>,
 }
 
 impl<'a> Points<'a> {
@@ -34,8 +36,24 @@ impl<'a> Points<'a> {
             }
             Method::LatinHypercube { points, seed } => (u64::from(points), draw(points, seed, strata)),
             Method::MonteCarlo { points, seed } => (u64::from(points), draw(points, seed, alone)),
+            Method::Optimise { points, .. } => (u64::from(points), Vec::new()),
         };
-        Self { sweep, count, shares }
+        Self { sweep, count, shares, chosen: Vec::new() }
+    }
+
+    /// One more point that a search chose; it has the next number.
+    pub(super) fn choose(&mut self, levels: Vec<Level>, generation: u64) -> u64 {
+        self.chosen.push((levels, generation));
+        self.chosen.len() as u64 - 1
+    }
+
+    /// The generation in which a search chose a point, from zero.
+    pub(super) fn generation(&self, point: u64) -> u64 {
+        self.chosen(point).map_or(0, |(_, generation)| *generation)
+    }
+
+    fn chosen(&self, point: u64) -> Option<&(Vec<Level>, u64)> {
+        self.chosen.get(usize::try_from(point).unwrap_or(usize::MAX))
     }
 
     /// How many there are.
@@ -44,10 +62,13 @@ impl<'a> Points<'a> {
         self.count
     }
 
-    /// The value of each field at a point, in the order of the fields.
+    /// The value of each field at a point, in the order of the fields. Those of a search are known once it chose them.
     #[must_use]
     pub fn levels(&self, point: u64) -> Vec<Level> {
         let fields = &self.sweep.fields;
+        if self.sweep.tuning.is_some() {
+            return self.chosen(point).map(|(levels, _)| levels.clone()).unwrap_or_default();
+        }
         if !self.shares.is_empty() {
             let place = usize::try_from(point).unwrap_or(usize::MAX);
             let share = |shares: &Vec<f64>| shares.get(place).copied().unwrap_or_default();

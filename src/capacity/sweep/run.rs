@@ -2,11 +2,13 @@
 
 use super::Points;
 use super::check::unlike;
+use super::table::CHECK;
 use super::table::Cell;
 use super::table::Header;
 use super::table::Kind;
 use super::table::Role;
 use super::table::Row;
+use super::table::SEARCH;
 use crate::input::problem::Problems;
 use crate::input::sweep::Level;
 use crate::input::sweep::Sweep;
@@ -62,7 +64,7 @@ pub enum Failed {
     Kept(std::io::Error),
 }
 
-/// Runs these points and hands on the rows of each, a row a seed, in the order in which points are done: what `done` gets
+/// Runs these points, each with these seeds, and hands on the rows of each, a row a seed, in the order in which points are done: what `done` gets
 /// depends on the point alone, when it gets it on the threads.
 ///
 /// # Errors
@@ -70,14 +72,14 @@ pub enum Failed {
 pub fn run(
     (sweep, points): (&Sweep, &Points<'_>),
     header: &Header,
-    todo: &[u64],
+    (todo, seeds): (&[u64], &[Seed]),
     bench: &Bench<'_>,
     mut done: impl FnMut(u64, &[Row]) -> std::io::Result<()>,
 ) -> Result<Ended, Failed> {
     let threads =
         if bench.jobs > 0 { bench.jobs } else { std::thread::available_parallelism().map_or(1, NonZeroUsize::get) };
-    let all: Vec<&[Seed]> = vec![&sweep.seeds];
-    let each: Vec<&[Seed]> = sweep.seeds.chunks(1).collect();
+    let all: Vec<&[Seed]> = vec![seeds];
+    let each: Vec<&[Seed]> = seeds.chunks(1).collect();
     let shares = if todo.len() < threads * POINTS_A_THREAD { each } else { all };
     let work: Vec<(u64, &[Seed])> = todo.iter().flat_map(|point| shares.iter().map(|seeds| (*point, *seeds))).collect();
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
@@ -111,7 +113,7 @@ pub fn run(
             };
             let all = begun.entry(point).or_default();
             all.extend(rows);
-            if all.len() == sweep.seeds.len() {
+            if all.len() == seeds.len() {
                 let mut all = begun.remove(&point).unwrap_or_default();
                 all.sort_by_key(seed_of);
                 left -= 1;
@@ -124,7 +126,8 @@ pub fn run(
     })
 }
 
-fn seed_of(row: &Row) -> u64 {
+/// The seed of a row.
+pub(super) fn seed_of(row: &Row) -> u64 {
     match row.get(1) {
         Some(Cell::Whole(seed)) => *seed,
         _ => 0,
@@ -156,7 +159,10 @@ fn rows(
             return None;
         }
         match one(&scenario, *seed, bench) {
-            Ok((judged, ticks)) => rows.push(row(header, (point, *seed), &levels, &judged, ticks)),
+            Ok((judged, ticks)) => {
+                let of = (point, points.generation(point), *seed);
+                rows.push(row(header, of, &levels, &judged, ticks));
+            }
             Err(breached) => return Some(Err(Failed::Breached(title(), breached))),
         }
     }
@@ -180,7 +186,13 @@ fn one(scenario: &Arc<Scenario>, seed: Seed, bench: &Bench<'_>) -> Result<(Vec<J
     Ok((judge.finish(outcome.ended).0, outcome.container_ticks))
 }
 
-fn row(header: &Header, (point, seed): (u64, Seed), levels: &[Level], judged: &[Judged], ticks: u64) -> Row {
+fn row(
+    header: &Header,
+    (point, generation, seed): (u64, u64, Seed),
+    levels: &[Level],
+    judged: &[Judged],
+    ticks: u64,
+) -> Row {
     let mut levels = levels.iter();
     let of = |name: &str| judged.iter().find(|judged| judged.name == name);
     let expected = |name: &str| header.columns.iter().any(|c| matches!(c.role, Role::Held(_)) && c.name == name);
@@ -188,6 +200,8 @@ fn row(header: &Header, (point, seed): (u64, Seed), levels: &[Level], judged: &[
     let cell = |column: &super::table::Column| match column.role {
         Role::Point => Cell::Whole(point),
         Role::Seed => Cell::Whole(seed.get()),
+        Role::Phase => Cell::Text(if header.is_check(seed.get()) { CHECK } else { SEARCH }.to_owned()),
+        Role::Generation => Cell::Whole(generation),
         Role::Field => {
             let level = levels.next();
             match column.kind {
@@ -200,6 +214,8 @@ fn row(header: &Header, (point, seed): (u64, Seed), levels: &[Level], judged: &[
         }
         Role::Held(_) => Cell::Flag(of(&column.name).is_some_and(|judged| judged.passed)),
         Role::AllHeld => Cell::Flag(all_held),
+        // Known when all is done.
+        Role::Front => Cell::Flag(false),
         Role::Ticks => Cell::Whole(ticks),
     };
     header.columns.iter().map(cell).collect()

@@ -2,6 +2,7 @@
 
 use super::Basis;
 use super::FORMAT_VERSION;
+use crate::input::sweep::Aim;
 use crate::input::sweep::Method;
 use crate::input::sweep::Sweep;
 use crate::model::Bound;
@@ -20,18 +21,41 @@ pub struct Header {
     pub sweep: String,
     /// The scenario's name.
     pub scenario: String,
-    /// How the points were chosen, in words: `grid`, `latin-hypercube`, `monte-carlo`.
+    /// How the points were chosen, in words: `grid`, `latin-hypercube`, `monte-carlo`, `optimise`.
     pub method: String,
     /// How many points the whole sweep has.
     pub points: u64,
-    /// The seeds of each point.
+    /// The seeds of each point; of a sweep that is tuned, those that the search sees.
     pub seeds: Vec<u64>,
     /// Which part of the sweep the rows are; `None` for all of it.
     pub part: Option<Part>,
+    /// What it was tuned for; `None` where it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tuned: Option<Tuned>,
     /// What the rows rest on.
     pub basis: Basis,
     /// The columns.
     pub columns: Vec<Column>,
+}
+
+/// What a sweep was tuned for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tuned {
+    /// The aims, in their order: names of measures or expectations.
+    pub aims: Vec<Aimed>,
+    /// The expectations that rank points.
+    pub hold: Vec<String>,
+    /// The seeds that the search did not see.
+    pub check: Vec<u64>,
+}
+
+/// One aim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Aimed {
+    /// The measure or the expectation.
+    pub name: String,
+    /// Whether it is to be high.
+    pub highest: bool,
 }
 
 /// One part of so many.
@@ -72,6 +96,10 @@ pub enum Role {
     Point,
     /// The seed.
     Seed,
+    /// Whether a run was one of the search, or of the check on seeds that it did not see: [`SEARCH`], [`CHECK`].
+    Phase,
+    /// The generation in which a search chose the point, from zero.
+    Generation,
     /// The value of a field.
     Field,
     /// What was measured for an expectation.
@@ -82,9 +110,16 @@ pub enum Role {
     Measure,
     /// Whether all expectations held.
     AllHeld,
+    /// Whether the point is on the front, of the search or of the check.
+    Front,
     /// Containers advanced by one step: how much work the run was.
     Ticks,
 }
+
+/// A run of a search, in [`Role::Phase`].
+pub const SEARCH: &str = "search";
+/// A run on a seed that the search did not see.
+pub const CHECK: &str = "check";
 
 /// What the cells of a column are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -172,6 +207,10 @@ impl Header {
     pub fn new(sweep: &Sweep, points: u64, expect: &[Expectation], part: Option<Part>, basis: Basis) -> Self {
         let mut columns =
             vec![Column::new("point", Role::Point, Kind::Whole, ""), Column::new("seed", Role::Seed, Kind::Whole, "")];
+        if sweep.tuning.is_some() {
+            columns.push(Column::new("phase", Role::Phase, Kind::Text, ""));
+            columns.push(Column::new("generation", Role::Generation, Kind::Whole, ""));
+        }
         for field in &sweep.fields {
             let name = field.path.to_string();
             columns.push(match field.values.unit() {
@@ -187,12 +226,22 @@ impl Header {
             columns.push(Column::new(&one.name, Role::Measure, Kind::Number, &unit(one).name()));
         }
         columns.push(Column::new("all_held", Role::AllHeld, Kind::Flag, ""));
+        if sweep.tuning.is_some() {
+            columns.push(Column::new("front", Role::Front, Kind::Flag, ""));
+        }
         columns.push(Column::new("container_ticks", Role::Ticks, Kind::Whole, ""));
         let method = match sweep.method {
             Method::Grid => "grid",
             Method::LatinHypercube { .. } => "latin-hypercube",
             Method::MonteCarlo { .. } => "monte-carlo",
+            Method::Optimise { .. } => "optimise",
         };
+        let aimed = |aim: &Aim| Aimed { name: aim.name.clone(), highest: aim.highest };
+        let tuned = sweep.tuning.as_ref().map(|tuning| Tuned {
+            aims: tuning.aims.iter().map(aimed).collect(),
+            hold: tuning.hold.clone(),
+            check: tuning.check.iter().map(|seed| seed.get()).collect(),
+        });
         Self {
             format_version: FORMAT_VERSION,
             sweep: sweep.name.clone(),
@@ -201,6 +250,7 @@ impl Header {
             points,
             seeds: sweep.seeds.iter().map(|seed| seed.get()).collect(),
             part,
+            tuned,
             basis,
             columns,
         }
@@ -215,6 +265,11 @@ impl Header {
     pub(super) fn expects(&self, expect: &[Expectation]) -> bool {
         let own = self.columns.iter().filter(|column| column.role == Role::Measured);
         own.map(|column| (column.name.clone(), column.unit.clone())).eq(columns_of(expect))
+    }
+
+    /// Whether a seed is one of those that a search does not see.
+    pub(super) fn is_check(&self, seed: u64) -> bool {
+        self.tuned.as_ref().is_some_and(|tuned| tuned.check.contains(&seed))
     }
 
     /// Reads a row from the texts of its cells.

@@ -28,6 +28,9 @@ const CELL_MAX: usize = 28;
 #[must_use]
 pub fn text(table: &Table, width: usize, paint: Paint) -> String {
     let width = width.clamp(60, 160);
+    if let Some(tuned) = &table.header.tuned {
+        return super::tune::text(table, tuned, width, paint);
+    }
     let points = scored(table);
     let mut out = head(table, &points, width, paint);
     if let Some(part) = table.header.part {
@@ -80,7 +83,7 @@ fn head(table: &Table, points: &[Scored], width: usize, paint: Paint) -> String 
 }
 
 /// The values of a field: one by one where they are few, else the smallest and the largest.
-fn range(points: &[Scored], place: usize, column: &Column) -> String {
+pub(super) fn range(points: &[Scored], place: usize, column: &Column) -> String {
     let values = distinct(points, place);
     if values.len() <= VALUES {
         let texts: Vec<String> = values.iter().map(|value| shown(value, &column.unit)).collect();
@@ -180,13 +183,13 @@ fn list(table: &Table, points: &[&Scored], width: usize, paint: Paint) -> String
 }
 
 /// Text with and without its colour.
-struct Marked {
+pub(super) struct Marked {
     plain: String,
     painted: String,
 }
 
 impl Marked {
-    fn plain(text: String) -> Self {
+    pub(super) fn plain(text: String) -> Self {
         let text = clean(&text);
         let text = if text.chars().count() > CELL_MAX {
             text.chars().take(CELL_MAX - 1).chain(['…']).collect()
@@ -196,7 +199,7 @@ impl Marked {
         Self { painted: text.clone(), plain: text }
     }
 
-    fn new(text: &str, paint: impl Fn(&str) -> String) -> Self {
+    pub(super) fn new(text: &str, paint: impl Fn(&str) -> String) -> Self {
         Self { plain: text.to_owned(), painted: paint(text) }
     }
 }
@@ -210,7 +213,7 @@ fn verdict(point: &Scored, paint: Paint) -> Marked {
     }
 }
 
-fn mean(measured: &Measured, unit: &str) -> String {
+pub(super) fn mean(measured: &Measured, unit: &str) -> String {
     match measured.spread {
         Some((_, mean, _)) => Figure::named(mean, unit).map_or_else(|| mean.to_string(), |figure| figure.to_string()),
         None => "–".to_owned(),
@@ -218,7 +221,7 @@ fn mean(measured: &Measured, unit: &str) -> String {
 }
 
 /// The fields by the end of their paths, as short as tells them apart.
-fn short(fields: &[(usize, &Column)]) -> Vec<String> {
+pub(super) fn short(fields: &[(usize, &Column)]) -> Vec<String> {
     let end = |name: &str, parts: usize| {
         let all: Vec<&str> = name.split('.').collect();
         all[all.len().saturating_sub(parts)..].join(".")
@@ -239,11 +242,11 @@ fn widths(rows: &[Vec<Marked>]) -> Vec<usize> {
     (0..count).map(|place| wide(place).unwrap_or(0)).collect()
 }
 
-fn line_width(rows: &[Vec<Marked>]) -> usize {
+pub(super) fn line_width(rows: &[Vec<Marked>]) -> usize {
     widths(rows).iter().map(|width| width + 2).sum::<usize>().saturating_sub(2)
 }
 
-fn lines(rows: &[Vec<Marked>]) -> String {
+pub(super) fn lines(rows: &[Vec<Marked>]) -> String {
     let widths = widths(rows);
     let mut out = String::new();
     for row in rows {
@@ -259,6 +262,6 @@ fn lines(rows: &[Vec<Marked>]) -> String {
 }
 
 /// Names may hold anything; the terminal gets no control characters of theirs.
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

@@ -5,12 +5,15 @@
 //!    ([`Opened::resolved_with`]), so that what can be varied is what can be written, and every error is the ordinary one.
 //! 2. What is wrong with a point is told at the field in the sweep's file, with the number of the point.
 
+mod aim;
 mod number;
 mod path;
 mod point;
 mod values;
 mod wire;
 
+pub use aim::Aim;
+pub use aim::Tuning;
 pub use number::Number;
 pub use path::FieldPath;
 pub use values::Between;
@@ -46,7 +49,7 @@ use std::path::PathBuf;
 use wire::MethodFile;
 
 /// Codes of sweeps.
-pub const CODES: &[&Code] = &[&VALUES, &FIELD, &METHOD];
+pub const CODES: &[&Code] = &[&VALUES, &FIELD, &METHOD, &aim::AIM];
 
 static VALUES: Code = Code {
     id: "PL0441",
@@ -59,8 +62,8 @@ static VALUES: Code = Code {
       load.api.low:  { from: 1/s, to: 100/s, steps: 5, distribution: log-uniform }
       services.api.work.cpu: { from: 5ms, to: 25ms, distribution: normal, mean: 12ms, sd: 3ms }
 
-A grid needs values one after another: a list, `by` or `steps`. For `latin-hypercube` and `monte-carlo` a range may stand alone; with \
-`by` only its multiples are drawn, which is how whole numbers are.",
+A grid needs values one after another: a list, `by` or `steps`. For `latin-hypercube`, `monte-carlo` and `optimise` a range may stand \
+alone; with `by` only its multiples are drawn, which is how whole numbers are.",
 };
 
 pub(crate) static FIELD: Code = Code {
@@ -78,14 +81,18 @@ static METHOD: Code = Code {
     id: "PL0443",
     title: "a sweep that its method cannot make",
     explanation: "`grid` is every combination of the values, so that `points` and `seed` say nothing there. `latin-hypercube` and \
-`monte-carlo` draw as many `points` as are asked for, from a `seed` that is 1 unless said otherwise. A sweep has at most a million points.",
+`monte-carlo` draw as many `points` as are asked for, from a `seed` that is 1 unless said otherwise. `optimise` tries as many, and needs \
+the `aim` of it. A sweep has at most a million points.",
 };
 
 /// Most points of a sweep.
 pub const POINTS_MAX: u64 = 1_000_000;
 
 /// Columns of the results that are no field, expectation or measure.
-pub const RESERVED: [&str; 4] = ["point", "seed", "all_held", "container_ticks"];
+pub const RESERVED: [&str; 7] = ["point", "seed", "phase", "generation", "all_held", "front", "container_ticks"];
+
+/// Fewest points of a sweep that is tuned: less is no search.
+pub const TRIED_MIN: u32 = 8;
 
 /// How the points are chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,6 +109,13 @@ pub enum Method {
     /// Each point is drawn by itself.
     MonteCarlo {
         /// So many points.
+        points: u32,
+        /// Drawn from this seed.
+        seed: Seed,
+    },
+    /// Each generation is bred from the best points before it.
+    Optimise {
+        /// So many points are tried.
         points: u32,
         /// Drawn from this seed.
         seed: Seed,
@@ -136,6 +150,8 @@ pub struct Sweep {
     pub seeds: Vec<Seed>,
     /// What is measured beside the expectations, in the order of the file.
     pub measures: Vec<Expectation>,
+    /// What it is tuned for; of [`Method::Optimise`] alone.
+    pub tuning: Option<Tuning>,
 }
 
 /// Reads a sweep and the scenario that it varies.
@@ -160,13 +176,14 @@ pub fn load(path: &Path, environment: &BTreeMap<String, String>) -> Result<Sweep
     });
     let (Ok(opened), Some(method)) = (opened, method) else { return Err(problems) };
     let measures = measures(&file, &node, &opened, &fields, &mut problems);
+    let tuning = aim::tuning(&file, &node, &opened, &measures, &mut problems);
     if problems.has_errors() {
         return Err(problems);
     }
     let mut seeds = opened.resolved.scenario.seeds.clone();
     seeds.sort_unstable();
     seeds.dedup();
-    Ok(Sweep { name: file.sweep, path: path.to_owned(), opened, method, fields, seeds, measures })
+    Ok(Sweep { name: file.sweep, path: path.to_owned(), opened, method, fields, seeds, measures, tuning })
 }
 
 fn seeds(choice: Option<&SeedChoice>) -> Vec<Seed> {
@@ -192,6 +209,9 @@ fn fields(file: &SweepFile, node: &Node, problems: &mut Problems) -> Vec<Field> 
         match path.first() {
             "seeds" => wrong("`seeds` are not varied: every point is run with the `seeds` of the sweep".to_owned()),
             "scenario" => wrong("`scenario` is the name of the scenario, which changes nothing".to_owned()),
+            "expect" if file.method == MethodFile::Optimise => {
+                wrong("`expect` is not tuned: a looser expectation is no better policy".to_owned());
+            }
             _ => {}
         }
         if let Some(other) = fields.iter().find(|field| field.path.overlaps(&path)) {
@@ -234,8 +254,17 @@ fn method(file: &SweepFile, node: &Node, fields: &[Field], problems: &mut Proble
         }
         (MethodFile::LatinHypercube, Some(points)) => Method::LatinHypercube { points, seed },
         (MethodFile::MonteCarlo, Some(points)) => Method::MonteCarlo { points, seed },
-        (MethodFile::LatinHypercube | MethodFile::MonteCarlo, None) => {
-            let problem = Problem::error(&METHOD, "missing key `points`: how many are drawn").at(&at("method"));
+        (MethodFile::Optimise, Some(points)) => {
+            if points < TRIED_MIN {
+                let message = format!("{points} points are no search: at least {TRIED_MIN} are tried");
+                problems.push(Problem::error(&METHOD, message).at(&at("points")));
+            }
+            Method::Optimise { points, seed }
+        }
+        (drawn @ (MethodFile::LatinHypercube | MethodFile::MonteCarlo | MethodFile::Optimise), None) => {
+            let done = if drawn == MethodFile::Optimise { "tried" } else { "drawn" };
+            let message = format!("missing key `points`: how many are {done}");
+            let problem = Problem::error(&METHOD, message).at(&at("method"));
             problems.push(problem.help("such as `points: 64`"));
             return None;
         }

@@ -79,11 +79,12 @@ impl FieldPath {
     /// The same way as a JSON pointer.
     #[must_use]
     pub fn pointer(&self) -> String {
-        let part = |step: &Step| match step {
-            Step::Key(key) => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
-            Step::Index(index) => format!("/{index}"),
-        };
-        self.steps.iter().map(part).collect()
+        pointer(&self.steps)
+    }
+
+    /// The way in two, at each of its steps: as far as there, and from there on.
+    pub(super) fn splits(&self) -> impl Iterator<Item = (String, String)> + '_ {
+        (1..self.steps.len()).map(|place| self.steps.split_at(place)).map(|(one, other)| (pointer(one), pointer(other)))
     }
 
     /// Puts a value there. Mappings on the way that the file does not have are made, so that defaults can be varied, too; a
@@ -157,6 +158,14 @@ impl fmt::Display for FieldPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.text)
     }
+}
+
+fn pointer(steps: &[Step]) -> String {
+    let part = |step: &Step| match step {
+        Step::Key(key) => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+        Step::Index(index) => format!("/{index}"),
+    };
+    steps.iter().map(part).collect()
 }
 
 fn kind(value: &Value) -> &'static str {

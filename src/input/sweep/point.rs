@@ -2,6 +2,7 @@
 
 use super::FIELD;
 use super::Field;
+use super::FieldPath;
 use super::Level;
 use super::Sweep;
 use super::meant;
@@ -17,6 +18,8 @@ use serde_json::Value;
 
 /// What the changed file is called in what is wrong with it; the reader sees the sweep's own file.
 const CHANGED: &str = "the scenario of a point";
+/// Templates that start from templates; a longer chain is a mistake that is told elsewhere.
+const TEMPLATES_MAX: usize = 8;
 
 impl Sweep {
     /// The scenario with these values, one for each field, in their order.
@@ -28,7 +31,8 @@ impl Sweep {
         let base = file.clone();
         let mut problems = Problems::new();
         for (field, level) in self.fields.iter().zip(levels) {
-            if let Err(why) = field.path.set(&mut file, level.value.clone()) {
+            let Some(value) = &level.value else { continue };
+            if let Err(why) = field.path.set(&mut file, value.clone()) {
                 problems.push(unknown(field, &base, &why));
             }
         }
@@ -56,10 +60,48 @@ impl Sweep {
         Err(problems)
     }
 
+    /// The scenario's own values of the fields, which change nothing where they are put in. Of a policy's figure that the
+    /// scenario leaves to a template it is that of the template. One that nobody wrote down has no text.
+    #[must_use]
+    pub fn own(&self) -> Vec<Level> {
+        let file = self.opened.node.to_json();
+        let own = |field: &Field| {
+            let written = file.pointer(&field.path.pointer()).cloned();
+            let written = written.or_else(|| self.of_template(&file, &field.path));
+            match written.filter(|value| !value.is_null()) {
+                Some(value) => Level { value: None, ..Level::of(&value) },
+                None => Level::unwritten(),
+            }
+        };
+        self.fields.iter().map(own).collect()
+    }
+
+    /// The figure of a policy as the template has it that the scenario names, or one that this starts from.
+    fn of_template(&self, file: &Value, path: &FieldPath) -> Option<Value> {
+        let name = |value: &Value| value.as_str().or_else(|| value.get("template")?.as_str()).map(str::to_owned);
+        if path.first() != "policy" {
+            return None;
+        }
+        let mut policies = self.opened.policies();
+        path.splits().find_map(|(above, below)| {
+            let mut next = file.pointer(&above).and_then(name);
+            for _ in 0..TEMPLATES_MAX {
+                let text = policies.text(&next?).ok()?;
+                let policy = yaml::read(&Source::new(CHANGED, text)).0?.to_json();
+                if let Some(found) = policy.pointer(&below) {
+                    return Some(found.clone());
+                }
+                next = name(&policy);
+            }
+            None
+        })
+    }
+
     /// What a point is in words: `point 3, load.api.high = 40/s`.
     #[must_use]
     pub fn title(&self, point: u64, levels: &[Level]) -> String {
-        let values = self.fields.iter().zip(levels).map(|(field, level)| format!(", {} = {}", field.path, level.text));
+        let written = self.fields.iter().zip(levels).filter(|(_, level)| !level.text.is_empty());
+        let values = written.map(|(field, level)| format!(", {} = {}", field.path, level.text));
         format!("point {point}{}", values.collect::<String>())
     }
 

@@ -23,8 +23,8 @@ const PART_MIN: f64 = 1e-6;
 pub struct Level {
     /// As a person reads it: `20/s`, `kvm-4`.
     pub text: String,
-    /// As it stands in the scenario.
-    pub value: Value,
+    /// As it stands in the scenario; `None` leaves the field as the scenario has it.
+    pub value: Option<Value>,
     /// Where it is a number: the number, with its unit.
     pub number: Option<Number>,
 }
@@ -60,17 +60,24 @@ enum Curve {
 }
 
 impl Level {
-    fn of(value: &Value) -> Self {
+    /// A field left as the scenario has it, whatever that is.
+    #[must_use]
+    pub const fn unwritten() -> Self {
+        Self { text: String::new(), value: None, number: None }
+    }
+
+    /// A value as it was written.
+    pub(super) fn of(value: &Value) -> Self {
         let text = match value {
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
         let number = if value.is_string() || value.is_number() { Number::parse(&text) } else { None };
-        Self { text, value: value.clone(), number }
+        Self { text, value: Some(value.clone()), number }
     }
 
     fn number(number: Number) -> Self {
-        Self { text: number.to_string(), value: number.json(), number: Some(number) }
+        Self { text: number.to_string(), value: Some(number.json()), number: Some(number) }
     }
 }
 
@@ -99,6 +106,15 @@ impl Values {
         match self {
             Self::Levels(levels) => Some(levels),
             Self::Between(_) => None,
+        }
+    }
+
+    /// All values that can be taken, each once: of a range without levels its numbers, or so many shares of its distribution.
+    #[must_use]
+    pub fn all(&self) -> Vec<Level> {
+        match self {
+            Self::Levels(levels) => levels.clone(),
+            Self::Between(between) => between.all(),
         }
     }
 
@@ -146,6 +162,20 @@ impl Between {
         let most = (self.to - self.from.micro) / self.by;
         let grains = i64::try_from(whole(grains)).unwrap_or(most).min(most);
         Number { micro: self.from.micro + grains * self.by, unit: self.from.unit.clone() }
+    }
+}
+
+impl Between {
+    fn all(&self) -> Vec<Level> {
+        let most = (self.to - self.from.micro) / self.by;
+        if self.curve == Curve::Uniform {
+            let number = |grains| Number { micro: self.from.micro + grains * self.by, unit: self.from.unit.clone() };
+            return (0..=most).map(|grains| Level::number(number(grains))).collect();
+        }
+        let shares = (0..=GRAINS).map(|place| place as f64 / GRAINS as f64);
+        let mut all: Vec<Level> = shares.map(|share| Level::number(self.at(share))).collect();
+        all.dedup();
+        all
     }
 }
 

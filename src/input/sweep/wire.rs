@@ -18,10 +18,10 @@ pub struct SweepFile {
     /// How the points are chosen; `grid` unless said otherwise.
     #[serde(default)]
     pub method: MethodFile,
-    /// How many points are drawn; for `latin-hypercube` and `monte-carlo`.
+    /// How many points are drawn, or tried by `optimise`; not for a grid.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub points: Option<u32>,
-    /// The seed that points are drawn from; 1 unless said otherwise.
+    /// The seed that points are drawn from, also those of `optimise`; 1 unless said otherwise.
     pub seed: Option<u64>,
     /// What is varied: a field of the scenario (`load.api.high`, `faults[0].for`, `services."my.app".workers`) and its
     /// values. In a grid the last one changes fastest.
@@ -33,6 +33,24 @@ pub struct SweepFile {
     /// `p95(latency.api)`.
     #[serde(default)]
     pub measure: BTreeMap<String, String>,
+    /// What is wanted, from two aims to four; for `optimise`.
+    #[serde(default)]
+    pub aim: Vec<AimFile>,
+    /// Expectations that rank points: those that hold all of them come first. All unless said otherwise; for `optimise`.
+    pub hold: Option<Vec<String>>,
+    /// Seeds that the best points are run with once more, none of which `seeds` has: one, a range or a list. As many as
+    /// `seeds`, those behind them, unless said otherwise; for `optimise`.
+    pub check: Option<SeedChoice>,
+}
+
+/// One aim: a measure, or an expectation, that is to be low or high.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AimFile {
+    /// This is to be as low as can be: the name of a measure or of an expectation.
+    pub lowest: Option<String>,
+    /// This is to be as high as can be.
+    pub highest: Option<String>,
 }
 
 /// How the points are chosen.
@@ -46,6 +64,8 @@ pub enum MethodFile {
     LatinHypercube,
     /// So many points, each drawn by itself.
     MonteCarlo,
+    /// So many points, each generation bred from the best before it.
+    Optimise,
 }
 
 /// The values of a field.
