@@ -1,5 +1,6 @@
 //! What to buy: stories of people who look for a host, with figures that are worked out by hand.
 
+use plimsoll::capacity;
 use plimsoll::capacity::fit::Fit;
 use plimsoll::capacity::fit::HOP;
 use plimsoll::capacity::fit::Plan;
@@ -18,6 +19,7 @@ use plimsoll::model::Latencies;
 use plimsoll::model::Offer;
 use plimsoll::model::Pattern;
 use plimsoll::model::Rates;
+use plimsoll::model::Scenario;
 use plimsoll::model::ServiceName;
 use plimsoll::model::Term;
 use plimsoll::record::Event;
@@ -119,6 +121,39 @@ fn the_cheapest_that_holds_with_headroom_is_the_one_that_arithmetic_says() {
     // Nothing that is sold holds four times the load.
     let found = ask(ONE, CORE, &offers, &Question { headroom: Permille::percent(300), split: 1, ..question() });
     assert!(!found.fits() && found.ceiling.1.is_none(), "the services would, on a larger host");
+}
+
+/// One search finds load lines: what an offer carries is what `plimsoll capacity` says of the same host with the same seeds and steps.
+#[test]
+fn an_offer_carries_what_capacity_says_of_its_host() {
+    let offers = sold(&[("two", 2, "month: 5 EUR, kind: list"), ("four", 4, "month: 9 EUR, kind: list")]);
+    let scenario = PAIR.replace("noise: none", "noise: poisson").replace("duration:", "seeds: 1..3\nduration:");
+    let headroom = Permille::percent(10);
+    let found = ask(
+        TWO,
+        &scenario,
+        &offers,
+        &Question { headroom, named: Some(offers.keys().cloned().collect()), ..question() },
+    );
+    let base = &found.scenario;
+    let hosts = offers.values().map(|offer| offer.host.clone().expect("a machine"));
+    let scenarios: Vec<Scenario> = hosts.map(|host| Scenario { host, ..Scenario::clone(base) }).collect();
+    let asked = capacity::Question {
+        probability: Permille::ONE,
+        seeds: base.seeds.clone(),
+        exact: Permille::percent(4),
+        explain: false,
+        curve: 0,
+    };
+    assert_eq!(asked.seeds.len(), 3);
+    let lines = capacity::load_lines(&scenarios, &asked, 2, &|| ()).expect("the engine keeps its rules");
+    for (name, line) in offers.keys().zip(&lines) {
+        let row = row(&found, name);
+        let breaks = line.breaks.as_ref().map(|breaks| breaks.multiple);
+        assert!(row.line.exact && row.all_seeds && line.multiple() > Permille::ZERO);
+        assert_eq!((row.line.holds, row.line.breaks), (Some(line.multiple()), breaks), "{name}");
+        assert_eq!(row.interval, line.interval(), "{name}");
+    }
 }
 
 #[test]

@@ -51,21 +51,29 @@ impl Grid {
     /// the highest of the range where all do.
     ///
     /// It takes for granted that what holds at a load holds at a lesser one.
-    pub(super) fn highest(self, start: Rung, stride: Rung, mut holds: impl FnMut(Rung) -> bool) -> Rung {
+    ///
+    /// # Errors
+    /// What `holds` says, at once.
+    pub(super) fn highest<E>(
+        self,
+        start: Rung,
+        stride: Rung,
+        mut holds: impl FnMut(Rung) -> Result<bool, E>,
+    ) -> Result<Rung, E> {
         let range = self.range();
         let (least, most) = (*range.start(), *range.end());
         let start = start.clamp(least, most);
         let mut stride = stride.max(1);
         let (mut low, mut high);
-        if holds(start) {
+        if holds(start)? {
             (low, high) = (start, start);
             loop {
                 if low == most {
-                    return most;
+                    return Ok(most);
                 }
                 high = high.saturating_add(stride).min(most);
                 stride = stride.saturating_mul(2);
-                if !holds(high) {
+                if !holds(high)? {
                     break;
                 }
                 low = high;
@@ -74,11 +82,11 @@ impl Grid {
             (low, high) = (start, start);
             loop {
                 if high == least {
-                    return least - 1;
+                    return Ok(least - 1);
                 }
                 low = low.saturating_sub(stride).max(least);
                 stride = stride.saturating_mul(2);
-                if holds(low) {
+                if holds(low)? {
                     break;
                 }
                 high = low;
@@ -86,13 +94,13 @@ impl Grid {
         }
         while high - low > 1 {
             let middle = i32::midpoint(low, high);
-            if holds(middle) {
+            if holds(middle)? {
                 low = middle;
             } else {
                 high = middle;
             }
         }
-        low
+        Ok(low)
     }
 }
 
@@ -118,8 +126,8 @@ mod tests {
             let grid = Grid::new(Permille::percent(2));
             let (least, most) = (*grid.range().start(), *grid.range().end());
             let mut tried = 0;
-            let found = grid.highest(start, stride, |rung| { tried += 1; rung <= edge });
-            prop_assert_eq!(found, edge.clamp(least - 1, most));
+            let found = grid.highest(start, stride, |rung| { tried += 1; Ok::<_, ()>(rung <= edge) });
+            prop_assert_eq!(found, Ok(edge.clamp(least - 1, most)));
             prop_assert!(tried <= 25, "{} tries", tried);
         }
     }

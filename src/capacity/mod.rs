@@ -10,15 +10,17 @@
 pub mod fit;
 mod grid;
 mod line;
+mod machine;
 mod relief;
 mod scaled;
 pub mod split;
 mod spread;
 pub mod sweep;
 mod trial;
+mod triggers;
 
 pub use line::Question;
-pub use line::load_line;
+pub use line::load_lines;
 pub use scaled::scaled;
 
 use crate::model::Scenario;

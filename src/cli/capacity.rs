@@ -23,7 +23,6 @@ use crate::report::Paint;
 use crate::report::load_line as report;
 use crate::report::load_line::Answer;
 use crate::report::load_line::LoadLine;
-use crate::run::simulate::on_threads;
 use crate::seed::Seed;
 use crate::units::Permille;
 use std::collections::BTreeSet;
@@ -103,12 +102,9 @@ pub(super) fn capacity(args: &CapacityArgs, globals: &Globals, printer: &mut Pri
     answerable(first, &left_out)?;
     let question = question(args, first, versions.len());
     let bar = printer.progress(0, "runs");
-    let lines = on_threads(&versions, globals.jobs(), |version| {
-        capacity::load_line(version, &question, globals.jobs(), &|| bar.inc(1))
-    });
+    let lines = capacity::load_lines(&versions, &question, globals.jobs(), &|| bar.inc(1));
     bar.finish_and_clear();
     let shown = inputs::shown(&args.scenario);
-    let lines = lines.into_iter().collect::<Result<Vec<LoadLine>, _>>();
     let lines = lines.map_err(|breached| Failure::Bug(format!("{breached}\nrepeat: {}", breached.repeat(&shown))))?;
     let answer = Answer {
         scenario: Arc::new(first.clone()),

@@ -2,6 +2,7 @@
 
 use crate::project;
 use assert_cmd::Command;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 const STACK: &str =
@@ -45,6 +46,28 @@ fn the_same_bytes_come_on_any_number_of_threads_and_again() {
     let written = files("one");
     assert_eq!(written, files("four"));
     assert_eq!(written.len(), 4 + 2 * 3, "page, JSON, Markdown, CSV, and a picture of each host twice");
+}
+
+/// In an overview hosts share runs and threads, and the answer about each is the one that it gets in any other company.
+#[test]
+fn a_host_is_answered_the_same_whichever_others_are_asked_about() {
+    let here = project(STACK, SCENARIO);
+    let answers = |hosts: &[&str]| -> BTreeMap<String, serde_json::Value> {
+        let hosts: Vec<&str> = hosts.iter().flat_map(|host| ["-H", host]).collect();
+        let run = plimsoll(
+            here.path(),
+            &[&["capacity", ".", "--seeds", "1..3", "--exact", "4%", "--json"], &hosts[..]].concat(),
+        );
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+        let document: serde_json::Value = serde_json::from_slice(&run.stdout).expect("JSON");
+        let hosts = document["hosts"].as_array().expect("hosts").iter();
+        hosts.map(|host| (host["host"].as_str().expect("a name").to_owned(), host.clone())).collect()
+    };
+    let some = answers(&["kvm-4", "single-core", "hostinger-kvm-4", "workstation-22", "small-vps"]);
+    let others = answers(&["small-vps", "m1-air", "hetzner-cx33", "kvm-6", "kvm-4", "netcup-vps-2000-g12"]);
+    assert_eq!(some["kvm-4"], others["kvm-4"]);
+    assert_eq!(some["small-vps"], others["small-vps"]);
+    assert_eq!(some["kvm-4"]["load_line"], some["hostinger-kvm-4"]["load_line"]);
 }
 
 #[test]

@@ -71,6 +71,27 @@ fn clients_who_wait_are_more_of_them() {
     assert!(found.multiple.get().abs_diff(2050) <= 80, "{}", found.multiple);
 }
 
+/// Runs are judged again where the interval asks what other bounds would say: the answer is that of a scenario with these bounds.
+#[test]
+fn the_model_moves_the_line_to_where_it_is_with_other_bounds() {
+    let at = |milliseconds: f64, aggregate: &str| {
+        let expect = format!("{aggregate}(latency.web) <= {}ns", (milliseconds * 1e6).round());
+        let load = "{ pattern: diurnal, low: 20/s, high: 50/s, peak_at: \"00:30\", noise: poisson }";
+        let scenario = one_core(load, &expect);
+        let in_windows = expect.replace("ns", "ns for 90% of 5m");
+        [scenario.clone(), scenario.replace(&expect, &in_windows)]
+            .map(|scenario| load_line(&read(STACK, &scenario), &question(1)))
+    };
+    for aggregate in ["mean", "p95"] {
+        for (place, line) in at(60.0, aggregate).iter().map(found).enumerate() {
+            let factor = 1.0 + line.accuracy.nine_of_ten;
+            let (tight, wide) = (&at(60.0 / factor, aggregate)[place], &at(60.0 * factor, aggregate)[place]);
+            assert_eq!(line.model, (tight.multiple(), wide.multiple()), "{aggregate} {place}");
+            assert!(line.model.0 < line.model.1, "it moves: {:?}", line.model);
+        }
+    }
+}
+
 #[test]
 fn what_no_load_breaks_has_no_line_and_what_breaks_without_load_has_none_either() {
     let never =

@@ -7,11 +7,9 @@
 use super::Look;
 use super::Plan;
 use super::Row;
-use super::bench::Variant;
-use super::bench::Which;
 use super::candidate;
 use super::room;
-use super::search;
+use crate::capacity::machine::Machine;
 use crate::capacity::split;
 use crate::capacity::split::Demand;
 use crate::model::HOURS_PER_MONTH;
@@ -22,7 +20,6 @@ use crate::units::Millicores;
 use crate::units::Money;
 use crate::units::Permille;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// So many machines of one's own, and so many by the hour beside each, are looked at in a currency.
 const OWN_MAX: usize = 2;
@@ -94,12 +91,12 @@ fn by_the_hour(look: &Look<'_>, currency: Currency) -> Vec<(u64, String)> {
 
 /// The load line of a machine that does not hold, looked for where it is not known.
 fn line_of(look: &mut Look<'_>, row: &Row) -> Result<Option<Permille>, Breached> {
-    let Some(variant) = look.classes.iter().find(|class| class.offers.contains(&row.offer)).map(|class| class.variant)
+    let Some(machine) = look.classes.iter().find(|class| class.offers.contains(&row.offer)).map(|class| class.machine)
     else {
         return Ok(None);
     };
-    let aim = look.question.aim();
-    Ok(search::lines(&mut look.bench, &[variant], &mut look.tried, aim)?[0].holds)
+    look.find(&[machine])?;
+    Ok(look.line(machine).holds)
 }
 
 /// One machine with one beside it, run; `None` where it is not worth it or there is no assignment.
@@ -129,10 +126,10 @@ fn one(
     let rooms: Vec<split::Room> = hosts.iter().map(room).collect();
     let Ok(assignment) = split::assign(wanted, rules, &rooms) else { return Ok(None) };
     let Ok(combined) = split::combined(&look.base, &hosts, &assignment, look.question.hop) else { return Ok(None) };
-    let variant = look.add(Variant { scenario: Arc::new(combined.scenario.clone()), combined: Some(combined) });
-    look.run(&[variant], look.question.aim(), Which::All)?;
+    let machine = look.add(Machine::several(combined, look.progress));
+    look.run(&[machine], look.question.aim(), &look.base.seeds)?;
     let plan = Plan::Burst(name.to_owned(), hours, assignment);
-    Ok(Some(look.row(&first.offer, plan, variant, all, false)))
+    Ok(Some(look.row(&first.offer, plan, machine, all)))
 }
 
 #[cfg(test)]

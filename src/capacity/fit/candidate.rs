@@ -1,12 +1,12 @@
 //! The offers that are worth a run, machines that a run cannot tell apart put together.
 
 use super::Question;
+use crate::capacity::machine::bare;
 use crate::capacity::split::Demand;
 use crate::model::Host;
 use crate::model::Offer;
 use crate::model::Scenario;
 use crate::report::load_line::multiple;
-use crate::units::Bytes;
 use crate::units::Money;
 use crate::units::Permille;
 use std::collections::BTreeMap;
@@ -18,8 +18,8 @@ pub(super) struct Class {
     pub(super) host: Host,
     /// The offers, by name.
     pub(super) offers: Vec<String>,
-    /// Its number on the bench.
-    pub(super) variant: usize,
+    /// Its number among the machines that are looked at.
+    pub(super) machine: usize,
 }
 
 /// The machines of all offers that may hold what is needed at the load that is wanted; and of the others why they cannot.
@@ -43,26 +43,12 @@ pub(super) fn classes(
             }
             Ok(host) => {
                 let key = serde_json::to_string(&bare(base, host)).unwrap_or_default();
-                let class = Class { host: host.clone(), offers: Vec::new(), variant: 0 };
+                let class = Class { host: host.clone(), offers: Vec::new(), machine: 0 };
                 classes.entry(key).or_insert(class).offers.push(name.clone());
             }
         }
     }
     (classes.into_values().collect(), left_out)
-}
-
-/// A host without what a run does not see.
-fn bare(base: &Scenario, host: &Host) -> Host {
-    let sends = |model: &crate::model::ServiceModel| model.work.request.max(model.work.answer) > Bytes::ZERO;
-    let mut bare = host.clone();
-    bare.name.clear();
-    bare.title.clear();
-    bare.disk = Bytes::ZERO;
-    bare.price = None;
-    bare.reserve_stated = false;
-    let line = host.hardware.network_mbit.filter(|_| base.services.values().any(sends));
-    bare.hardware = crate::model::Hardware { network_mbit: line, ..crate::model::Hardware::default() };
-    bare
 }
 
 /// Whether a host may hold what is needed: it has as much CPU as the services use in the busiest ten minutes, and as much

@@ -80,6 +80,7 @@ fn one(fit: &Fit, row: &Row) -> Value {
         "converted": row.month.currency() != row.ranked.currency(),
         "price": fit.offers.get(&row.offer).map(price),
         "holds": row.holds,
+        "all_seeds": row.all_seeds,
         "carries": multiple(row.line.holds),
         "breaks_at": multiple(row.line.breaks),
         "exact": row.line.exact,

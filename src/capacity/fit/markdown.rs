@@ -12,7 +12,7 @@ pub fn markdown(fit: &Fit) -> String {
         out.push_str("\n| holds | offer | carries | month | per 1x | why not |\n|---|---|---:|---:|---:|---|\n");
         for row in fit.rows.iter().filter(|row| row.ranked.currency() == answer.currency) {
             let cells = [
-                if row.holds { "✓" } else { "✗" }.to_owned(),
+                words::mark(row).to_owned(),
                 words::title(fit, row),
                 words::line(&row.line),
                 words::money(row.ranked),

@@ -5,39 +5,38 @@
 //! 1. A host holds a load when everything that the scenario expects holds, with all seeds, at that multiple of the load. What
 //!    the host itself costs is the question here: expectations about costs are left out of it.
 //! 2. Machines that differ in nothing that a run sees share their runs.
-//! 3. A coarse look comes first: one run of every machine at the load that is wanted. Load lines are looked for only near the
-//!    answer; of the others the table says what is known.
+//! 3. A coarse look comes first: one run of every machine at the load that is wanted. Load lines are those of
+//!    [`crate::capacity::load_lines`], and looked for only near the answer; of the others the table says what is known.
 //! 4. Offers are ranked within a currency. What cannot be bought, is for another architecture or beyond the budget is shown,
 //!    and never the answer, unless it was named.
 
-mod bench;
 mod burst;
 mod candidate;
 mod csv;
 mod growth;
 pub mod json;
+mod line;
 mod markdown;
 mod parts;
 mod picture;
-mod search;
 mod text;
-mod triggers;
 mod words;
 mod write;
 
+pub use super::triggers::Trigger;
+pub use super::triggers::has_large_model;
 pub use csv::csv;
 pub use growth::MONTHS_MAX;
 pub use growth::after;
 pub use growth::months;
+pub use line::Line;
 pub use markdown::markdown;
-pub use search::Line;
 pub use text::list;
 pub use text::text;
-pub use triggers::Trigger;
-pub use triggers::has_large_model;
 pub use write::write;
 
-use crate::capacity::load_line;
+use crate::capacity::line::line_of;
+use crate::capacity::machine::Machine;
 use crate::capacity::scaled;
 use crate::capacity::split::Assignment;
 use crate::capacity::split::Demand;
@@ -53,23 +52,20 @@ use crate::model::Scenario;
 use crate::model::Stack;
 use crate::model::Term;
 use crate::record::Event;
-use crate::report::load_line::End;
 use crate::report::load_line::LoadLine;
 use crate::run::simulate::Breached;
+use crate::run::simulate::on_threads;
 use crate::run::simulate::simulate;
+use crate::seed::Seed;
 use crate::units::Bytes;
 use crate::units::Currency;
 use crate::units::Millicores;
 use crate::units::Money;
 use crate::units::Permille;
 use crate::units::Span;
-use bench::Bench;
-use bench::Variant;
-use bench::Which;
 use candidate::Class;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 /// Time of a message from one rented host to another, where nobody says: a guess for a private network within a data centre.
@@ -77,7 +73,7 @@ pub const HOP: Span = Span::from_micros(250);
 
 /// Load lines are looked for of so many of the cheapest offers that hold, in each currency.
 const SHORTLIST: usize = 3;
-/// The load lines of answers are as exact as this.
+/// Load lines are as exact as this.
 const EXACT: Permille = Permille::percent(4);
 /// Where no more hosts than this are named, load lines are looked for of all of them.
 const NAMED_FEW: usize = 8;
@@ -139,8 +135,10 @@ pub struct Row {
     pub ranked: Money,
     /// How far it carries the load.
     pub line: Line,
-    /// Whether it holds the load with the headroom that is wanted, as far as it was tried.
+    /// Whether it holds the load with the headroom that is wanted, as far as it was tried,
     pub holds: bool,
+    /// and whether that is with all seeds; otherwise it is with the first one, and another may break it.
+    pub all_seeds: bool,
     /// What does not hold first: at the load that is wanted, or above the line.
     pub breaks: Option<String>,
     /// CPU and memory at the expected load, as shares of what there is; `None` where that was not run.
@@ -149,12 +147,10 @@ pub struct Row {
     pub triggers: BTreeSet<Trigger>,
     /// Why it is not the answer although it may hold.
     pub barred: Option<String>,
-    /// Where the line is for other seeds, and if response times are off as far as they usually are; of answers.
+    /// Where the line is for other seeds, and if response times are off as far as they usually are, where a line was looked for.
     pub interval: Option<(Permille, Permille)>,
-    /// The fullest part beyond the line, and how full; of answers.
+    /// The fullest part beyond the line, and how full, where a line was looked for.
     pub busiest: Option<String>,
-    /// What was run.
-    variant: usize,
 }
 
 impl Row {
@@ -253,22 +249,15 @@ pub fn fit(
     progress: &(dyn Fn() + Sync),
 ) -> Result<Fit, Breached> {
     let base = asked(scenario, question);
-    let mut bench = Bench::new(base.seeds.clone(), question.jobs, progress);
     let aim = question.aim();
     let ample = Scenario { host: ample(&base.host), ..base.clone() };
     let (expected, hours) = demand(&ample, Permille::ONE)?;
     let (wanted, _) = demand(&ample, aim)?;
-    let number = bench.add(Variant { scenario: Arc::new(ample), combined: None });
-    let mut tried: Vec<Vec<Permille>> = vec![vec![Permille::ONE, aim]];
-    bench.run(&[(number, Permille::ONE), (number, aim)], Which::First)?;
-    let ceiling = if bench.held(number, aim, Which::First) == Some(true) {
-        (Line { holds: Some(aim), ..Line::default() }, None)
-    } else {
-        let line = search::lines(&mut bench, &[number], &mut tried, aim)?[0];
-        (line, reason(&bench, number, line.breaks.unwrap_or(aim)))
-    };
     let (classes, left_out) = candidate::classes(&base, offers, question, &wanted);
-    let mut look = Look { base, rules: Rules::of(stack), offers, question, bench, tried, classes, left_out };
+    let (machines, lines) = (Vec::new(), BTreeMap::new());
+    let mut look =
+        Look { base, rules: Rules::of(stack), offers, question, progress, machines, lines, classes, left_out };
+    let ceiling = look.ceiling(ample)?;
     look.coarse()?;
     let mut rows = look.singles()?;
     parts::splits(&mut look, &wanted, &mut rows)?;
@@ -276,7 +265,6 @@ pub fn fit(
     let key = |row: &Row| (row.ranked.currency(), row.ranked.get(), row.machines(), row.offer.clone());
     rows.sort_by_key(key);
     let answers = answers(&rows, question);
-    let finely = look.finely(&mut rows, &answers, progress)?;
     Ok(Fit {
         scenario: Arc::new(scenario.clone()),
         question: question.clone(),
@@ -285,8 +273,9 @@ pub fn fit(
         ceiling,
         answers,
         rows,
+        // Two more were made to see what is needed.
+        runs: look.machines.iter().map(Machine::runs).sum::<u64>() + 2,
         left_out: look.left_out,
-        runs: look.bench.runs() as u64 + finely + 2,
     })
 }
 
@@ -324,41 +313,69 @@ fn demand(ample: &Scenario, multiple: Permille) -> Result<(Demand, Vec<Millicore
     Ok(gathering.finish(&scenario))
 }
 
-/// What does not hold at a multiple, by the runs that were made.
-fn reason(bench: &Bench<'_>, variant: usize, multiple: Permille) -> Option<String> {
-    bench.ran(variant, multiple, Which::All).find_map(|ran| ran.broken.clone())
-}
-
 /// Everything that is looked at.
 struct Look<'a> {
     base: Scenario,
     rules: Rules,
     offers: &'a BTreeMap<String, Offer>,
     question: &'a Question,
-    bench: Bench<'a>,
-    /// The multiples that each variant was run at.
-    tried: Vec<Vec<Permille>>,
+    progress: &'a (dyn Fn() + Sync),
+    machines: Vec<Machine<'a>>,
+    /// The load lines that were looked for, by the number of the machine.
+    lines: BTreeMap<usize, LoadLine>,
     classes: Vec<Class>,
     left_out: BTreeMap<String, String>,
 }
 
-impl Look<'_> {
-    /// A host, or several, to be run; its number.
-    fn add(&mut self, variant: Variant) -> usize {
-        self.tried.push(Vec::new());
-        self.bench.add(variant)
+impl<'a> Look<'a> {
+    /// One more machine; its number.
+    fn add(&mut self, machine: Machine<'a>) -> usize {
+        self.machines.push(machine);
+        self.machines.len() - 1
     }
 
-    /// Runs variants at a multiple.
-    fn run(&mut self, variants: &[usize], multiple: Permille, which: Which) -> Result<(), Breached> {
-        let wanted: Vec<(usize, Permille)> = variants.iter().map(|variant| (*variant, multiple)).collect();
-        self.bench.run(&wanted, which)?;
-        for variant in variants {
-            if !self.tried[*variant].contains(&multiple) {
-                self.tried[*variant].push(multiple);
+    /// The first seed alone, for a coarse look.
+    fn first(&self) -> &[Seed] {
+        &self.base.seeds[..self.base.seeds.len().min(1)]
+    }
+
+    /// Runs machines at a multiple.
+    fn run(&self, machines: &[usize], multiple: Permille, seeds: &[Seed]) -> Result<(), Breached> {
+        let wanted: Vec<(usize, Seed)> =
+            machines.iter().flat_map(|machine| seeds.iter().map(|seed| (*machine, *seed))).collect();
+        let ran =
+            on_threads(&wanted, self.question.jobs, |(machine, seed)| self.machines[*machine].trial(multiple, *seed));
+        ran.into_iter().try_for_each(|ran| ran.map(|_| ()).map_err(|breached| *breached))
+    }
+
+    /// Looks for load lines, with all seeds, where they are not known.
+    fn find(&mut self, machines: &[usize]) -> Result<(), Breached> {
+        let fresh: Vec<usize> = machines.iter().copied().filter(|machine| !self.lines.contains_key(machine)).collect();
+        let (seeds, jobs, aim) = (self.base.seeds.clone(), self.question.jobs, self.question.aim());
+        let question =
+            crate::capacity::Question { probability: Permille::ONE, seeds, exact: EXACT, explain: false, curve: 0 };
+        let found = on_threads(&fresh, jobs, |machine| line_of(&self.machines[*machine], &question, jobs));
+        let mut open = Vec::new();
+        for (machine, found) in fresh.into_iter().zip(found) {
+            let found = found.map_err(|breached| *breached)?;
+            if Line::of(&found).is_open_at(aim) {
+                open.push(machine);
             }
+            self.lines.insert(machine, found);
         }
-        Ok(())
+        self.run(&open, aim, &question.seeds)
+    }
+
+    /// How far services carry the load on a host that has enough of everything, and what does not hold beyond.
+    fn ceiling(&mut self, ample: Scenario) -> Result<(Line, Option<String>), Breached> {
+        let (aim, machine) = (self.question.aim(), self.add(Machine::new(ample, self.progress)));
+        self.run(&[machine], aim, self.first())?;
+        if self.holds(machine) {
+            return Ok((self.line(machine), None));
+        }
+        self.find(&[machine])?;
+        let line = self.line(machine);
+        Ok((line, self.reason(machine, line.breaks.unwrap_or(aim))))
     }
 
     /// Every machine at the load that is wanted, with one seed; those that do not hold it at the expected one.
@@ -366,135 +383,104 @@ impl Look<'_> {
         let aim = self.question.aim();
         for place in 0..self.classes.len() {
             let scenario = Scenario { host: self.classes[place].host.clone(), ..self.base.clone() };
-            self.classes[place].variant = self.add(Variant { scenario: Arc::new(scenario), combined: None });
+            self.classes[place].machine = self.add(Machine::new(scenario, self.progress));
         }
-        let all: Vec<usize> = self.classes.iter().map(|class| class.variant).collect();
-        self.run(&all, aim, Which::First)?;
-        let failing: Vec<usize> =
-            all.into_iter().filter(|variant| self.bench.held(*variant, aim, Which::First) == Some(false)).collect();
-        self.run(&failing, Permille::ONE, Which::First)
+        let all: Vec<usize> = self.classes.iter().map(|class| class.machine).collect();
+        self.run(&all, aim, self.first())?;
+        let failing: Vec<usize> = all.into_iter().filter(|machine| !self.holds(*machine)).collect();
+        self.run(&failing, Permille::ONE, self.first())
     }
 
-    /// Whether a class of machines holds what is wanted, as far as it was run.
-    fn holds(&self, variant: usize) -> bool {
-        self.bench.held(variant, self.question.aim(), Which::All) == Some(true)
+    /// How far a machine carries the load, as far as that is known. A wanted load that all seeds hold counts where it is
+    /// beyond the last multiple of the line.
+    fn line(&self, machine: usize) -> Line {
+        let held = self.machines[machine].held();
+        let Some(found) = self.lines.get(&machine) else { return Line::known(&held) };
+        let (line, aim) = (Line::of(found), self.question.aim());
+        let is_wanted_held = line.is_open_at(aim) && held.get(&aim) == Some(&true);
+        if is_wanted_held { Line { holds: Some(aim), ..line } } else { line }
+    }
+
+    /// Whether a machine holds what is wanted, as far as it was run.
+    fn holds(&self, machine: usize) -> bool {
+        self.line(machine).holds.is_some_and(|holds| holds >= self.question.aim())
+    }
+
+    /// What does not hold at a multiple, by the runs that were made.
+    fn reason(&self, machine: usize, multiple: Permille) -> Option<String> {
+        self.machines[machine].all_known(multiple).iter().find_map(|trial| trial.broken())
     }
 
     /// Offers of a single machine: load lines of the cheapest that hold, of the scenario's own host, and of those named.
     fn singles(&mut self) -> Result<Vec<Row>, Breached> {
         let named = self.question.named.as_ref().map_or(usize::MAX, BTreeSet::len);
-        let own = self.base.host.name.clone();
-        let exact = |name: &String| *name == own || named <= NAMED_FEW;
+        let exact = |name: &String| *name == self.base.host.name || named <= NAMED_FEW;
+        let near = self.classes.iter().filter(|class| class.offers.iter().any(exact)).map(|class| class.machine);
+        self.find(&near.collect::<Vec<usize>>())?;
         // Those shortlisted may fail with the other seeds, and others take their place.
-        let mut near: BTreeSet<usize> = BTreeSet::new();
-        for class in &self.classes {
-            if class.offers.iter().any(exact) {
-                near.insert(class.variant);
-            }
-        }
-        let mut known = BTreeSet::new();
         loop {
-            near.extend(self.shortlist());
-            let fresh: Vec<usize> = near.difference(&known).copied().collect();
-            if fresh.is_empty() {
+            let near = self.shortlist();
+            if near.iter().all(|machine| self.lines.contains_key(machine)) {
                 break;
             }
-            let aim = self.question.aim();
-            self.run(&fresh, aim, Which::All)?;
-            self.run(&fresh, Permille::ONE, Which::First)?;
-            search::lines(&mut self.bench, &fresh, &mut self.tried, aim)?;
-            known.extend(fresh);
+            self.find(&near)?;
         }
-        let classes: Vec<(usize, Vec<String>)> =
-            self.classes.iter().map(|class| (class.variant, class.offers.clone())).collect();
         let mut rows = Vec::new();
-        for (variant, offers) in classes {
-            for name in offers {
-                rows.push(self.row(
-                    &name,
-                    Plan::One,
-                    variant,
-                    self.offers[&name].month(self.question.term),
-                    known.contains(&variant),
-                ));
+        for class in &self.classes {
+            for name in &class.offers {
+                let month = self.offers[name].month(self.question.term);
+                rows.push(self.row(name, Plan::One, class.machine, month));
             }
         }
         Ok(rows)
     }
 
     /// The machines of the cheapest offers that hold, in each currency.
-    fn shortlist(&self) -> BTreeSet<usize> {
+    fn shortlist(&self) -> Vec<usize> {
         let mut by_currency: BTreeMap<Currency, Vec<(u64, &String, usize)>> = BTreeMap::new();
-        for class in self.classes.iter().filter(|class| self.holds(class.variant)) {
+        for class in self.classes.iter().filter(|class| self.holds(class.machine)) {
             for name in &class.offers {
                 let offer = &self.offers[name];
                 let ranked = self.question.rates.convert(offer.month(self.question.term));
                 if candidate::barred(&self.base, offer, ranked, self.question).is_none() {
-                    by_currency.entry(ranked.currency()).or_default().push((ranked.get(), name, class.variant));
+                    by_currency.entry(ranked.currency()).or_default().push((ranked.get(), name, class.machine));
                 }
             }
         }
         let cheapest = by_currency.into_values().flat_map(|mut offers| {
             offers.sort_unstable();
-            offers.into_iter().take(SHORTLIST).map(|(_, _, variant)| variant)
+            offers.into_iter().take(SHORTLIST).map(|(_, _, machine)| machine)
         });
-        cheapest.collect()
+        cheapest.collect::<BTreeSet<usize>>().into_iter().collect()
     }
 
     /// What is known of a way to buy.
-    fn row(&self, name: &str, plan: Plan, variant: usize, month: Money, exact: bool) -> Row {
-        let aim = self.question.aim();
-        let line = Line { exact, ..Line::known(&self.bench, variant, &self.tried[variant]) };
+    fn row(&self, name: &str, plan: Plan, machine: usize, month: Money) -> Row {
+        let (aim, line, found) = (self.question.aim(), self.line(machine), self.lines.get(&machine));
         let ranked = self.question.rates.convert(month);
-        let holds = self.holds(variant);
-        let at = if holds { line.breaks } else { Some(aim) };
-        let ran = |multiple| self.bench.ran(variant, multiple, Which::All);
-        let used = ran(Permille::ONE).map(|ran| (ran.cpu, ran.memory));
+        let holds = self.holds(machine);
+        let beyond = || line.breaks.and_then(|multiple| self.reason(machine, multiple));
+        let ran = |multiple| self.machines[machine].all_known(multiple);
+        let used = ran(Permille::ONE).into_iter().map(|trial| (trial.cpu, trial.memory));
+        let all_seeds = line.exact || ran(aim).len() == self.base.seeds.len();
+        // What was seen to hold is in the interval, too.
+        let interval = found.and_then(LoadLine::interval).zip(line.holds);
+        let fullest = found.and_then(|found| found.breaks.as_ref()?.parts.first());
         Row {
             offer: name.to_owned(),
             month,
             ranked,
             line,
             holds,
-            breaks: at.and_then(|multiple| reason(&self.bench, variant, multiple)),
+            all_seeds: !holds || all_seeds,
+            breaks: if holds { beyond() } else { self.reason(machine, aim).or_else(beyond) },
             used: used.reduce(|one, other| (one.0.max(other.0), one.1.max(other.1))),
-            triggers: ran(aim).chain(ran(Permille::ONE)).flat_map(|ran| ran.triggers.clone()).collect(),
+            triggers: [aim, Permille::ONE].into_iter().flat_map(ran).flat_map(|trial| trial.triggers.clone()).collect(),
             barred: candidate::barred(&self.base, &self.offers[name], ranked, self.question),
             plan,
-            interval: None,
-            busiest: None,
-            variant,
+            interval: interval.map(|((low, high), holds)| (low.min(holds), high.max(holds))),
+            busiest: fullest.map(|(part, full)| format!("{part} {:.0}% full", full * 100.0)),
         }
-    }
-
-    /// Looks for the load lines of answers as `plimsoll capacity` does, with their intervals and what is fullest beyond them.
-    fn finely(&self, rows: &mut [Row], answers: &[Answer], progress: &(dyn Fn() + Sync)) -> Result<u64, Breached> {
-        let mut known: BTreeMap<usize, LoadLine> = BTreeMap::new();
-        let question = crate::capacity::Question {
-            probability: Permille::ONE,
-            seeds: self.base.seeds.clone(),
-            exact: EXACT,
-            explain: false,
-            curve: 0,
-        };
-        for place in answers.iter().filter_map(|answer| answer.row) {
-            let row = &mut rows[place];
-            let found = match known.entry(row.variant) {
-                Entry::Occupied(found) => found.into_mut(),
-                Entry::Vacant(place) => {
-                    let scenario = self.bench.scenario(row.variant);
-                    let line = load_line(scenario, &question, self.question.jobs, progress);
-                    place.insert(line.map_err(|breached| *breached)?)
-                }
-            };
-            if let (End::Line(line), Some(holds)) = (&found.end, row.line.holds) {
-                // What was seen to hold is in it, too.
-                row.interval = Some((line.interval.0.min(holds), line.interval.1.max(holds)));
-            }
-            let fullest = found.breaks.as_ref().and_then(|breaks| breaks.parts.first());
-            row.busiest = fullest.map(|(part, full)| format!("{part} {:.0}% full", full * 100.0));
-        }
-        Ok(known.values().map(|line| line.runs).sum())
     }
 }
 

@@ -3,11 +3,9 @@
 use super::Look;
 use super::Plan;
 use super::Row;
-use super::bench::Variant;
-use super::bench::Which;
 use super::candidate;
 use super::room;
-use super::search;
+use crate::capacity::machine::Machine;
 use crate::capacity::split;
 use crate::capacity::split::Demand;
 use crate::model::Host;
@@ -16,7 +14,6 @@ use crate::units::Currency;
 use crate::units::Money;
 use crate::units::Permille;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// So many splits are run in a currency, the cheapest first, until one holds.
 const TRIED_MAX: usize = 3;
@@ -82,14 +79,11 @@ fn one(look: &mut Look<'_>, wanted: &Demand, part: Part) -> Result<Option<Row>, 
     let Ok(assignment) = split::assign(wanted, &look.rules, &rooms) else { return Ok(None) };
     let Ok(combined) = split::combined(&look.base, &hosts, &assignment, look.question.hop) else { return Ok(None) };
     let aim = look.question.aim();
-    let scenario = Arc::new(combined.scenario.clone());
-    let variant = look.add(Variant { scenario, combined: Some(combined) });
-    look.run(&[variant], aim, Which::First)?;
-    look.run(&[variant], Permille::ONE, Which::First)?;
-    let exact = look.holds(variant) || look.question.named.is_some();
-    if exact {
-        search::lines(&mut look.bench, &[variant], &mut look.tried, aim)?;
-        look.run(&[variant], aim, Which::All)?;
+    let machine = look.add(Machine::several(combined, look.progress));
+    look.run(&[machine], aim, look.first())?;
+    look.run(&[machine], Permille::ONE, look.first())?;
+    if look.holds(machine) || look.question.named.is_some() {
+        look.find(&[machine])?;
     }
-    Ok(Some(look.row(&part.offer, Plan::Split(part.count, assignment), variant, part.month, exact)))
+    Ok(Some(look.row(&part.offer, Plan::Split(part.count, assignment), machine, part.month)))
 }

@@ -119,7 +119,6 @@ fn table(fit: &Fit, currency: Currency, show: Show, width: usize, paint: Paint) 
     if fit.question.growth.is_none() {
         widths[7] = 0;
     }
-    widths[0] = 1;
     widths[1] = widths[1].min(NAME_MAX);
     let line = |cells: &[String; 8]| {
         let mut text = String::new();
@@ -144,6 +143,9 @@ fn table(fit: &Fit, currency: Currency, show: Show, width: usize, paint: Paint) 
         if !why.is_empty() {
             folded(&mut out, "     ", &why, width);
         }
+    }
+    if shown.iter().any(|row| !row.all_seeds) {
+        out.push_str("(✓) with the first seed only\n");
     }
     let more = rows.len() - shown.len();
     if more > 0 {
@@ -178,7 +180,7 @@ fn cells(fit: &Fit, row: &Row) -> [String; 8] {
     let share =
         |share: Option<Permille>| share.map(|share| format!("{:.0}%", share.as_fraction() * 100.0)).unwrap_or_default();
     [
-        if row.holds { "✓" } else { "✗" }.to_owned(),
+        words::mark(row).to_owned(),
         words::short(row),
         share(row.used.map(|used| used.0)),
         share(row.used.map(|used| used.1)),

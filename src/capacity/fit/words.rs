@@ -50,6 +50,15 @@ pub(super) fn line(line: &Line) -> String {
     }
 }
 
+/// Whether it holds: `✓`, `✗`, or `(✓)` where only the first seed says so.
+pub(super) const fn mark(row: &Row) -> &'static str {
+    match (row.holds, row.all_seeds) {
+        (true, true) => "✓",
+        (true, false) => "(✓)",
+        (false, _) => "✗",
+    }
+}
+
 /// An amount to a hundredth: `28.99 EUR`.
 pub(super) fn money(amount: Money) -> String {
     let cents = (amount.get() + 5_000) / 10_000;

@@ -155,6 +155,15 @@ impl LoadLine {
             End::Below(_) => Permille::ZERO,
         }
     }
+
+    /// Where the line lies if other seeds and how far response times are off are taken in; `None` where there is no line.
+    #[must_use]
+    pub const fn interval(&self) -> Option<(Permille, Permille)> {
+        match self.end {
+            End::Line(line) => Some(line.interval),
+            End::Above(_) | End::Below(_) => None,
+        }
+    }
 }
 
 /// A multiple as people read it: `2.4×`, with three digits at most.

@@ -70,10 +70,7 @@ pub(super) fn short(line: &LoadLine) -> String {
 
 /// `2.1 to 2.6×`; empty where there is none.
 pub(super) fn interval(line: &LoadLine) -> String {
-    match line.end {
-        End::Line(line) => between(line.interval),
-        End::Above(_) | End::Below(_) => String::new(),
-    }
+    line.interval().map(between).unwrap_or_default()
 }
 
 fn between((low, high): (Permille, Permille)) -> String {
