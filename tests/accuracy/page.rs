@@ -254,7 +254,7 @@ fn real(before: &str) -> String {
         let kept = before.split_once(REAL[0]).and_then(|(_, rest)| rest.split_once(REAL[1]));
         return kept.map_or(String::new(), |(section, _)| format!("{}{section}", REAL[0]));
     };
-    let measured = text.split_once("measured ").map_or("", |(_, rest)| rest.get(..10).unwrap_or_default());
+    let measured = measured(&text);
     let rows = facts::rows(&text);
     let mut section = format!(
         "{}\nA server in a container with a CPU quota on a real kernel, under Poisson arrivals, measured {measured} beside the \
@@ -268,27 +268,66 @@ fn real(before: &str) -> String {
     let mut quotas: Vec<f64> = rows.iter().map(|row| row.quota).collect();
     quotas.sort_by(f64::total_cmp);
     quotas.dedup();
-    let line = |name: String, rows: &[&facts::Row]| {
-        let median = |of: fn(&facts::Row) -> [f64; 2]| {
-            let mut errors: Vec<f64> = rows.iter().map(|row| (of(row)[1] / of(row)[0] - 1.0).abs()).collect();
-            errors.sort_by(f64::total_cmp);
-            percent(errors[errors.len() / 2])
-        };
-        let throttled = |place: usize| rows.iter().map(|row| row.throttled[place]).sum::<f64>() / rows.len() as f64;
-        format!(
-            "| {name} | {} | {} | {} | {}, {} |\n",
-            rows.len(),
-            median(|row| row.mean),
-            median(|row| row.p95),
-            percent(throttled(0)),
-            percent(throttled(1))
-        )
-    };
     for quota in quotas {
         let of_quota: Vec<&facts::Row> = rows.iter().filter(|row| row.quota == quota).collect();
-        section.push_str(&line(format!("{quota} cores"), &of_quota));
+        section.push_str(&line(&format!("{quota} cores"), &of_quota));
     }
-    section.push_str(&line("all".to_owned(), &rows.iter().collect::<Vec<_>>()));
+    section.push_str(&line("all", &rows.iter().collect::<Vec<_>>()));
+    section.push('\n');
+    section.push_str(&elsewhere());
+    section
+}
+
+/// The same for what was measured afterwards, by how full the quota was.
+fn elsewhere() -> String {
+    let text = include_str!("../facts/cgroup_quotas.csv");
+    let rows = facts::rows(text);
+    let mut section = format!(
+        "Other quotas ({}), other work and other loads, of which the model was not made, measured {} with\n\
+         `tests/measure_containers.rs` (`tests/facts/cgroup_quotas.csv`, {} runs of 40 seconds):\n\n\
+         | load | runs | mean: half are within | P95: half are within | throttled periods: measured, model |\n\
+         |--:|--:|--:|--:|--:|\n",
+        quotas_in_words(&rows),
+        measured(text),
+        rows.len()
+    );
+    let bands = [("up to 80 %", 0.0, 0.8), ("80 to 90 %", 0.8, 0.9), ("all", 0.0, 0.9)];
+    for (name, above, most) in bands {
+        let here: Vec<&facts::Row> = rows.iter().filter(|row| row.load > above && row.load <= most).collect();
+        if !here.is_empty() {
+            section.push_str(&line(name, &here));
+        }
+    }
     section.push('\n');
     section
+}
+
+/// From the least quota to the largest.
+fn quotas_in_words(rows: &[facts::Row]) -> String {
+    let quotas = rows.iter().map(|row| row.quota);
+    let (least, most) = quotas.fold((f64::INFINITY, 0.0_f64), |(least, most), one| (least.min(one), most.max(one)));
+    format!("{least} to {most} cores")
+}
+
+/// The day of a file of measurements.
+fn measured(text: &str) -> &str {
+    text.split_once("measured ").map_or("", |(_, rest)| rest.get(..10).unwrap_or_default())
+}
+
+/// A line of a table of such runs.
+fn line(name: &str, rows: &[&facts::Row]) -> String {
+    let median = |of: fn(&facts::Row) -> [f64; 2]| {
+        let mut errors: Vec<f64> = rows.iter().map(|row| (of(row)[1] / of(row)[0] - 1.0).abs()).collect();
+        errors.sort_by(f64::total_cmp);
+        percent(errors[errors.len() / 2])
+    };
+    let throttled = |place: usize| rows.iter().map(|row| row.throttled[place]).sum::<f64>() / rows.len() as f64;
+    format!(
+        "| {name} | {} | {} | {} | {}, {} |\n",
+        rows.len(),
+        median(|row| row.mean),
+        median(|row| row.p95),
+        percent(throttled(0)),
+        percent(throttled(1))
+    )
 }
