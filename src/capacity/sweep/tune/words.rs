@@ -160,7 +160,7 @@ impl Findings<'_> {
             let (here, there) = (mean(one, unit), mean(own, unit));
             let value = |measured: &crate::capacity::sweep::scored::Measured| measured.spread.map(|(_, mean, _)| mean);
             let by = match (value(one), value(own)) {
-                (Some(one), Some(own)) => share(one, own).map_or_else(String::new, |share| percent(share)),
+                (Some(one), Some(own)) => share(one, own).map_or_else(String::new, percent),
                 _ => String::new(),
             };
             format!("{} {here} instead of {there}{by}", aim.name)
