@@ -1,4 +1,4 @@
-//! The search for a load line: the one that there is, for a host at length, for many beside each other and for what to buy. Before
+//! The search for a load line: one for a host at length, for many beside each other and for what to buy. Before
 //! you change it:
 //! 1. Every multiple is tried with the same seeds (common random numbers), and each seed has a line of its own: the highest
 //!    multiple at which all holds. Lines that come from one stream of chance each say more about the spread than a share of
