@@ -27,16 +27,14 @@ use std::sync::LazyLock;
 
 /// Buckets in a doubling of time.
 const PER_DOUBLING: f64 = Latencies::PER_DOUBLING;
-/// Levels of `−ln(1 − load)` in one unit: neighbours differ by 2 % of `1 − load`.
-const LEVELS: f64 = 50.0;
+/// Levels of `−ln(1 − load)` in one unit: neighbours differ by 1 % of `1 − load`.
+const LEVELS: f64 = 100.0;
 /// Parts of a bucket that a distribution is moved by.
 const PARTS: f64 = 8.0;
-/// A distribution at a load is moved by so many of these parts: neighbours differ by 1.1 %.
-const MOVED_BY: i64 = 2;
 /// Parts of a bucket that the distribution of a carried backlog is moved by: neighbours differ by 2.2 %.
 const BACKLOG_PARTS: i64 = 4;
 /// Parts of a time that is spent waiting for cores.
-const BESIDE: u8 = 64;
+const BESIDE: f64 = 255.0;
 /// Levels from here on stand for carried backlogs: so many doublings of a microsecond above it.
 const BACKLOG: u32 = 1 << 20;
 /// Shares below this are left out at the upper end.
@@ -70,8 +68,7 @@ impl Own {
         let level = nearest(-libm::log(1.0 - load) * LEVELS);
         let level = u32::try_from(level).unwrap_or(0);
         let mean = response.at(load_of(level)).mean;
-        let parts = libm::log2(time / mean) * PER_DOUBLING * PARTS;
-        Self { station, level, place: nearest(parts / MOVED_BY as f64) * MOVED_BY, beside: 0 }
+        Self { station, level, place: nearest(libm::log2(time / mean) * PER_DOUBLING * PARTS), beside: 0 }
     }
 
     /// The same mean, of which a share is spent waiting for cores on which others work. Not for a carried backlog, in which
@@ -80,7 +77,7 @@ impl Own {
         if self.level >= BACKLOG {
             return self;
         }
-        let beside = u8::try_from(nearest(share * f64::from(BESIDE))).unwrap_or(0).min(BESIDE - 1);
+        let beside = u8::try_from(nearest(share * BESIDE)).unwrap_or(0).min(u8::MAX - 1);
         Self { beside, ..self }
     }
 }

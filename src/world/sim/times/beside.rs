@@ -46,7 +46,7 @@ impl Beside {
     pub(super) fn factor(&mut self, share: u8) -> &Times {
         let cores = &self.cores;
         self.known.entry(share).or_insert_with(|| {
-            let mean = cores.at(0.0).mean / (1.0 - f64::from(share) / f64::from(super::BESIDE)).max(1.0 - LOAD_MAX);
+            let mean = cores.at(0.0).mean / (1.0 - f64::from(share) / super::BESIDE).max(1.0 - LOAD_MAX);
             let load = zero::rising(0.0, LOAD_STATIONARY, 1e-9, |load| cores.at(load).mean - mean);
             // The middle of a bucket is above its lower end by this, and a product of two counts one of them only.
             let middle = f64::midpoint(1.0, libm::exp2(1.0 / PER_DOUBLING));
@@ -83,14 +83,14 @@ mod tests {
     #[test]
     fn a_factor_scatters_times_and_keeps_their_mean() {
         let alike = Times::of((Latencies::bucket(Span::from_millis(10)), vec![1.0]));
-        for (share, cores) in [(5, 1), (32, 1), (50, 1), (32, 8)] {
+        for (share, cores) in [(20, 1), (127, 1), (200, 1), (127, 8)] {
             let mut beside = Beside::on(cores);
             let scattered = alike.scattered(beside.factor(share));
             assert!((scattered.mean() / alike.mean() - 1.0).abs() < 5e-3, "{} of {}", scattered.mean(), alike.mean());
             let squares: f64 = scattered.middles().map(|(time, share)| time * time * share).sum();
             let variation = squares / scattered.mean() / scattered.mean() - 1.0;
             // Of vanishing work it is the load; the longer the work, the more of the others come and go meanwhile.
-            let load = f64::from(share) / f64::from(super::super::BESIDE);
+            let load = f64::from(share) / super::super::BESIDE;
             assert!(variation > 0.3 * load && variation < load, "{variation} with {share} on {cores} cores");
         }
     }
