@@ -1,6 +1,7 @@
 //! A table as JSON: the points with what held and what was measured; the rows themselves are in the file.
 
 use super::scored::Measured;
+use super::scored::Scored;
 use super::scored::columns;
 use super::scored::scored;
 use super::table::Cell;
@@ -19,24 +20,16 @@ pub fn json(table: &Table) -> Value {
     }
     let header = &table.header;
     let fields = columns(table, |role| role == Role::Field);
-    let expectations = columns(table, |role| role == Role::Measured);
-    let measures = columns(table, |role| role == Role::Measure);
-    let point = |one: &super::scored::Scored| {
+    let point = |one: &Scored| {
         let values = fields.iter().zip(&one.values).map(|((_, column), cell)| (column.name.clone(), value(cell)));
-        let expected = expectations.iter().zip(&one.expectations).map(|((_, column), expected)| {
-            let mut entry = measured(column, &expected.measured);
-            entry["seeds_held"] = json!(expected.held);
-            entry["holds"] = json!(expected.holds);
-            entry
-        });
         json!({
             "point": one.point,
             "values": values.collect::<Map<String, Value>>(),
             "holds": one.holds(),
             "seeds": one.seeds,
             "seeds_all_held": one.all_held,
-            "expectations": expected.collect::<Vec<_>>(),
-            "measures": measures.iter().zip(&one.measures).map(|((_, column), one)| measured(column, one)).collect::<Vec<_>>(),
+            "expectations": expectations(table, one),
+            "measures": measures(table, one),
         })
     };
     let units = fields.iter().map(|(_, column)| json!({ "name": column.name, "unit": column.unit }));
@@ -53,7 +46,25 @@ pub fn json(table: &Table) -> Value {
     })
 }
 
-pub(super) fn measured(column: &Column, one: &Measured) -> Value {
+/// What came of each expectation at a point.
+pub(super) fn expectations(table: &Table, one: &Scored) -> Vec<Value> {
+    let columns = columns(table, |role| role == Role::Measured);
+    let expected = columns.iter().zip(&one.expectations).map(|((_, column), expected)| {
+        let mut entry = measured(column, &expected.measured);
+        entry["seeds_held"] = json!(expected.held);
+        entry["holds"] = json!(expected.holds);
+        entry
+    });
+    expected.collect()
+}
+
+/// What was measured beside them.
+pub(super) fn measures(table: &Table, one: &Scored) -> Vec<Value> {
+    let columns = columns(table, |role| role == Role::Measure);
+    columns.iter().zip(&one.measures).map(|((_, column), one)| measured(column, one)).collect()
+}
+
+fn measured(column: &Column, one: &Measured) -> Value {
     let part = |pick: fn((f64, f64, f64)) -> f64| one.spread.map(pick).map_or(Value::Null, number);
     json!({
         "name": column.name,

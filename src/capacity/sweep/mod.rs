@@ -10,6 +10,7 @@
 mod basis;
 mod check;
 mod csv;
+mod draws;
 mod edge;
 mod journal;
 mod json;

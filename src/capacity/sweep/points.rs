@@ -3,12 +3,13 @@
 //! Before you change it: points are numbered from 0, and what a point is depends on the sweep and its number alone. Each field
 //! draws from a stream of its own, so that one field more changes no value of another.
 
+use super::draws::share;
+use super::draws::shuffled;
 use crate::input::sweep::Level;
 use crate::input::sweep::Method;
 use crate::input::sweep::Sweep;
 use crate::seed::Seed;
 use rand_pcg::Pcg64;
-use rand_pcg::rand_core::Rng;
 
 /// The points of a sweep.
 #[derive(Debug, Clone)]
@@ -93,23 +94,13 @@ impl<'a> Points<'a> {
 /// One share in each of so many parts of the whole, in an order of its own (McKay, Beckman, Conover 1979): the parts are
 /// shuffled (Fisher and Yates), and in each the share is drawn anew.
 fn strata(stream: &mut Pcg64, points: u32) -> Vec<f64> {
-    let mut parts: Vec<u32> = (0..points).collect();
-    for last in (1..parts.len()).rev() {
-        let wide = u128::from(stream.next_u64()) * (last as u128 + 1);
-        parts.swap(last, usize::try_from(wide >> 64).unwrap_or(last));
-    }
-    parts.into_iter().map(|part| (f64::from(part) + share(stream)) / f64::from(points)).collect()
+    let parts = shuffled(usize::try_from(points).unwrap_or(0), stream);
+    parts.into_iter().map(|part| (part as f64 + share(stream)) / f64::from(points)).collect()
 }
 
 /// So many shares, each drawn by itself.
 fn alone(stream: &mut Pcg64, points: u32) -> Vec<f64> {
     (0..points).map(|_| share(stream)).collect()
-}
-
-/// A number from 0 up to 1, without 1, of 53 random bits.
-fn share(stream: &mut Pcg64) -> f64 {
-    const PARTS: f64 = (1_u64 << 53) as f64;
-    (stream.next_u64() >> 11) as f64 / PARTS
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use crate::capacity::sweep::FORMAT_VERSION;
 use crate::capacity::sweep::Role;
 use crate::capacity::sweep::Table;
 use crate::capacity::sweep::Tuned;
-use crate::capacity::sweep::json::measured;
+use crate::capacity::sweep::json::expectations;
+use crate::capacity::sweep::json::measures;
 use crate::capacity::sweep::json::value;
 use crate::capacity::sweep::scored::Scored;
 use crate::capacity::sweep::scored::columns;
@@ -60,19 +61,11 @@ pub(in crate::capacity::sweep) fn json(table: &Table, tuned: &Tuned) -> Value {
 
 /// What was measured of a point, in one of the two.
 fn figures(all: &Findings<'_>, one: &Scored, front: &[u64]) -> Value {
-    let expectations = columns(all.table, |role| role == Role::Measured);
-    let measures = columns(all.table, |role| role == Role::Measure);
-    let expected = expectations.iter().zip(&one.expectations).map(|((_, column), expected)| {
-        let mut entry = measured(column, &expected.measured);
-        entry["seeds_held"] = json!(expected.held);
-        entry["holds"] = json!(expected.holds);
-        entry
-    });
     json!({
         "holds": all.scale.holds(one),
         "front": front.contains(&one.point),
         "seeds": one.seeds,
-        "expectations": expected.collect::<Vec<_>>(),
-        "measures": measures.iter().zip(&one.measures).map(|((_, column), one)| measured(column, one)).collect::<Vec<_>>(),
+        "expectations": expectations(all.table, one),
+        "measures": measures(all.table, one),
     })
 }

@@ -3,8 +3,11 @@
 //! Before you change it: places are whole numbers, and the powers on the way to them are those of `libm`, so that every
 //! machine breeds the same children.
 
+use crate::capacity::sweep::draws::below;
+use crate::capacity::sweep::draws::place_below;
+use crate::capacity::sweep::draws::share;
+use crate::capacity::sweep::draws::shuffled;
 use rand_pcg::Pcg64;
-use rand_pcg::rand_core::Rng;
 
 /// A place for each field, in their order.
 pub(super) type Decision = Vec<usize>;
@@ -119,29 +122,4 @@ impl Axis {
         let place = place_below(self.values - 1, stream);
         if place >= here { place + 1 } else { place }
     }
-}
-
-/// A whole number below `count`, of 64 random bits.
-fn below(count: u64, stream: &mut Pcg64) -> u64 {
-    let wide = u128::from(stream.next_u64()) * u128::from(count);
-    u64::try_from(wide >> 64).unwrap_or(0)
-}
-
-fn place_below(count: usize, stream: &mut Pcg64) -> usize {
-    usize::try_from(below(count as u64, stream)).unwrap_or(0)
-}
-
-/// The numbers below `count` in an order of chance (Fisher and Yates).
-fn shuffled(count: usize, stream: &mut Pcg64) -> Vec<usize> {
-    let mut places: Vec<usize> = (0..count).collect();
-    for last in (1..count).rev() {
-        places.swap(last, place_below(last + 1, stream));
-    }
-    places
-}
-
-/// A number from 0 up to 1, without 1, of 53 random bits.
-fn share(stream: &mut Pcg64) -> f64 {
-    const PARTS: f64 = (1_u64 << 53) as f64;
-    (stream.next_u64() >> 11) as f64 / PARTS
 }
