@@ -10,10 +10,13 @@
 #![expect(clippy::disallowed_methods, reason = "a measurement of a real machine reads its clock")]
 #![expect(clippy::print_stdout, reason = "what was measured is shown with --nocapture")]
 
-use plimsoll::seed::Seed;
+#[path = "facts/quota_runs.rs"]
+mod quota_runs;
+
 use plimsoll::units::whole;
-use rand_pcg::Pcg64;
-use rand_pcg::rand_core::Rng;
+use plimsoll::world::sim::oracle::Request;
+use quota_runs::RUNS;
+use quota_runs::Run;
 use std::fmt::Write;
 use std::path::Path;
 use std::path::PathBuf;
@@ -28,30 +31,6 @@ use std::time::Instant;
 const THREADS: usize = 256;
 /// Length of a period of the quota in microseconds, which is Docker's.
 const PERIOD: u64 = 100_000;
-/// Length of a run.
-const RUN: Duration = Duration::from_secs(40);
-/// What is measured.
-const RUNS: [Run; 18] = [
-    (0.3, "exp", 4.0, 0.5),
-    (0.3, "det", 4.0, 0.7),
-    (0.7, "exp", 4.0, 0.5),
-    (0.7, "exp", 4.0, 0.8),
-    (0.7, "det", 8.0, 0.5),
-    (0.7, "det", 8.0, 0.8),
-    (0.7, "h2", 4.0, 0.5),
-    (0.7, "h2", 4.0, 0.7),
-    (0.5, "det", 5.0, 0.6),
-    (0.5, "h2", 5.0, 0.5),
-    (0.2, "exp", 4.0, 0.6),
-    (0.4, "exp", 8.0, 0.8),
-    (0.4, "exp", 4.0, 0.85),
-    (0.6, "exp", 2.0, 0.7),
-    (0.6, "det", 10.0, 0.8),
-    (0.8, "exp", 5.0, 0.85),
-    (0.8, "h2", 4.0, 0.8),
-    (1.0, "det", 5.0, 0.8),
-];
-
 /// A group of this kernel, gone when this is.
 struct Group(PathBuf);
 
@@ -128,24 +107,6 @@ fn turns_of_a_millisecond() -> f64 {
     tries[tries.len() / 2]
 }
 
-fn unit(random: &mut Pcg64) -> f64 {
-    (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
-}
-
-fn exponential(random: &mut Pcg64, mean: f64) -> f64 {
-    -mean * libm::log(1.0 - unit(random))
-}
-
-/// Milliseconds of CPU of one request.
-fn work(random: &mut Pcg64, distribution: &str, mean: f64) -> f64 {
-    match distribution {
-        "det" => mean,
-        "exp" => exponential(random, mean),
-        _ if unit(random) < 0.9 => exponential(random, mean / 2.0),
-        _ => exponential(random, mean * 5.5),
-    }
-}
-
 /// Lets time pass until then: a measurement of a real kernel is the one thing here that has to.
 fn wait_until(then: Instant) {
     while let Some(left) = then.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
@@ -179,11 +140,9 @@ fn groups(name: &str, core: &str) -> std::io::Result<[Group; 3]> {
     Ok(groups)
 }
 
-/// A run: quota in cores, distribution, mean work in milliseconds, offered share of the quota.
-type Run = (f64, &'static str, f64, f64);
-
 /// One row: the run, and what came of it.
-fn measure(place: u64, (quota, distribution, mean, offered): Run) -> std::io::Result<String> {
+fn measure(place: u64, run: &Run) -> std::io::Result<String> {
+    let &Run { quota, distribution, .. } = run;
     let load = groups("plimsoll-load", "0")?;
     let groups = groups("plimsoll-measure", "1")?;
     for group in &load {
@@ -206,15 +165,13 @@ fn measure(place: u64, (quota, distribution, mean, offered): Run) -> std::io::Re
         })
         .collect();
     std::thread::park_timeout(Duration::from_millis(500));
-    let mut random = Seed::new(place).stream("measure");
     let (before, used, begin) = (groups[0].throttled(), groups[2].used(), Instant::now());
     let (mut at, mut requests) = (0.0, 0_u64);
-    while at < RUN.as_secs_f64() {
-        at += exponential(&mut random, mean / 1e3 / (quota * offered));
-        let millis = work(&mut random, distribution, mean);
+    for Request { gap, work } in run.requests(place) {
+        at += gap;
         let came = begin + Duration::from_secs_f64(at);
         wait_until(came);
-        send.send((came, whole(millis * turns))).expect("the pool is there");
+        send.send((came, whole(work * 1e3 * turns))).expect("the pool is there");
         requests += 1;
     }
     let seconds = begin.elapsed().as_secs_f64();
@@ -248,7 +205,7 @@ fn measure(place: u64, (quota, distribution, mean, offered): Run) -> std::io::Re
 fn a_group_with_a_quota_is_measured() {
     if std::env::var("PLIMSOLL_MEASURE").is_ok_and(|value| value == "write") {
         let mut rows = String::new();
-        for (run, place) in RUNS.into_iter().zip(1..) {
+        for (run, place) in RUNS.iter().zip(1..) {
             let row = measure(place, run).unwrap_or_else(|wrong| panic!("this machine sets no quotas: {wrong}"));
             println!("{row}");
             let _ = writeln!(rows, "{row}");

@@ -32,6 +32,8 @@ use tally::Tally;
 #[derive(Debug)]
 pub struct Oracle {
     random: Pcg64,
+    /// The requests, where they are not drawn.
+    given: Option<std::vec::IntoIter<Request>>,
     spread: Spread,
     work: f64,
     cores: f64,
@@ -55,6 +57,15 @@ pub struct Oracle {
     tally: Tally,
 }
 
+/// A request that is given and not drawn.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Request {
+    /// Seconds from the one before it to its arrival.
+    pub gap: f64,
+    /// CPU time in seconds.
+    pub work: f64,
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Waiting {
     arrived: f64,
@@ -73,6 +84,7 @@ impl Oracle {
         let period_ends = if quota.is_some() { phase } else { f64::INFINITY };
         let mut oracle = Self {
             random,
+            given: None,
             spread: station.spread,
             work,
             cores: f64::from(station.cores.max(1)),
@@ -93,6 +105,20 @@ impl Oracle {
         };
         oracle.next_arrival = oracle.gap();
         oracle
+    }
+
+    /// What becomes of these very requests at an empty station, from the first arrival to the last answer. A measured run
+    /// that is held against this does not differ by the luck of its arrivals. `random` draws where periods begin.
+    #[must_use]
+    pub fn replay(station: &Station, requests: Vec<Request>, random: Pcg64) -> Measured {
+        let count = requests.len() as u64;
+        let mut oracle = Self { given: Some(requests.into_iter()), ..Self::new(station, 0.0, random) };
+        oracle.next_arrival = oracle.gap();
+        oracle.tally.begin(oracle.now);
+        while oracle.tally.finished < count {
+            oracle.step();
+        }
+        oracle.tally.end(oracle.now, oracle.power)
     }
 
     /// Goes on until so many more requests have arrived, and says what happened meanwhile.
@@ -199,11 +225,17 @@ impl Oracle {
 
     /// Time until the next arrival.
     fn gap(&mut self) -> f64 {
+        if let Some(given) = &self.given {
+            return given.as_slice().first().map_or(f64::INFINITY, |request| request.gap);
+        }
         draw::exponential(&mut self.random) / self.arrivals_per_second
     }
 
     /// CPU time of the next request.
     fn size(&mut self) -> f64 {
+        if let Some(given) = &mut self.given {
+            return given.next().map_or(0.0, |request| request.work);
+        }
         draw::work(self.work, self.spread, &mut self.random)
     }
 }

@@ -44,8 +44,8 @@ pub struct Measured {
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) arrivals: u64,
+    pub(super) finished: u64,
     began: f64,
-    finished: u64,
     took: f64,
     request_seconds: f64,
     cpu_seconds: f64,
