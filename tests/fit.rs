@@ -8,6 +8,7 @@ use plimsoll::capacity::fit::Question;
 use plimsoll::capacity::fit::Row;
 use plimsoll::capacity::fit::Trigger;
 use plimsoll::capacity::fit::fit;
+use plimsoll::capacity::fit::html;
 use plimsoll::capacity::split;
 use plimsoll::capacity::split::Assignment;
 use plimsoll::input::offers;
@@ -233,6 +234,25 @@ fn two_small_hosts_hold_what_one_does_not_and_calls_take_longer() {
     let beside = TWO.replace("example/web", "example/web, labels: { plimsoll.place.with: db }");
     let bound = ask(&beside, PAIR, &offers, &Question { headroom, ..question() });
     assert_eq!(chosen(&bound, Currency::EUR).expect("an answer").offer, "eight");
+}
+
+/// The page has a row for each way to buy, marks the answer, says what runs where, and how it is found again.
+#[test]
+fn the_page_marks_the_answer_and_says_what_runs_where() {
+    let offers = sold(&[("two", 2, "month: 5 EUR, kind: list"), ("eight", 8, "month: 40 EUR, kind: list")]);
+    let growth = Some(Permille::percent(8));
+    let found = ask(TWO, PAIR, &offers, &Question { headroom: Permille::percent(10), growth, ..question() });
+    let page = html(&found, "plimsoll fit scenario.yaml --headroom 10%");
+    let rows: Vec<&str> = page.lines().filter(|line| line.contains("<th scope=\"row\"><span class=\"k\">")).collect();
+    assert_eq!(rows.len(), found.rows.len(), "{rows:?}");
+    let answers: Vec<&&str> = rows.iter().filter(|row| row.contains("class=\"answer\"")).collect();
+    assert!(
+        answers.len() == 1 && answers[0].contains("2 × Box two") && answers[0].contains("10.00 EUR"),
+        "{answers:?}"
+    );
+    assert!(page.contains("<p>host 1: db</p>") && page.contains("<p>host 2: web</p>"), "what runs where");
+    assert!(page.contains("<th scope=\"col\" class=\"n\">months</th>"), "the load grows");
+    assert!(page.contains("<pre>plimsoll fit scenario.yaml --headroom 10%</pre>") && !page.contains("<script"));
 }
 
 /// A request and its answer go from one host to another and back: ten milliseconds more where a message takes five.

@@ -23,6 +23,7 @@ use crate::model::Rates;
 use crate::model::Term;
 use crate::report::Paint;
 use crate::report::compare::Show;
+use crate::report::quoted;
 use crate::units::Currency;
 use crate::units::Money;
 use crate::units::Permille;
@@ -92,7 +93,7 @@ pub(super) struct FitArgs {
     /// List the offers there are.
     #[arg(long, conflicts_with_all = ["scenario", "report"])]
     list: bool,
-    /// Write JSON, Markdown, CSV and a picture of price and load line to this directory.
+    /// Write the answer as HTML, JSON, Markdown and CSV, and a picture of price and load line, to this directory.
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
 }
@@ -131,9 +132,6 @@ pub(super) fn fit(args: &FitArgs, globals: &Globals, printer: &mut Printer) -> R
     let Some(named) = args.scenario.as_ref().filter(|_| !args.list) else {
         return list(args, globals.format(), printer);
     };
-    if globals.format() == Format::Html {
-        return Err(Format::Html.refused("fit", &[Format::Table, Format::Json, Format::Md, Format::Csv]));
-    }
     let path = scenario_file(named)?;
     let seeds = args.seeds.as_ref().map(Seeds::list).unwrap_or_default();
     let options = LoadOptions { environment: inputs::environment(), seeds, ..LoadOptions::default() };
@@ -158,16 +156,38 @@ pub(super) fn fit(args: &FitArgs, globals: &Globals, printer: &mut Printer) -> R
         Format::Csv => {
             printer.data(&fit::csv(&found).map_err(|error| Failure::Bug(format!("cannot make the table: {error}")))?);
         }
-        Format::Table | Format::Html => {
+        Format::Html => printer.data(&fit::html(&found, &command(args, named))),
+        Format::Table => {
             let show = if args.all { Show::Everything } else { Show::Telling };
             printer.data(&fit::text(&found, show, printer.width(), Paint::Colour));
         }
     }
     if let Some(directory) = &args.report {
-        fit::write(directory, &found).map_err(|error| output::failed(directory, &error))?;
-        printer.note(&format!("report {}", inputs::shown(&directory.join("fit.md"))));
+        fit::write(directory, &found, &command(args, named)).map_err(|error| output::failed(directory, &error))?;
+        printer.note(&format!("report {}", inputs::shown(&directory.join("fit.html"))));
     }
     Ok(if found.fits() { Exit::Good } else { Exit::NothingFits })
+}
+
+/// The command that shows it again.
+fn command(args: &FitArgs, scenario: &Path) -> String {
+    let mut words = vec![inputs::shown(scenario), "--headroom".to_owned(), args.headroom.to_string()];
+    let mut add =
+        |name: &str, value: Option<String>| words.extend(value.into_iter().flat_map(|value| [name.to_owned(), value]));
+    add("--budget", args.budget.map(|budget| budget.to_string().replace(' ', "")));
+    add("--growth", args.growth.map(|growth| format!("{growth}/month")));
+    add("--hosts", (!args.hosts.is_empty()).then(|| args.hosts.join(",")));
+    for (of, worth) in &args.rate {
+        add("--rate", Some(format!("{of}={}", worth.to_string().replace(' ', ""))));
+    }
+    add("--price", matches!(args.price, PriceChoice::Promo).then(|| "promo".to_owned()));
+    add("--split", (args.split != 2).then(|| args.split.to_string()));
+    add("--hop", (args.hop != fit::HOP).then(|| args.hop.to_string()));
+    add("--offers", args.offers.as_ref().map(|path| inputs::shown(path)));
+    add("--seeds", args.seeds.as_ref().map(ToString::to_string));
+    words.extend(args.unlimited_cpu.then(|| "--unlimited-cpu".to_owned()));
+    let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+    format!("plimsoll fit {}", words.join(" "))
 }
 
 /// What is asked.

@@ -71,6 +71,7 @@ pub use plot::PriceMark;
 pub use plot::PricePlane;
 pub use plot::Theme;
 pub use plot::alone;
+pub(crate) use plot::css;
 pub use plot::pictures;
 pub use plot::png;
 pub use plot::price_plane;

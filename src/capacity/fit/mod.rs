@@ -14,6 +14,7 @@ mod burst;
 mod candidate;
 mod csv;
 mod growth;
+mod html;
 pub mod json;
 mod line;
 mod markdown;
@@ -29,6 +30,7 @@ pub use csv::csv;
 pub use growth::MONTHS_MAX;
 pub use growth::after;
 pub use growth::months;
+pub use html::html;
 pub use line::Line;
 pub use markdown::markdown;
 pub use text::list;
@@ -227,6 +229,17 @@ impl Fit {
     #[must_use]
     pub fn fits(&self) -> bool {
         self.answers.iter().any(|answer| answer.row.is_some())
+    }
+
+    /// The ways to buy of which is told what runs where: the answers, and all where somebody named the offers.
+    fn told_apart(&self) -> impl Iterator<Item = (&Row, &Assignment)> {
+        let is_answer = |place| self.answers.iter().any(|answer| answer.row == Some(place));
+        let asked = move |place| self.question.named.is_some() || is_answer(place);
+        let told = self.rows.iter().enumerate().filter(move |(place, _)| asked(*place));
+        told.filter_map(|(_, row)| match &row.plan {
+            Plan::One => None,
+            Plan::Split(_, assignment) | Plan::Burst(_, _, assignment) => Some((row, assignment)),
+        })
     }
 
     /// What a row buys, as a person calls it.

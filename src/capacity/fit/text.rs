@@ -10,9 +10,7 @@ use crate::model::Term;
 use crate::report::Paint;
 use crate::report::compare::Show;
 use crate::report::folded;
-use crate::report::load_line::multiple as times;
 use crate::units::Currency;
-use crate::units::Permille;
 use std::collections::BTreeMap;
 
 /// Rows that are shown of a currency, where not all are asked for.
@@ -23,20 +21,9 @@ const SHOWN: usize = 12;
 pub fn text(fit: &Fit, show: Show, width: usize, paint: Paint) -> String {
     let width = width.clamp(60, 160);
     let mut out = format!("{}\n", paint.strong(&fit.scenario.name));
-    let aim = times(fit.question.aim());
-    let seeds = fit.scenario.seeds.len();
-    let facts = format!(
-        "{aim} the expected load is wanted ({} headroom), {seeds} seed{}, {} runs; needed at the expected load: {} CPUs in the \
-         services' busiest ten minutes, {:.1} GiB",
-        fit.question.headroom,
-        if seeds == 1 { "" } else { "s" },
-        fit.runs,
-        fit.demand.cpu(),
-        fit.demand.at_once.get() as f64 / 1_073_741_824.0,
-    );
-    folded(&mut out, "", &facts, width);
+    folded(&mut out, "", &words::facts(fit), width);
     if fit.question.lifted {
-        folded(&mut out, "", "the CPU limits of the services, and policies that move limits, are taken off", width);
+        folded(&mut out, "", words::LIFTED, width);
     }
     for answer in &fit.answers {
         out.push('\n');
@@ -44,11 +31,7 @@ pub fn text(fit: &Fit, show: Show, width: usize, paint: Paint) -> String {
     }
     if !fit.left_out.is_empty() {
         out.push('\n');
-        let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for (name, why) in &fit.left_out {
-            by_reason.entry(kind(why)).or_default().push(name);
-        }
-        for (why, names) in by_reason {
+        for (why, names) in words::left_out(fit) {
             let some = if show == Show::Everything || names.len() < 5 {
                 names.join(", ")
             } else {
@@ -61,25 +44,10 @@ pub fn text(fit: &Fit, show: Show, width: usize, paint: Paint) -> String {
     for sentence in words::answers(fit) {
         folded(&mut out, "", &sentence, width);
     }
-    let chosen: Vec<usize> = fit.answers.iter().filter_map(|answer| answer.row).collect();
-    let named = fit.question.named.is_some();
-    for (_, row) in fit.rows.iter().enumerate().filter(|(place, _)| named || chosen.contains(place)) {
-        if let Plan::Split(_, assignment) | Plan::Burst(_, _, assignment) = &row.plan {
-            out.push_str(&format!("\n{}\n{}", words::short(row), places(assignment, width)));
-        }
+    for (row, assignment) in fit.told_apart() {
+        out.push_str(&format!("\n{}\n{}", words::short(row), places(assignment, width)));
     }
     out
-}
-
-/// What a reason is about, without its figures.
-fn kind(why: &str) -> &str {
-    if why.contains("of memory, and") {
-        "too little memory"
-    } else if why.contains("CPUs, and one") {
-        "too little CPU for one of the services"
-    } else {
-        why
-    }
 }
 
 /// Which service runs where.
@@ -109,7 +77,7 @@ const NAME_MAX: usize = 40;
 fn table(fit: &Fit, currency: Currency, show: Show, width: usize, paint: Paint) -> String {
     let rows: Vec<&Row> = fit.rows.iter().filter(|row| row.ranked.currency() == currency).collect();
     let shown = chosen(fit, &rows, show);
-    let cells: Vec<[String; 8]> = shown.iter().map(|row| cells(fit, row)).collect();
+    let cells: Vec<[String; 8]> = shown.iter().map(|row| words::cells(fit, row)).collect();
     let mut widths = TITLES.map(|title| title.chars().count());
     for row in &cells {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -174,21 +142,6 @@ fn chosen<'a>(fit: &Fit, rows: &[&'a Row], show: Show) -> Vec<&'a Row> {
     }
     some.sort_unstable();
     some.into_iter().map(|place| rows[place]).collect()
-}
-
-fn cells(fit: &Fit, row: &Row) -> [String; 8] {
-    let share =
-        |share: Option<Permille>| share.map(|share| format!("{:.0}%", share.as_fraction() * 100.0)).unwrap_or_default();
-    [
-        words::mark(row).to_owned(),
-        words::short(row),
-        share(row.used.map(|used| used.0)),
-        share(row.used.map(|used| used.1)),
-        words::line(&row.line),
-        words::money(row.ranked),
-        row.per_load().map(words::money).unwrap_or_default(),
-        fit.question.growth.map(|growth| words::months(row, growth)).unwrap_or_default(),
-    ]
 }
 
 /// The offers there are, a line each.

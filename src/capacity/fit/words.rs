@@ -20,6 +20,44 @@ use std::collections::BTreeSet;
 /// Reasons against cheaper machines that are told one by one.
 const REASONS_MAX: usize = 3;
 
+/// What is said where limits are taken off.
+pub(super) const LIFTED: &str = "the CPU limits of the services, and policies that move limits, are taken off";
+
+/// What was asked, and what the services need.
+pub(super) fn facts(fit: &Fit) -> String {
+    let aim = times(fit.question.aim());
+    let seeds = fit.scenario.seeds.len();
+    format!(
+        "{aim} the expected load is wanted ({} headroom), {seeds} seed{}, {} runs; needed at the expected load: {} CPUs in the \
+         services' busiest ten minutes, {:.1} GiB",
+        fit.question.headroom,
+        if seeds == 1 { "" } else { "s" },
+        fit.runs,
+        fit.demand.cpu(),
+        fit.demand.at_once.get() as f64 / 1_073_741_824.0,
+    )
+}
+
+/// The offers that were not tried, by the reason.
+pub(super) fn left_out(fit: &Fit) -> BTreeMap<&str, Vec<&str>> {
+    let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (name, why) in &fit.left_out {
+        by_reason.entry(kind(why)).or_default().push(name);
+    }
+    by_reason
+}
+
+/// What a reason is about, without its figures.
+fn kind(why: &str) -> &str {
+    if why.contains("of memory, and") {
+        "too little memory"
+    } else if why.contains("CPUs, and one") {
+        "too little CPU for one of the services"
+    } else {
+        why
+    }
+}
+
 /// What a row buys, as a person calls it.
 pub(super) fn title(fit: &Fit, row: &Row) -> String {
     let name = |name: &str| fit.offers.get(name).map_or(name, |offer| offer.title()).to_owned();
@@ -76,6 +114,22 @@ pub(super) fn months(row: &Row, growth: Permille) -> String {
             Some(months) => months.to_string(),
         },
     }
+}
+
+/// A row of the table: whether it holds, its name, CPU, memory, line, price, price for a load, and months of growth.
+pub(super) fn cells(fit: &Fit, row: &Row) -> [String; 8] {
+    let share =
+        |share: Option<Permille>| share.map(|share| format!("{:.0}%", share.as_fraction() * 100.0)).unwrap_or_default();
+    [
+        mark(row).to_owned(),
+        short(row),
+        share(row.used.map(|used| used.0)),
+        share(row.used.map(|used| used.1)),
+        line(&row.line),
+        money(row.ranked),
+        row.per_load().map(money).unwrap_or_default(),
+        fit.question.growth.map(|growth| months(row, growth)).unwrap_or_default(),
+    ]
 }
 
 fn triggers(triggers: &BTreeSet<Trigger>) -> String {

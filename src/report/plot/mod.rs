@@ -29,7 +29,7 @@ pub(super) use bars::bars;
 pub(super) use comparison::comparison;
 pub(super) use margins::margins;
 pub use palette::alone;
-pub(super) use palette::css;
+pub(crate) use palette::css;
 pub use png::Theme;
 pub use png::png;
 pub use prices::PriceMark;

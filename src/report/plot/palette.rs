@@ -59,7 +59,7 @@ fn hex((red, green, blue): (u8, u8, u8)) -> String {
 }
 
 /// Rules that turn the light colours of a picture into the dark ones where the reader wants it dark.
-pub(in crate::report) fn css() -> String {
+pub(crate) fn css() -> String {
     let mut rules = String::from("@media (prefers-color-scheme: dark) {\n");
     for colour in ALL {
         let (light, dark) = (colour.light_hex(), colour.dark_hex());
