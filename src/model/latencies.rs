@@ -52,6 +52,9 @@ impl Latencies {
     /// Buckets in a doubling of time.
     pub(crate) const PER_DOUBLING: f64 = PER_DOUBLING as f64;
 
+    /// All requests, as a share of them, in [`Self::spread`].
+    pub const ALL: u32 = 1 << ALL_LOG;
+
     /// No requests.
     #[must_use]
     pub const fn new() -> Self {
@@ -121,28 +124,28 @@ impl Latencies {
     }
 
     /// Spreads thousandths of requests over the buckets from `first` on, without their time: follow it with
-    /// [`Self::add_time`]. `below[i]` is the share below the upper bound of the i-th of these buckets, as a part of 2⁶²,
-    /// ascending; parts are rounded down, and nothing is lost where the last one is 2⁶².
-    ///
-    /// # Panics
-    /// If the shares do not ascend.
-    pub fn spread(&mut self, first: usize, below: &[u64], thousandths: u64) {
-        // Most requests have few of the buckets: those in which even the rest of them is less than a thousandth are left out.
-        let least = below.partition_point(|below| part(thousandths, *below) == 0);
-        let most = below.partition_point(|below| part(thousandths, *below) < thousandths);
+    /// [`Self::add_time`]. `below[i]` is the share below the upper bound of the i-th of these buckets, as a part of
+    /// [`Self::ALL`], ascending; parts are rounded down, and nothing is lost where the last one is all.
+    pub fn spread(&mut self, first: usize, below: &[u32], thousandths: u64) {
+        if thousandths == 0 {
+            return;
+        }
+        // Most requests have few of the buckets: those up to which there is less than a thousandth are left out.
+        let a_thousandth = u64::from(Self::ALL).div_ceil(thousandths);
+        let least = below.partition_point(|below| u64::from(*below) < a_thousandth);
+        let most = below.partition_point(|below| *below < Self::ALL);
         let used = least..(most + 1).min(below.len());
         if used.is_empty() {
             return;
         }
         self.reach(first + used.start, first + used.end);
         let from = first + used.start - self.first;
-        let mut given = 0;
-        for (count, below) in self.counts[from..].iter_mut().zip(&below[used]) {
-            let upto = part(thousandths, *below);
-            *count += upto - given;
-            given = upto;
-        }
-        self.total += given;
+        let counts = self.counts[from..].iter_mut().zip(&below[used]);
+        // So that a processor may take several of them at a time, products of few requests stay within 64 bits.
+        self.total += match u32::try_from(thousandths) {
+            Ok(few) => fill(counts, |below| (u64::from(few) * u64::from(below)) >> ALL_LOG),
+            Err(_) => fill(counts, |below| part(thousandths, below)),
+        };
     }
 
     /// Adds to the sum of response times, in nanoseconds times thousandths of a request.
@@ -155,8 +158,9 @@ impl Latencies {
         if !other.counts.is_empty() {
             self.reach(other.first, other.first + other.counts.len());
             let from = other.first - self.first;
+            // As in [`Self::spread`].
             for (mine, theirs) in self.counts[from..].iter_mut().zip(&other.counts) {
-                *mine += theirs;
+                *mine = mine.wrapping_add(*theirs);
             }
         }
         self.total += other.total;
@@ -303,10 +307,27 @@ impl<'de> serde::Deserialize<'de> for Latencies {
     }
 }
 
-/// `whole · below / 2⁶²`, rounded down.
+/// The logarithm of [`Latencies::ALL`].
+const ALL_LOG: u32 = 31;
+
+/// `whole · below / 2³¹`, rounded down.
 #[expect(clippy::cast_possible_truncation, reason = "the share is at most one, so the part is no more than the whole")]
-const fn part(whole: u64, below: u64) -> u64 {
-    ((whole as u128 * below as u128) >> 62) as u64
+const fn part(whole: u64, below: u32) -> u64 {
+    ((whole as u128 * below as u128) >> ALL_LOG) as u64
+}
+
+/// Adds to each count what its bucket has of the requests up to its end; gives all that was added.
+#[inline(always)]
+fn fill<'a>(counts: impl Iterator<Item = (&'a mut u64, &'a u32)>, part: impl Fn(u32) -> u64) -> u64 {
+    let mut given = 0;
+    // No count is larger than their sum, which is checked: so that a processor may take several at a time, they are not.
+    for (count, below) in counts {
+        let upto = part(*below);
+        debug_assert!(upto >= given, "shares ascend");
+        *count = count.wrapping_add(upto.wrapping_sub(given));
+        given = upto;
+    }
+    given
 }
 
 #[cfg(test)]
@@ -319,7 +340,8 @@ mod tests {
         /// all buckets.
         #[test]
         fn counts_are_those_of_a_plain_row(
-            parts in proptest::collection::vec((0..500_usize, proptest::collection::vec(0..=1_u64 << 62, 1..40), 0..5_000_u64), 0..8),
+            parts in proptest::collection::vec((0..500_usize, proptest::collection::vec(0..=Latencies::ALL, 1..40),
+                prop_oneof![0..5_000_u64, 0..=1_u64 << 34]), 0..8),
             gone in 0..8_usize,
         ) {
             let (mut all, mut row) = (Latencies::new(), vec![0; BUCKETS]);

@@ -41,8 +41,6 @@ const BACKLOG: u32 = 1 << 20;
 const NOTHING: f64 = 1e-8;
 /// Shares below this are put together at the lower end, where a logarithmic scale has many buckets for few requests.
 const LITTLE: f64 = 5e-4;
-/// The whole of a distribution, as a whole number.
-const WHOLE: u64 = 1 << 62;
 /// Distributions that are kept.
 const KEPT: usize = 8192;
 
@@ -96,7 +94,7 @@ const fn nearest(value: f64) -> i64 {
 pub(super) struct Times {
     first: usize,
     shares: Vec<f64>,
-    below: Vec<u64>,
+    below: Vec<u32>,
     /// Share that stays within the timeout.
     pub(super) within: Nearby,
     /// Mean of those within it over the mean of all.
@@ -195,7 +193,7 @@ impl Times {
         self.shares.iter().zip(&MIDDLES[self.first..]).map(|(share, middle)| share * middle).sum()
     }
 
-    /// What is below the upper end of each bucket, out of [`WHOLE`]; done once, before [`Self::spread_over`].
+    /// What is below the upper end of each bucket, out of [`Latencies::ALL`]; done once, before [`Self::spread_over`].
     fn added_up(mut self) -> Self {
         let mut below = 0.0;
         self.below = self
@@ -207,7 +205,7 @@ impl Times {
             })
             .collect();
         if let Some(last) = self.below.last_mut() {
-            *last = WHOLE;
+            *last = Latencies::ALL;
         }
         self
     }
@@ -223,14 +221,14 @@ impl Times {
     }
 }
 
-/// A share as a part of [`WHOLE`], rounded down.
+/// A share as a part of [`Latencies::ALL`], rounded down.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "a share from zero to one; the cast saturates"
 )]
-const fn out_of_whole(share: f64) -> u64 {
-    (share * WHOLE as f64) as u64
+fn out_of_whole(share: f64) -> u32 {
+    (share * f64::from(Latencies::ALL)) as u32
 }
 
 /// The middle of each bucket in seconds.
