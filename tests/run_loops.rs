@@ -277,7 +277,8 @@ fn busy_record() -> Vec<Event> {
     let mut audit = Audit::new(&scenario.policies);
     for minutes in 0..=20 {
         let now = Instant::after_start(Span::from_mins(minutes));
-        let _ = step(&mut engine, &mut audit, now, busy(now), &mut |event| events.push(event.clone())).expect("sound");
+        let _ =
+            step(&mut engine, &mut audit, now, &mut busy(now), &mut |event| events.push(event.clone())).expect("sound");
     }
     events
 }
@@ -332,7 +333,8 @@ fn a_breach_is_written_down_named_and_not_applied() {
     let mut audit = Audit::new(&policy(1100));
     let now = Instant::after_start(Span::from_mins(15));
     let mut written = 0;
-    let breaches = step(&mut engine, &mut audit, now, busy(now), &mut |_| written += 1).expect_err("out of bounds");
+    let breaches =
+        step(&mut engine, &mut audit, now, &mut busy(now), &mut |_| written += 1).expect_err("out of bounds");
     assert_eq!(written, 2, "the record shows what was seen and decided");
     assert_eq!(breaches.iter().map(|breach| breach.rule).collect::<Vec<_>>(), [Rule::Bounds]);
     let breached = Breached { seed: Seed::new(8341), at: now, breaches };

@@ -13,7 +13,7 @@ use crate::units::Span;
 use std::collections::BTreeMap;
 
 /// One look at a host and its services.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Observation {
     /// The host.
     pub host: HostSeen,
@@ -45,7 +45,7 @@ pub struct MetricSeen {
 }
 
 /// The host as seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct HostSeen {
     /// CPU that containers may use.
     pub pool_cpu: Millicores,
@@ -54,7 +54,7 @@ pub struct HostSeen {
 }
 
 /// A service as seen.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ServiceSeen {
     /// Limits in force for each instance.
     pub limits: Limits,

@@ -7,6 +7,7 @@ use crate::audit::Breach;
 use crate::engine::Engine;
 use crate::model::FaultKind;
 use crate::model::Incident;
+use crate::model::Observation;
 use crate::model::Scenario;
 use crate::record::Event;
 use crate::record::FORMAT_VERSION;
@@ -79,6 +80,7 @@ pub(super) fn simulate_with(
     let mut engine = Engine::new(scenario.policies.clone());
     let mut audit = Audit::new(&scenario.policies);
     let end = Instant::after_start(scenario.duration);
+    let mut seen = Observation::default();
     let mut look = Rhythm::new(scenario.sensors.look);
     let mut sample = Rhythm::new(scenario.sample);
     sink(&Event::Began(Box::new(header(scenario, seed))));
@@ -93,7 +95,8 @@ pub(super) fn simulate_with(
             sink(&Event::Sampled(world.sample()));
         }
         if look.strikes(now) {
-            match step(&mut engine, &mut audit, now, world.observe(), sink) {
+            world.observe_again(&mut seen);
+            match step(&mut engine, &mut audit, now, &mut seen, sink) {
                 Ok(decision) => world.apply(&decision.actions),
                 Err(breaches) => return Err(Breached { seed, at: now, breaches }),
             }

@@ -93,13 +93,13 @@ fn run(test: &PolicyTest, case: &PolicyCase) -> Vec<Failure> {
     let mut failures = Vec::new();
     let running = RUNNING.max(slowest(test));
     let opened = Instant::after_start(running.minus(slowest(test)));
-    let opening = given::observation(test, case, (&state.limits, &state.replicas), opened, 0);
-    let _ = step(&mut engine, &mut audit, opened, opening, &mut |_| ());
+    let mut opening = given::observation(test, case, (&state.limits, &state.replicas), opened, 0);
+    let _ = step(&mut engine, &mut audit, opened, &mut opening, &mut |_| ());
     let mut now = Instant::START;
     for tick in 0_usize.. {
         let clock = now.plus(running);
-        let seen = given::observation(test, case, (&state.limits, &state.replicas), clock, tick);
-        match step(&mut engine, &mut audit, clock, seen, &mut |_| ()) {
+        let mut seen = given::observation(test, case, (&state.limits, &state.replicas), clock, tick);
+        match step(&mut engine, &mut audit, clock, &mut seen, &mut |_| ()) {
             Ok(decision) => state.follow(clock, &engine, decision),
             Err(breaches) => {
                 let wanted = "decisions that keep the rules".to_owned();

@@ -373,37 +373,47 @@ impl World {
     /// What the sensors show the engine now.
     #[must_use]
     pub fn observe(&self) -> Observation {
-        let services = self.by_name.iter().map(|index| {
-            let (service, condition) = (&self.services[*index], &self.conditions.services[*index]);
-            // Who was told to leave is no instance of the service any more.
-            let gone = usize::from(service.pair.as_ref().is_some_and(|pair| pair.is_let_go()));
-            let groups = &self.services[*index..*index + service.groups() - gone];
-            let instances = groups.iter().flat_map(|group| {
-                group.instances.iter().zip(&group.scrapes).map(|(instance, scrapes)| InstanceSeen {
-                    number: instance.number,
-                    state: instance.state,
-                    usage: scrapes.usage(&self.sensors, self.now).map(|usage| condition.shown(usage)),
-                    oom_kills: instance.oom_kills,
-                    restarts: instance.restarts,
-                    started: instance.runs().then_some(instance.started),
-                })
-            });
-            let limits = self.services[self.group_in_force(*index)].limits;
-            let seen = ServiceSeen {
-                limits,
-                stateful: service.stateful,
-                instances: instances.collect(),
-                traffic: self.traffic_of(*index),
-                deploying: self.is_deploying(*index),
-            };
-            (service.name.clone(), seen)
-        });
+        let mut seen = Observation::default();
+        self.observe_again(&mut seen);
+        seen
+    }
+
+    /// Brings what was observed of this world before up to now, in the memory that it has.
+    pub fn observe_again(&self, seen: &mut Observation) {
+        seen.host = self.host;
+        if seen.services.len() != self.by_name.len() {
+            let names = self.by_name.iter().map(|index| self.services[*index].name.clone());
+            seen.services = names.map(|name| (name, ServiceSeen::default())).collect();
+        }
+        for (index, seen) in self.by_name.iter().zip(seen.services.values_mut()) {
+            self.observe_service(*index, seen);
+        }
         // Where several are in force the last of them counts.
         let overrides =
             self.overrides.iter().filter(|planned| planned.from <= self.now && planned.order.lasts(self.now));
-        let overrides = overrides.map(|planned| (planned.service.clone(), planned.order.clone())).collect();
-        let metrics = self.metrics_seen().collect();
-        Observation { host: self.host, services: services.collect(), overrides, metrics }
+        seen.overrides = overrides.map(|planned| (planned.service.clone(), planned.order.clone())).collect();
+        seen.metrics = self.metrics_seen().collect();
+    }
+
+    fn observe_service(&self, index: usize, seen: &mut ServiceSeen) {
+        let (service, condition) = (&self.services[index], &self.conditions.services[index]);
+        // Who was told to leave is no instance of the service any more.
+        let gone = usize::from(service.pair.as_ref().is_some_and(|pair| pair.is_let_go()));
+        seen.limits = self.services[self.group_in_force(index)].limits;
+        seen.stateful = service.stateful;
+        seen.traffic = self.traffic_of(index);
+        seen.deploying = self.is_deploying(index);
+        seen.instances.clear();
+        for group in &self.services[index..index + service.groups() - gone] {
+            seen.instances.extend(group.instances.iter().zip(&group.scrapes).map(|(instance, scrapes)| InstanceSeen {
+                number: instance.number,
+                state: instance.state,
+                usage: scrapes.usage(&self.sensors, self.now).map(|usage| condition.shown(usage)),
+                oom_kills: instance.oom_kills,
+                restarts: instance.restarts,
+                started: instance.runs().then_some(instance.started),
+            }));
+        }
     }
 
     /// The place of a service.
