@@ -9,6 +9,7 @@ use plimsoll::capacity::fit::Row;
 use plimsoll::capacity::fit::Trigger;
 use plimsoll::capacity::fit::fit;
 use plimsoll::capacity::fit::html;
+use plimsoll::capacity::fit::markdown;
 use plimsoll::capacity::split;
 use plimsoll::capacity::split::Assignment;
 use plimsoll::input::offers;
@@ -253,6 +254,10 @@ fn the_page_marks_the_answer_and_says_what_runs_where() {
     assert!(page.contains("<p>host 1: db</p>") && page.contains("<p>host 2: web</p>"), "what runs where");
     assert!(page.contains("<th scope=\"col\" class=\"n\">months</th>"), "the load grows");
     assert!(page.contains("<pre>plimsoll fit scenario.yaml --headroom 10%</pre>") && !page.contains("<script"));
+    let lifted = ask(TWO, PAIR, &offers, &Question { lifted: true, ..question() });
+    let taken_off = "limits of the services, and policies that move limits, are taken off";
+    assert!(html(&lifted, "").contains(taken_off) && markdown(&lifted).contains(taken_off), "limits are not in force");
+    assert!(!page.contains(taken_off), "they are");
 }
 
 /// A request and its answer go from one host to another and back: ten milliseconds more where a message takes five.

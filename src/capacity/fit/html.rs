@@ -5,15 +5,17 @@ use super::Row;
 use super::picture::picture;
 use super::text::places;
 use super::words;
+use crate::capacity::split::Assignment;
 use crate::report::css;
+use crate::units::Currency;
 use askama::Template;
-use std::ptr;
 
 #[derive(Template)]
 #[template(path = "fit.html")]
 struct Page {
     name: String,
     facts: String,
+    lifted: Option<&'static str>,
     css: String,
     answers: Vec<String>,
     grows: bool,
@@ -33,7 +35,7 @@ struct Table {
 
 struct Line {
     is_answer: bool,
-    mark: &'static str,
+    mark: String,
     short: String,
     offer: String,
     cpu: String,
@@ -57,10 +59,11 @@ pub fn html(fit: &Fit, command: &str) -> String {
     let page = Page {
         name: fit.scenario.name.clone(),
         facts: words::facts(fit),
+        lifted: fit.question.lifted.then_some(words::LIFTED),
         css: css(),
         answers: words::answers(fit),
         grows: fit.question.growth.is_some(),
-        currencies: fit.answers.iter().map(|answer| table(fit, answer)).collect(),
+        currencies: fit.answers.iter().map(|answer| table(fit, answer.currency)).collect(),
         splits: fit.told_apart().map(|(row, assignment)| split(fit, row, assignment)).collect(),
         left_out: words::left_out(fit).into_iter().map(|(why, names)| (why.to_owned(), names.join(", "))).collect(),
         command: command.to_owned(),
@@ -68,22 +71,19 @@ pub fn html(fit: &Fit, command: &str) -> String {
     page.render().expect("a template that compiled renders into memory")
 }
 
-fn table(fit: &Fit, answer: &super::Answer) -> Table {
-    let chosen = answer.row.map(|place| &fit.rows[place]);
-    let rows: Vec<&Row> = fit.rows.iter().filter(|row| row.ranked.currency() == answer.currency).collect();
+fn table(fit: &Fit, currency: Currency) -> Table {
     Table {
-        currency: answer.currency.to_string(),
-        picture: picture(fit, answer.currency),
-        some_by_one_seed: rows.iter().any(|row| !row.all_seeds),
-        rows: rows.into_iter().map(|row| line(fit, row, chosen.is_some_and(|chosen| ptr::eq(chosen, row)))).collect(),
+        currency: currency.to_string(),
+        picture: picture(fit, currency),
+        some_by_one_seed: fit.rows_in(currency).any(|row| !row.all_seeds),
+        rows: fit.rows_in(currency).map(|row| line(fit, row)).collect(),
     }
 }
 
-fn line(fit: &Fit, row: &Row, is_answer: bool) -> Line {
+fn line(fit: &Fit, row: &Row) -> Line {
     let [mark, short, cpu, memory, carries, month, per_load, months] = words::cells(fit, row);
-    let mark = if mark.is_empty() { "" } else { words::mark(row) };
     Line {
-        is_answer,
+        is_answer: fit.is_answer(row),
         mark,
         short,
         offer: words::title(fit, row),
@@ -97,7 +97,7 @@ fn line(fit: &Fit, row: &Row, is_answer: bool) -> Line {
     }
 }
 
-fn split(fit: &Fit, row: &Row, assignment: &crate::capacity::split::Assignment) -> Split {
+fn split(fit: &Fit, row: &Row, assignment: &Assignment) -> Split {
     let lines = places(assignment, usize::MAX).lines().map(str::to_owned).collect();
     Split { title: words::title(fit, row), lines }
 }

@@ -8,9 +8,12 @@ use super::words;
 pub fn markdown(fit: &Fit) -> String {
     let cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");
     let mut out = format!("## {}\n", cell(&fit.scenario.name));
+    if fit.question.lifted {
+        out.push_str(&format!("\n{}\n", words::LIFTED));
+    }
     for answer in &fit.answers {
         out.push_str("\n| holds | offer | carries | month | per 1x | why not |\n|---|---|---:|---:|---:|---|\n");
-        for row in fit.rows.iter().filter(|row| row.ranked.currency() == answer.currency) {
+        for row in fit.rows_in(answer.currency) {
             let cells = [
                 words::mark(row).to_owned(),
                 words::title(fit, row),

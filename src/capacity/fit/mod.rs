@@ -68,6 +68,7 @@ use crate::units::Span;
 use candidate::Class;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::ptr;
 use std::sync::Arc;
 
 /// Time of a message from one rented host to another, where nobody says: a guess for a private network within a data centre.
@@ -231,12 +232,20 @@ impl Fit {
         self.answers.iter().any(|answer| answer.row.is_some())
     }
 
+    /// The ways to buy with prices in a currency, the cheapest first.
+    fn rows_in(&self, currency: Currency) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(move |row| row.ranked.currency() == currency)
+    }
+
+    /// Whether one of [`Self::rows`] is the answer in its currency.
+    fn is_answer(&self, row: &Row) -> bool {
+        self.answers.iter().filter_map(|answer| answer.row).any(|place| ptr::eq(&raw const self.rows[place], row))
+    }
+
     /// The ways to buy of which is told what runs where: the answers, and all where somebody named the offers.
     fn told_apart(&self) -> impl Iterator<Item = (&Row, &Assignment)> {
-        let is_answer = |place| self.answers.iter().any(|answer| answer.row == Some(place));
-        let asked = move |place| self.question.named.is_some() || is_answer(place);
-        let told = self.rows.iter().enumerate().filter(move |(place, _)| asked(*place));
-        told.filter_map(|(_, row)| match &row.plan {
+        let told = self.rows.iter().filter(|row| self.question.named.is_some() || self.is_answer(row));
+        told.filter_map(|row| match &row.plan {
             Plan::One => None,
             Plan::Split(_, assignment) | Plan::Burst(_, _, assignment) => Some((row, assignment)),
         })

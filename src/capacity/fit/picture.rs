@@ -18,7 +18,7 @@ const DEARER: f64 = 1.5;
 pub(super) fn picture(fit: &Fit, currency: Currency) -> Option<String> {
     let price = |row: &&Row| row.ranked.get() as f64 / 1e6;
     let line = |row: &Row| row.line.holds.map_or(0.0, Permille::as_fraction);
-    let known = fit.rows.iter().filter(|row| row.ranked.currency() == currency && row.line.holds.is_some());
+    let known = fit.rows_in(currency).filter(|row| row.line.holds.is_some());
     let (exact, others): (Vec<&Row>, Vec<&Row>) = known.partition(|row| row.line.exact);
     let points: Vec<[f64; 2]> = exact.iter().map(|row| [price(row), -line(row)]).collect();
     let front = pareto::front(&points);

@@ -75,7 +75,7 @@ const NAME_MAX: usize = 40;
 
 /// The rows of a currency: those up to the first few that hold, or all.
 fn table(fit: &Fit, currency: Currency, show: Show, width: usize, paint: Paint) -> String {
-    let rows: Vec<&Row> = fit.rows.iter().filter(|row| row.ranked.currency() == currency).collect();
+    let rows: Vec<&Row> = fit.rows_in(currency).collect();
     let shown = chosen(fit, &rows, show);
     let cells: Vec<[String; 8]> = shown.iter().map(|row| words::cells(fit, row)).collect();
     let mut widths = TITLES.map(|title| title.chars().count());
@@ -101,11 +101,7 @@ fn table(fit: &Fit, currency: Currency, show: Show, width: usize, paint: Paint) 
     let mut out = format!("{}\n", paint.faint(&line(&TITLES.map(str::to_owned))));
     for (row, cells) in shown.iter().zip(&cells) {
         let text = line(cells);
-        let answer = fit
-            .answers
-            .iter()
-            .any(|answer| answer.row.is_some_and(|place| std::ptr::eq(&raw const fit.rows[place], &raw const **row)));
-        out.push_str(&if answer { paint.good(&text) } else { text });
+        out.push_str(&if fit.is_answer(row) { paint.good(&text) } else { text });
         out.push('\n');
         let why = words::why(row);
         if !why.is_empty() {

@@ -223,7 +223,7 @@ pub(super) fn answers(fit: &Fit) -> Vec<String> {
 fn answer(fit: &Fit, answer: &Answer) -> String {
     let aim = times(fit.question.aim());
     let Some(place) = answer.row else {
-        let tried = fit.rows.iter().filter(|row| row.ranked.currency() == answer.currency).count();
+        let tried = fit.rows_in(answer.currency).count();
         return format!("In {}: none of {tried} holds {aim} the expected load and can be bought.", answer.currency);
     };
     let row = &fit.rows[place];
