@@ -89,6 +89,28 @@ impl RolloutAudit {
         Self { books: deployments.iter().cloned().map(Book::new).collect() }
     }
 
+    /// An auditor of one deployment whose carrier was ended in the middle, by what is seen of it now.
+    #[must_use]
+    pub fn resumed(
+        deployment: &Deployment,
+        total: u32,
+        limits: [Limits; 2],
+        target: Generation,
+        seen: &GenerationsSeen,
+    ) -> Self {
+        let serving = [seen.old.len(), seen.new.len()];
+        let total = places(total);
+        let book = Book { state: State::On, target, total, limits, serving, ..Book::new(deployment.clone()) };
+        Self { books: vec![book] }
+    }
+
+    /// On a live host others may have done something, or a move was not carried out: from here on what is seen counts.
+    pub fn reconcile(&mut self, place: usize, now: Instant, seen: &GenerationsSeen) {
+        if let Some(book) = self.books.get_mut(place).filter(|book| book.state == State::On) {
+            book.reconcile(now, seen);
+        }
+    }
+
     /// Every rule that a deployment breaks at a look, by its place in the order given; none where all is well. What was
     /// asked of the host is taken down as done.
     pub fn check(&mut self, place: usize, look: &Look<'_>) -> Vec<Breach> {
@@ -287,6 +309,23 @@ impl Book {
             }
             _ => {}
         }
+    }
+
+    /// Takes down who is there. Why they stand aside is known only from what was asked for.
+    fn reconcile(&mut self, now: Instant, seen: &GenerationsSeen) {
+        self.serving = [seen.old.len(), seen.new.len()];
+        let there = seen.aside.len();
+        self.aside = match self.aside {
+            Aside::Stopping(..) if there == 0 => {
+                self.replaced = Some(now);
+                Aside::Nobody
+            }
+            _ if there == 0 => Aside::Nobody,
+            Aside::Nobody => Aside::Going(self.target.other(), there, now),
+            Aside::Coming(generation, _, since) => Aside::Coming(generation, there, since),
+            Aside::Going(generation, _, since) => Aside::Going(generation, there, since),
+            Aside::Stopping(_, until) => Aside::Stopping(there, until),
+        };
     }
 
     /// When something has to be done at the latest, and what it is that lasts until then.

@@ -70,6 +70,8 @@ pub struct Rollout {
     /// Limits of an old instance and of a new one.
     limits: [Limits; 2],
     looked: Instant,
+    /// Why the host did not carry out the last move.
+    refused: Option<String>,
 }
 
 impl Rollout {
@@ -82,8 +84,33 @@ impl Rollout {
             total: 0,
             limits: [Limits::default(); 2],
             looked: Instant::START,
+            refused: None,
             deployment,
         }
+    }
+
+    /// A deployment whose carrier was ended in the middle: so many instances there were, with these limits of an old one and
+    /// of a new one, and this generation is to have all traffic in the end. Nobody may stand aside.
+    #[must_use]
+    pub fn resumed(deployment: Deployment, total: u32, limits: [Limits; 2], target: Generation) -> Self {
+        Self { stage: Stage::Next, target, total, limits, ..Self::new(deployment) }
+    }
+
+    /// The host did not carry out the last move, and says why. The next look acts on it.
+    pub fn refuse(&mut self, why: String) {
+        self.refused = Some(why);
+    }
+
+    /// Where all traffic is to go in the end.
+    #[must_use]
+    pub const fn target(&self) -> Generation {
+        self.target
+    }
+
+    /// Instances that there are to be, and the limits of an old one and of a new one; known from its beginning on.
+    #[must_use]
+    pub const fn wanted(&self) -> (u32, [Limits; 2]) {
+        (self.total, self.limits)
     }
 
     /// The service it is about.
@@ -130,6 +157,14 @@ impl Rollout {
     /// Takes one stage further; whether the next one can be looked at with what is seen already.
     fn go_on(&mut self, now: Instant, seen: &GenerationsSeen, answer: &mut Answer) -> bool {
         let update = self.deployment.update;
+        if let Some(why) = self.refused.take() {
+            if matches!(self.stage, Stage::Coming(..) | Stage::Watched(..)) {
+                answer.told.push(Progress::Failed { why });
+                return self.give_up(self.deployment.update.on_failure == OnFailure::Pause, seen, answer);
+            }
+            // What it leaves undone is seen, and done, at a later look.
+            answer.told.push(Progress::Failed { why });
+        }
         match self.stage {
             Stage::Over => false,
             Stage::Ahead => now >= self.deployment.at && self.prepare(seen, answer),
@@ -162,6 +197,11 @@ impl Rollout {
                 }
                 if now < since.plus(update.monitor) {
                     return false;
+                }
+                if seen.unreached && self.target == Generation::New && update.on_failure != OnFailure::Continue {
+                    let why = "requests reach the old instances, and none of them the new ones".to_owned();
+                    answer.told.push(Progress::Failed { why });
+                    return self.give_up(update.on_failure == OnFailure::Pause, seen, answer);
                 }
                 self.end_of_batch(now, seen)
             }
@@ -352,17 +392,23 @@ impl Rollout {
         let too_many = self.are_too_many(seen, count);
         let coming = matches!(self.stage, Stage::Coming(..));
         answer.told.push(Progress::Failed { why });
-        if self.target == Generation::Old || too_many && self.deployment.update.on_failure == OnFailure::Pause {
-            answer.told.push(Progress::Paused);
-            self.stage = Stage::Over;
-            return false;
-        }
-        if !too_many {
+        if self.target == Generation::New && !too_many {
             if coming {
                 self.give_traffic(now, answer);
                 return false;
             }
             return self.end_of_batch(now, seen);
+        }
+        self.give_up(self.deployment.update.on_failure == OnFailure::Pause, seen, answer)
+    }
+
+    /// The new instances will not do: all is made as it was before, or stays as it is. A way back is never taken back.
+    fn give_up(&mut self, pause: bool, seen: &GenerationsSeen, answer: &mut Answer) -> bool {
+        let coming = matches!(self.stage, Stage::Coming(..));
+        if self.target == Generation::Old || pause {
+            answer.told.push(Progress::Paused);
+            self.stage = Stage::Over;
+            return false;
         }
         answer.told.push(Progress::RollingBack);
         self.target = Generation::Old;

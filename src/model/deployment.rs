@@ -229,6 +229,8 @@ pub struct GenerationsSeen {
     pub new_limits: Limits,
     /// A deployment of it began and has not finished.
     pub busy: bool,
+    /// Requests reach old instances since the new ones have traffic, and none of them a new one.
+    pub unreached: bool,
     /// It has a health check.
     pub checked: bool,
     /// It holds data.

@@ -51,6 +51,7 @@ fn seen(old: usize, new: usize, aside: &[MemberSeen]) -> GenerationsSeen {
         old_limits: limits(1000, 512),
         new_limits: limits(2000, 512),
         busy: old != 2,
+        unreached: false,
         checked: true,
         stateful: false,
         held: Bytes::mebi(256),

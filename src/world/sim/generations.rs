@@ -307,6 +307,7 @@ impl World {
             old_limits: self.services[index + old].limits,
             new_limits: self.services[index + new].limits,
             busy: pair.busy,
+            unreached: false,
             checked: first.rules.check.is_some(),
             stateful: first.stateful,
             held: held.unwrap_or(Bytes::ZERO),
