@@ -10,11 +10,12 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 
 /// The commands by what they are for. A test holds the list against the commands there are.
-const GROUPS: [(&str, &[&str]); 5] = [
+const GROUPS: [(&str, &[&str]); 6] = [
     ("Begin", &["init"]),
     ("Look", &["validate", "stack", "host", "policy"]),
     ("Plan", &["budget", "advise", "fit", "bundle"]),
     ("Run", &["simulate", "compare", "capacity", "sweep", "merge", "test", "swarm", "report"]),
+    ("Act", &["status", "deploy", "rollback", "recover", "history"]),
     ("Learn", &["explain", "schema", "completions", "man"]),
 ];
 
@@ -43,7 +44,8 @@ pub(super) const AFTER: &str = "\
 \x1b[1mExit codes\x1b[0m
   0 good · 1 our fault or the environment's · 3 an expectation failed
   4 worse than its baseline · 5 the host is too small for what must run
-  64 usage or invalid input · 130 interrupted
+  6 not begun · 7 failed and rolled back · 8 failed, needs a person
+  64 usage or invalid input · 75 somebody else is at it · 130 interrupted
 
 \x1b[1mExamples\x1b[0m
   plimsoll stack -f compose.yml

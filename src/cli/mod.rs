@@ -15,17 +15,20 @@ mod codes;
 mod compare;
 mod completions;
 mod compose_files;
+mod deploy;
 pub mod exit;
 mod explain;
 mod fit;
 mod format;
 mod gate;
 mod help;
+mod history;
 mod host;
 mod in_order;
 mod init;
 mod inputs;
 mod interrupt;
+mod live;
 mod man;
 mod merge;
 mod output;
@@ -36,14 +39,17 @@ mod policy;
 mod printer;
 mod project;
 mod records;
+mod recover;
 mod report;
 mod reports;
+mod rollback;
 mod running;
 mod schema;
 mod scoreboard;
 mod simulate;
 mod stack;
 mod stack_view;
+mod status;
 mod swarm;
 mod sweep;
 mod tables;
@@ -134,6 +140,11 @@ enum Command {
     Sweep(sweep::SweepArgs),
     Merge(merge::MergeArgs),
     Report(report::ReportArgs),
+    Deploy(deploy::DeployArgs),
+    Rollback(rollback::RollbackArgs),
+    Recover(recover::RecoverArgs),
+    History(history::HistoryArgs),
+    Status(status::StatusArgs),
     Explain(explain::ExplainArgs),
     Schema(schema::SchemaArgs),
     Completions(completions::CompletionsArgs),
@@ -195,6 +206,11 @@ fn dispatch(cli: &Cli, printer: &mut Printer) -> Result<Exit, Failure> {
         Command::Sweep(args) => sweep::sweep(args, globals, printer),
         Command::Merge(args) => merge::merge(args, globals, printer),
         Command::Report(args) => report::report(args, globals, printer),
+        Command::Deploy(args) => deploy::deploy(args, globals, printer),
+        Command::Status(args) => status::status(args, globals, printer),
+        Command::Rollback(args) => rollback::rollback(args, printer),
+        Command::History(args) => history::history(args, globals, printer),
+        Command::Recover(args) => recover::recover(args, printer),
         Command::Schema(args) => schema::schema(args, printer),
         Command::Policy(args) => policy::policy(args, globals.format(), printer),
         Command::Explain(args) => explain::explain(args, globals.format(), printer),

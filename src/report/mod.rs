@@ -23,6 +23,7 @@ mod html;
 pub mod json;
 mod judge;
 mod junit;
+pub mod live;
 pub mod load_line;
 mod markdown;
 pub mod pareto;

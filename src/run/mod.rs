@@ -4,6 +4,7 @@
 //! 3. Nothing is kept: what happens goes to the sink, event by event, and is gone.
 
 pub mod compare;
+pub mod control;
 pub mod policy_test;
 pub mod replay;
 mod rollouts;
